@@ -1,0 +1,71 @@
+import type * as z from 'zod/mini';
+
+type Issue = z.core.$ZodIssue;
+
+interface Problem {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+/** What is wrong with a request, a sentence each: the field, then what is allowed there. */
+export function describeProblems(error: z.core.$ZodError): string[] {
+  return error.issues.map((issue) => {
+    const { path, message } = toProblem(issue);
+    return path.length === 0 ? `the body ${message}` : `${path.join('.')} ${message}`;
+  });
+}
+
+function toProblem(issue: Issue): Problem {
+  const { path } = issue;
+  switch (issue.code) {
+    case 'invalid_union':
+      return deepestProblem(issue);
+    case 'invalid_type':
+      return { path, message: `must be ${withArticle(issue.expected)}` };
+    case 'invalid_value':
+      return { path, message: `must be one of ${issue.values.join(', ')}` };
+    case 'unrecognized_keys':
+      return { path, message: `has the unknown field ${issue.keys.map((key) => `"${key}"`).join(', ')}` };
+    case 'too_small':
+      return { path, message: worded(issue) ?? `must be at least ${issue.minimum}${unitOf(issue.origin)}` };
+    case 'too_big':
+      return { path, message: worded(issue) ?? `must be at most ${issue.maximum}${unitOf(issue.origin)}` };
+    case 'invalid_format':
+      return { path, message: worded(issue) ?? `must be valid ${issue.format}` };
+    default:
+      return { path, message: worded(issue) ?? 'is not allowed' };
+  }
+}
+
+/**
+ * A union reports what every form lacks. The caller meant the form that fits deepest, and none that
+ * his field names rule out.
+ */
+function deepestProblem(union: z.core.$ZodIssueInvalidUnion): Problem {
+  const candidates = union.errors
+    .filter((issues) => !issues.some((issue) => issue.code === 'unrecognized_keys'))
+    .flatMap((issues) => issues.slice(0, 1))
+    .map(toProblem)
+    .sort((one, other) => other.path.length - one.path.length);
+  const [deepest] = candidates;
+  if (deepest === undefined || deepest.path.length === 0) {
+    return { path: union.path, message: worded(union) ?? 'is not allowed' };
+  }
+  return { path: [...union.path, ...deepest.path], message: deepest.message };
+}
+
+/** zod/mini carries no texts of its own: what it says by default is not worth repeating. */
+function worded(issue: Issue): string | undefined {
+  return issue.message === 'Invalid input' ? undefined : issue.message;
+}
+
+function withArticle(type: string): string {
+  if (type === 'null') return 'null';
+  if (type === 'int') return 'an integer';
+  return /^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`;
+}
+
+function unitOf(origin: string): string {
+  if (origin === 'string') return ' characters';
+  return origin === 'array' ? ' items' : '';
+}

@@ -1,0 +1,89 @@
+import * as z from 'zod/mini';
+
+const BIGINT_MIN = -(2n ** 63n);
+const BIGINT_UNSIGNED_MAX = 2n ** 64n - 1n;
+const DECIMAL_MAX_DIGITS = 65;
+
+function isBigintText(text: string): boolean {
+  if (!/^-?\d{1,20}$/.test(text)) return false;
+  const value = BigInt(text);
+  return value >= BIGINT_MIN && value <= BIGINT_UNSIGNED_MAX;
+}
+
+function isDecimalText(text: string): boolean {
+  return /^-?\d+(\.\d+)?$/.test(text) && text.replace(/[-.]/g, '').length <= DECIMAL_MAX_DIGITS;
+}
+
+/** JSON has no 64-bit integers: a bare one beyond 2^53 was already rounded when it was parsed. */
+function holdsRoundedInteger(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isInteger(value) && !Number.isSafeInteger(value);
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.values(value).some(holdsRoundedInteger);
+}
+
+const wellFormedText = z
+  .string()
+  .check(z.refine((text) => !/\p{Surrogate}/u.test(text), 'must not hold half of a surrogate pair'));
+
+const exactNumber = z
+  .number()
+  .check(
+    z.refine((value) => !holdsRoundedInteger(value), 'is an integer beyond 2^53: send {"$bigint": "digits"}'),
+  );
+
+/** Binary data, base64. */
+export const BytesValue = z.strictObject({ $bytes: z.base64() });
+/** An integer of the range -2^63 to 2^64 - 1, as digits. */
+export const BigintValue = z.strictObject({
+  $bigint: z.string().check(z.refine(isBigintText, 'must be a string of digits within -2^63 to 2^64 - 1')),
+});
+/** An exact decimal number, at most 65 digits. */
+export const DecimalValue = z.strictObject({
+  $decimal: z.string().check(z.refine(isDecimalText, 'must be at most 65 digits with an optional fraction')),
+});
+/** Any JSON, bound as its text. */
+export const JsonValue = z.strictObject({
+  $json: z
+    .json()
+    .check(z.refine((value) => !holdsRoundedInteger(value), 'must not hold an integer beyond 2^53')),
+});
+
+const scalarKinds = 'null, boolean, number, string, {"$bytes"}, {"$bigint"}, {"$decimal"}';
+
+const ListItem = z.union(
+  [z.null(), z.boolean(), exactNumber, wellFormedText, BytesValue, BigintValue, DecimalValue],
+  `must be ${scalarKinds}`,
+);
+
+/** The members of `IN (?)`. */
+export const ListValue = z.strictObject({
+  $list: z.array(ListItem).check(z.minLength(1, 'must hold at least one value')),
+});
+
+/** One value for a placeholder. Any other object or array is refused and never reaches the SQL text. */
+export const Param = z.union(
+  [
+    z.null(),
+    z.boolean(),
+    exactNumber,
+    wellFormedText,
+    BytesValue,
+    BigintValue,
+    DecimalValue,
+    JsonValue,
+    ListValue,
+  ],
+  `must be ${scalarKinds}, {"$json"} or {"$list"}`,
+);
+export type Param = z.infer<typeof Param>;
+export type ListItem = z.infer<typeof ListItem>;
+
+/** Positional values for `?`, or named ones for `:name`. */
+export const Params = z.union(
+  [z.array(Param), z.record(z.string(), Param)],
+  'must be an array for ? or an object for :name',
+);
+export type Params = z.infer<typeof Params>;
+
+/** A cell of a result: fixed by the column's type, never by the value. */
+export type WireValue = null | number | string | { readonly $bytes: string };
