@@ -62,6 +62,7 @@ const rows = z.array(z.array(z.unknown()));
 
 /** One set of rows; a CALL may yield several. */
 export const ResultSet = z.object({ columns: z.array(Column), rows });
+export type ResultSet = z.infer<typeof ResultSet>;
 
 /** What a statement did. A statement without rows has no columns. */
 export const Result = z.object({

@@ -1,0 +1,65 @@
+import { connect as connectSocket, type Socket } from 'node:net';
+import { createConnection, type Connection as DriverConnection } from 'mysql2';
+import type { ServerLogin } from '../settings/credentials-source.ts';
+import { connectFailure, type Flavour } from './failure.ts';
+import type { TlsOptions } from './tls.ts';
+
+/** A login over mysql2, with its socket at hand: mysql2 itself only half-closes what it destroys. */
+export interface Driver {
+  readonly connection: DriverConnection;
+  readonly socket: Socket;
+  readonly flavour: Flavour;
+  /** Resolves when the peer has let go of the connection. */
+  readonly closed: Promise<void>;
+}
+
+/**
+ * Opens a connection and logs in.
+ *
+ * @throws {BrokerError} DATABASE_UNREACHABLE or CREDENTIALS_REFUSED.
+ */
+export async function openDriver(
+  login: ServerLogin,
+  tls: TlsOptions | undefined,
+  timeoutMs: number,
+): Promise<Driver> {
+  const socket = connectSocket({ host: login.host, port: login.port, noDelay: true, keepAlive: true });
+  const closed = new Promise<void>((resolve) => {
+    socket.once('close', () => resolve());
+  });
+  const connection = createConnection({
+    stream: () => socket,
+    host: login.host,
+    port: login.port,
+    user: login.username,
+    password: login.password,
+    ...(login.database === undefined ? {} : { database: login.database }),
+    // At least 1: mysql2 takes 0 for "wait for ever".
+    connectTimeout: Math.max(1, Math.ceil(timeoutMs)),
+    // Every server knows this collation; the session statement asks for the server's own default.
+    charset: 'UTF8MB4_GENERAL_CI',
+    // IGNORE_SPACE would put a mode into fresh sessions that reset ones do not have.
+    flags: ['-IGNORE_SPACE', '-LOCAL_FILES', '-ODBC'],
+    bigNumberStrings: true,
+    supportBigNumbers: true,
+    ...(tls === undefined ? {} : { ssl: tls }),
+  });
+  // mysql2 may report an error more than once, and an 'error' event that nobody hears ends the process.
+  connection.on('error', () => undefined);
+  try {
+    const flavour = await new Promise<Flavour>((resolve, reject) => {
+      connection.once('connect', (greeting: unknown) => resolve(flavourOf(greeting)));
+      connection.once('error', reject);
+    });
+    return { connection, socket, flavour, closed };
+  } catch (error) {
+    socket.destroy();
+    throw connectFailure(error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
+/** The server's greeting names its version; MariaDB's says so. */
+function flavourOf(greeting: unknown): Flavour {
+  if (typeof greeting !== 'object' || greeting === null || !('serverVersion' in greeting)) return 'mysql';
+  return /mariadb/i.test(String(greeting.serverVersion)) ? 'mariadb' : 'mysql';
+}

@@ -1,0 +1,120 @@
+import type { Column, ColumnType } from '../protocol/query.ts';
+import type { WireValue } from '../protocol/values.ts';
+
+/** What a column definition on the wire tells; the part of mysql2's that we rely on. */
+export interface WireField {
+  readonly name: string;
+  readonly columnType: number;
+  readonly flags: number;
+  readonly characterSet: number;
+  readonly columnLength: number;
+  readonly decimals: number;
+  /** MariaDB: uuid, inet4, inet6, vector ... */
+  readonly extendedTypeName?: string | undefined;
+  /** MariaDB: json. */
+  readonly extendedFormat?: string | undefined;
+}
+
+/** Character set of data that is bytes, not text. */
+const BINARY_CHARSET = 63;
+/** `decimals` of a value whose digits are not fixed (NOT_FIXED_DEC); MariaDB also says 39. */
+const NOT_FIXED_DECIMALS = 31;
+
+const NOT_NULL_FLAG = 1;
+const UNSIGNED_FLAG = 32;
+const ENUM_FLAG = 256;
+const SET_FLAG = 2048;
+
+/** Column types of the protocol (enum_field_types) that mean one type whatever their flags. */
+const TYPE_BY_CODE: Readonly<Record<number, ColumnType>> = {
+  0: 'DECIMAL',
+  1: 'TINYINT',
+  2: 'SMALLINT',
+  3: 'INT',
+  4: 'FLOAT',
+  5: 'DOUBLE',
+  6: 'NULL',
+  7: 'TIMESTAMP',
+  8: 'BIGINT',
+  9: 'MEDIUMINT',
+  10: 'DATE',
+  11: 'TIME',
+  12: 'DATETIME',
+  13: 'YEAR',
+  16: 'BIT',
+  242: 'VECTOR',
+  245: 'JSON',
+  246: 'DECIMAL',
+  247: 'ENUM',
+  248: 'SET',
+  255: 'GEOMETRY',
+};
+
+const BLOB_CODES = new Set([249, 250, 251, 252]);
+const STRING_CODE = 254;
+
+const TYPE_BY_EXTENDED_NAME: Readonly<Record<string, ColumnType>> = {
+  uuid: 'UUID',
+  inet4: 'INET4',
+  inet6: 'INET6',
+  vector: 'VECTOR',
+};
+
+function columnTypeOf(field: WireField): ColumnType {
+  if (field.extendedFormat === 'json') return 'JSON';
+  const extended = TYPE_BY_EXTENDED_NAME[field.extendedTypeName ?? ''];
+  if (extended !== undefined) return extended;
+  const plain = TYPE_BY_CODE[field.columnType];
+  if (plain !== undefined) return plain;
+  if (field.flags & ENUM_FLAG) return 'ENUM';
+  if (field.flags & SET_FLAG) return 'SET';
+  const isBinary = field.characterSet === BINARY_CHARSET;
+  if (BLOB_CODES.has(field.columnType)) return isBinary ? 'BLOB' : 'TEXT';
+  if (field.columnType === STRING_CODE) return isBinary ? 'BINARY' : 'CHAR';
+  return isBinary ? 'VARBINARY' : 'VARCHAR';
+}
+
+const SCALED_TYPES: ReadonlySet<ColumnType> = new Set(['DECIMAL', 'TIME', 'DATETIME', 'TIMESTAMP']);
+
+export function describeColumn(field: WireField): Column {
+  const type = columnTypeOf(field);
+  const isScaled = SCALED_TYPES.has(type) && field.decimals < NOT_FIXED_DECIMALS;
+  return {
+    name: field.name,
+    type,
+    ...(field.flags & UNSIGNED_FLAG && type !== 'NULL' ? { unsigned: true } : {}),
+    nullable: (field.flags & NOT_NULL_FLAG) === 0,
+    length: field.columnLength,
+    ...(isScaled ? { scale: field.decimals } : {}),
+  };
+}
+
+const encodeNumber = (cell: Buffer): WireValue => Number(cell.toString('latin1'));
+const encodeText = (cell: Buffer): WireValue => cell.toString('utf8');
+const encodeBytes = (cell: Buffer): WireValue => ({ $bytes: cell.toString('base64') });
+
+/**
+ * How a cell of such a column goes over the wire, from the text protocol's bytes. The encoding is fixed by the
+ * column's type, never by the value.
+ */
+export function encoderOf(type: ColumnType): (cell: Buffer) => WireValue {
+  switch (type) {
+    case 'TINYINT':
+    case 'SMALLINT':
+    case 'MEDIUMINT':
+    case 'INT':
+    case 'YEAR':
+    case 'FLOAT':
+    case 'DOUBLE':
+      return encodeNumber;
+    case 'BINARY':
+    case 'VARBINARY':
+    case 'BLOB':
+    case 'GEOMETRY':
+    case 'BIT':
+    case 'VECTOR':
+      return encodeBytes;
+    default:
+      return encodeText;
+  }
+}

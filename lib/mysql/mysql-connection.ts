@@ -1,0 +1,242 @@
+import { assert, BrokerError, type Outcome } from '../errors.ts';
+import type { Connection } from '../pool/connection.ts';
+import type { Deadline } from '../pool/deadline.ts';
+import type { Control, Victim } from './control.ts';
+import type { Driver } from './driver.ts';
+import type { WireField } from './encode.ts';
+import { type DriverError, endsConnection, outcomeAfterInterrupt, statementFailure } from './failure.ts';
+import {
+  type OkHeader,
+  ResultCollector,
+  type ResultLimits,
+  type StatementResult,
+} from './result-collector.ts';
+
+/** How long an interrupted statement's verdict is waited for. */
+const VERDICT_WAIT_MS = 200;
+
+/** What the connection was opened with. */
+export interface ConnectionProfile {
+  /** Restores the session after a reset. */
+  readonly sessionStatement: string;
+  /** `rollback` ends the transaction only, as SQLAlchemy does; the others wipe the session. */
+  readonly resetOnCheckin: 'auto' | 'always' | 'rollback';
+  readonly exposeMysqlMessages: boolean;
+  readonly control: Control;
+  readonly victim: Victim;
+}
+
+export interface QueryTerms {
+  readonly limits: ResultLimits;
+  /** The session is made READ ONLY first, so that the server itself refuses to write. */
+  readonly isReadOnly: boolean;
+  /** Known beforehand to change nothing, so that losing the answer loses nothing else. */
+  readonly cannotWrite: boolean;
+  readonly deadline: Deadline;
+  readonly signal: AbortSignal | undefined;
+}
+
+type Interrupt = (toError: (outcome: Outcome) => unknown) => void;
+
+/** A connection to MySQL with its session set. Runs one statement at a time. */
+export class MysqlConnection implements Connection {
+  readonly #driver: Driver;
+  readonly #profile: ConnectionProfile;
+  #isUsable = true;
+  #isReadOnly = false;
+  #onLost: (() => void) | undefined;
+  /** Fails the statement that is running. */
+  #fail: ((error: DriverError) => void) | undefined;
+
+  constructor(driver: Driver, profile: ConnectionProfile) {
+    this.#driver = driver;
+    this.#profile = profile;
+    driver.connection.on('error', (error) => this.#lose(error));
+    driver.socket.once('close', () => this.#lose(new Error('The connection was closed')));
+  }
+
+  get isUsable(): boolean {
+    return this.#isUsable;
+  }
+
+  onLost(listener: () => void): void {
+    this.#onLost = listener;
+  }
+
+  /**
+   * Runs one statement, its values bound already.
+   *
+   * @throws {BrokerError} with the outcome: DEADLINE_EXCEEDED, RESULT_TOO_LARGE, CONNECTION_LOST, or what MySQL said.
+   *   Or the signal's reason.
+   */
+  async query(sql: string, terms: QueryTerms): Promise<StatementResult> {
+    let interrupt: Interrupt = () => undefined;
+    const interrupted = new Promise<(outcome: Outcome) => unknown>((resolve) => {
+      interrupt = resolve;
+    });
+    const collector = new ResultCollector(terms.limits, (limit) => {
+      const message = `The result exceeds ${limit.name}: ${limit.max}`;
+      interrupt((outcome) => new BrokerError('RESULT_TOO_LARGE', message, { limit, outcome }));
+    });
+    const ended = this.#runOnTerms(sql, collector, terms).then(
+      () => ({ failure: undefined }),
+      (failure: DriverError) => ({ failure }),
+    );
+    const stopWatching = watch(terms, interrupt);
+    const first = await Promise.race([ended, interrupted]);
+    stopWatching();
+    if (typeof first === 'function') throw first(await this.#stop(ended, terms));
+    if (first.failure === undefined) return collector.result();
+    throw statementFailure(first.failure, {
+      flavour: this.#driver.flavour,
+      exposeMysqlMessages: this.#profile.exposeMysqlMessages,
+      cannotWrite: terms.cannotWrite || terms.isReadOnly,
+      isReadOnlyCaller: terms.isReadOnly,
+    });
+  }
+
+  /** Runs a statement of the broker's own. */
+  async command(sql: string): Promise<StatementResult> {
+    const collector = new ResultCollector({ maxRows: 1, maxResultBytes: 1_000 }, () => undefined);
+    await this.#run(sql, collector);
+    return collector.result();
+  }
+
+  async ping(): Promise<void> {
+    await this.#await((done) => this.#driver.connection.ping(done));
+  }
+
+  async reset(): Promise<void> {
+    if (this.#profile.resetOnCheckin === 'rollback') {
+      await this.command('ROLLBACK');
+      if (this.#isReadOnly) await this.command('SET SESSION TRANSACTION READ WRITE');
+    } else {
+      await this.#await((done) => this.#driver.connection.reset(done));
+      await this.command(this.#profile.sessionStatement);
+    }
+    this.#isReadOnly = false;
+  }
+
+  async close(): Promise<void> {
+    this.#isUsable = false;
+    const { connection, socket, closed } = this.#driver;
+    if (this.#fail === undefined) connection.end();
+    else await this.#profile.control.killConnection(this.#profile.victim).catch(() => socket.destroy());
+    await closed;
+  }
+
+  destroy(): void {
+    this.#isUsable = false;
+    this.#driver.socket.destroy();
+  }
+
+  async #runOnTerms(sql: string, collector: ResultCollector, { isReadOnly }: QueryTerms): Promise<void> {
+    if (isReadOnly) {
+      this.#isReadOnly = true;
+      await this.command('SET SESSION TRANSACTION READ ONLY');
+    }
+    await this.#run(sql, collector);
+  }
+
+  /** Stops the running statement on the server. What became of it, as far as it can be told in time. */
+  async #stop(ended: Promise<{ failure: DriverError | undefined }>, terms: QueryTerms): Promise<Outcome> {
+    const { control, victim } = this.#profile;
+    const cannotWrite = terms.cannotWrite || terms.isReadOnly;
+    // The kill must have been dealt with too: one that comes late would hit the next borrower's statement.
+    const killed = control.killQuery(victim);
+    const verdict = await Promise.race([
+      Promise.all([ended, killed]).then(
+        ([end]) => end,
+        () => undefined,
+      ),
+      delay(VERDICT_WAIT_MS),
+    ]);
+    if (verdict === undefined) {
+      this.#isUsable = false;
+      return cannotWrite ? 'not_applied' : 'unknown';
+    }
+    const { failure } = verdict;
+    if (failure !== undefined && endsConnection(failure, this.#driver.flavour)) this.#isUsable = false;
+    return outcomeAfterInterrupt(failure, cannotWrite);
+  }
+
+  /** Resolves when the statement has ended; rejects with the driver's error. */
+  async #run(sql: string, collector: ResultCollector): Promise<void> {
+    assert(this.#fail === undefined, 'two statements on one connection at a time');
+    await new Promise<void>((resolve, reject) => {
+      this.#fail = (error) => {
+        this.#fail = undefined;
+        if (endsConnection(error, this.#driver.flavour)) this.#isUsable = false;
+        reject(error);
+      };
+      const statement = this.#driver.connection.query({ sql, rowsAsArray: true, typeCast: false });
+      statement.on('fields', (fields: unknown) => {
+        if (isFields(fields)) collector.startSet(fields);
+      });
+      statement.on('result', (result: unknown) => {
+        if (isRow(result)) collector.addRow(result);
+        else if (isOkHeader(result)) this.#finish(result, collector);
+      });
+      statement.on('error', (error) => this.#fail?.(error));
+      statement.on('end', () => {
+        this.#fail = undefined;
+        resolve();
+      });
+    });
+  }
+
+  #finish(header: OkHeader, collector: ResultCollector): void {
+    // A reset does not bring the database back.
+    if (typeof header.stateChanges?.schema === 'string') this.#isUsable = false;
+    collector.finishStatement(header);
+  }
+
+  /** A command of the driver's that answers by callback; a connection lost meanwhile fails it too. */
+  async #await(start: (done: (error: DriverError | null) => void) => void): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      start((error) => (error === null ? resolve() : reject(error)));
+    });
+  }
+
+  #lose(error: DriverError): void {
+    const wasUsable = this.#isUsable;
+    this.#isUsable = false;
+    this.#fail?.(error);
+    if (wasUsable) this.#onLost?.();
+  }
+}
+
+/** Interrupts when the deadline passes or the caller hangs up. The result takes the watch away. */
+function watch({ deadline, signal }: QueryTerms, interrupt: Interrupt): () => void {
+  const onAbort = () => interrupt(() => signal?.reason);
+  const timer = setTimeout(() => {
+    interrupt(
+      (outcome) =>
+        new BrokerError('DEADLINE_EXCEEDED', 'The deadline passed while the statement ran', { outcome }),
+    );
+  }, deadline.remainingMs);
+  if (signal?.aborted === true) onAbort();
+  signal?.addEventListener('abort', onAbort);
+  return () => {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
+  };
+}
+
+async function delay(durationMs: number): Promise<undefined> {
+  return await new Promise((resolve) => {
+    setTimeout(() => resolve(undefined), durationMs).unref();
+  });
+}
+
+function isFields(fields: unknown): fields is WireField[] {
+  return Array.isArray(fields);
+}
+
+function isRow(result: unknown): result is (Buffer | null)[] {
+  return Array.isArray(result);
+}
+
+function isOkHeader(result: unknown): result is OkHeader {
+  return typeof result === 'object' && result !== null && 'affectedRows' in result;
+}

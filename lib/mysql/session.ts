@@ -1,0 +1,35 @@
+import type { SessionSettings } from '../settings/settings.ts';
+import type { Flavour } from './failure.ts';
+
+/** What MySQL calls them; MariaDB knows these only by their older names. */
+const MARIADB_NAMES: Readonly<Record<string, string>> = {
+  transaction_isolation: 'tx_isolation',
+  transaction_read_only: 'tx_read_only',
+};
+
+/**
+ * The statement that gives a connection its session: sent when it is opened and after each reset, which forgets
+ * it. Every part of it was checked by the settings to hold no quote and no backslash, because it is read under the
+ * server's own sql_mode.
+ */
+export function sessionStatement(session: SessionSettings, flavour: Flavour): string {
+  const { sqlMode, timeZone, collation, variables } = session;
+  const names = collation === undefined ? 'NAMES utf8mb4' : `NAMES utf8mb4 COLLATE ${collation}`;
+  const assignments = Object.entries(variables).map(
+    ([name, value]) => `@@SESSION.${nameOn(flavour, name)} = ${literal(value)}`,
+  );
+  return [
+    `SET ${names}`,
+    `@@SESSION.sql_mode = ${literal(sqlMode)}`,
+    `@@SESSION.time_zone = ${literal(timeZone)}`,
+    ...assignments,
+  ].join(', ');
+}
+
+function nameOn(flavour: Flavour, name: string): string {
+  return flavour === 'mariadb' ? (MARIADB_NAMES[name] ?? name) : name;
+}
+
+function literal(value: string | number | boolean): string {
+  return typeof value === 'string' ? `'${value}'` : String(value);
+}

@@ -1,0 +1,43 @@
+/** What the pool needs of a connection. It knows nothing else about what it pools. */
+export interface Connection {
+  /** False once it can serve nobody any more: lost, or left in a state that no reset mends. Final. */
+  readonly isUsable: boolean;
+  /** Resolves if the peer answers. */
+  ping(): Promise<void>;
+  /** Makes it as good as new: nothing of what the last borrower did on it remains. */
+  reset(): Promise<void>;
+  /** Says goodbye. Resolves when the peer no longer counts the connection. */
+  close(): Promise<void>;
+  /** Cuts it off without a word, for a peer that no longer answers. */
+  destroy(): void;
+  /** Calls back once, when `isUsable` has become false by itself. */
+  onLost(listener: () => void): void;
+}
+
+/**
+ * Why a connect failed, as far as the pool must know:
+ * - `outage`: the peer cannot be reached, so connections that are open are doubtful too;
+ * - `full`: the peer has no room for another one; those that are open are as good as before;
+ * - `refused`: the peer answered and said no. Those that are open are as good as before.
+ */
+export type ConnectVerdict = 'outage' | 'full' | 'refused';
+
+/** Opens connections for a pool, one physical connection a call. */
+export interface Connector<C extends Connection> {
+  /** Rejects with an error fit for the pool's callers, at the latest after `timeoutMs`. */
+  open(timeoutMs: number): Promise<C>;
+  verdict(error: unknown): ConnectVerdict;
+}
+
+/** Resolves or rejects as `work` does, or rejects once `timeoutMs` have passed. */
+export async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const overdue = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+  });
+  try {
+    return await Promise.race([work, overdue]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

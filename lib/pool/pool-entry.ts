@@ -1,0 +1,103 @@
+import { assert } from '../errors.ts';
+import type { Connection, Connector } from './connection.ts';
+import { within } from './connection.ts';
+import type { CloseReason } from './pool-events.ts';
+import type { PoolOptions } from './pool-options.ts';
+
+/** A peer that takes longer than this over a ping, a reset or a goodbye is given up. */
+const MAINTENANCE_TIMEOUT_MS = 5_000;
+/** Ages are shortened by up to this share, so that connections of one burst do not all retire at once. */
+const RECYCLE_JITTER = 0.1;
+
+/** Where a slot is. `QueuePool` moves it; each place says who may touch the connection. */
+export type EntryPlace =
+  /** Logging in. Nobody has it. */
+  | 'opening'
+  /** In the idle store, open, reset and ready. */
+  | 'idle'
+  /** Being pinged before it is given out. */
+  | 'pinging'
+  /** With a borrower. */
+  | 'checked-out'
+  /** Being reset after a borrower. */
+  | 'resetting'
+  /** Saying goodbye; the peer still counts it. */
+  | 'closing';
+
+/**
+ * One slot of the pool. It outlives the connections it holds: when one goes stale, the slot closes it and
+ * opens another, so that capacity is counted in slots alone.
+ */
+export class PoolEntry<C extends Connection> {
+  place: EntryPlace = 'opening';
+  /** Set when something made the connection doubtful: it is pinged before it is given out again. */
+  isSuspect = false;
+  #connection: C | undefined;
+  #generation = 0;
+  #retireAtMs = 0;
+  #lastUsedAtMs = 0;
+
+  get connection(): C {
+    assert(this.#connection !== undefined, `a slot that is ${this.place} has no connection`);
+    return this.#connection;
+  }
+
+  get isOpen(): boolean {
+    return this.#connection?.isUsable === true;
+  }
+
+  get generation(): number {
+    return this.#generation;
+  }
+
+  get idleMs(): number {
+    return performance.now() - this.#lastUsedAtMs;
+  }
+
+  /** `generation` is the pool's when the login began: an invalidation during the login catches it too. */
+  async open(connector: Connector<C>, generation: number, options: PoolOptions): Promise<C> {
+    this.#connection = await connector.open(options.checkoutTimeoutMs);
+    const nowMs = performance.now();
+    this.#generation = generation;
+    this.#retireAtMs = nowMs + options.recycleAfterMs * (1 - RECYCLE_JITTER * Math.random());
+    this.#lastUsedAtMs = nowMs;
+    this.isSuspect = false;
+    return this.#connection;
+  }
+
+  /** Why this connection must not be given out again, if so. */
+  staleReason(generation: number): CloseReason | undefined {
+    if (!this.connection.isUsable) return 'lost';
+    if (this.#generation < generation) return 'invalidated';
+    return performance.now() > this.#retireAtMs ? 'recycled' : undefined;
+  }
+
+  markUsed(): void {
+    this.#lastUsedAtMs = performance.now();
+  }
+
+  async ping(): Promise<void> {
+    await within(MAINTENANCE_TIMEOUT_MS, this.connection.ping());
+    this.isSuspect = false;
+    this.markUsed();
+  }
+
+  async reset(): Promise<void> {
+    await within(MAINTENANCE_TIMEOUT_MS, this.connection.reset());
+  }
+
+  /** Never rejects: a connection that cannot say goodbye is cut off. */
+  async close(): Promise<void> {
+    const connection = this.connection;
+    try {
+      await within(MAINTENANCE_TIMEOUT_MS, connection.close());
+    } catch {
+      connection.destroy();
+    }
+    this.#connection = undefined;
+  }
+
+  destroy(): void {
+    this.#connection?.destroy();
+  }
+}

@@ -1,0 +1,57 @@
+/** Why a connection was closed. */
+export type CloseReason =
+  | 'overflow'
+  | 'idle'
+  | 'recycled'
+  | 'invalidated'
+  | 'lost'
+  | 'ping_failed'
+  | 'reset_failed'
+  | 'drained';
+
+/** What happens in a pool, by SQLAlchemy's names where it has one. */
+export interface PoolEventMap {
+  /** The first connection of this pool's life was opened. */
+  first_connect: { readonly durationMs: number };
+  connect: { readonly durationMs: number };
+  connect_failed: { readonly error: unknown };
+  checkout: { readonly waitedMs: number };
+  /** A caller left the line without a connection: its budget was used up, or it hung up. */
+  timeout: { readonly waitedMs: number };
+  checkin: { readonly heldMs: number };
+  reset: { readonly durationMs: number };
+  /** Every connection opened so far was declared unusable. */
+  invalidate: { readonly generation: number; readonly reason: string };
+  close: { readonly reason: CloseReason };
+}
+
+type PoolListener<Name extends keyof PoolEventMap> = (event: PoolEventMap[Name]) => void;
+
+/** Tells observers, and is safe from them: one that throws disturbs neither the pool nor the others. */
+export class PoolEvents {
+  readonly #listeners: { [Name in keyof PoolEventMap]?: PoolListener<Name>[] } = {};
+  #failures = 0;
+
+  /** How often a listener has thrown. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  on<Name extends keyof PoolEventMap>(name: Name, listener: PoolListener<Name>): void {
+    const listeners: PoolListener<Name>[] = this.#listeners[name] ?? [];
+    listeners.push(listener);
+    Object.assign(this.#listeners, { [name]: listeners });
+  }
+
+  emit<Name extends keyof PoolEventMap>(name: Name, event: PoolEventMap[Name]): void {
+    const listeners: readonly PoolListener<Name>[] | undefined = this.#listeners[name];
+    if (listeners === undefined) return;
+    for (const listener of listeners) {
+      try {
+        listener(event);
+      } catch {
+        this.#failures += 1;
+      }
+    }
+  }
+}

@@ -1,0 +1,21 @@
+/** How a pool behaves. Its values come checked from the settings. */
+export interface PoolOptions {
+  /** Connections kept open between checkouts. */
+  readonly size: number;
+  /** Connections opened on top under load and closed on checkin. */
+  readonly maxOverflow: number;
+  /** One budget: the wait in line and the login. */
+  readonly checkoutTimeoutMs: number;
+  /** Age at which a connection is replaced; jittered downwards. */
+  readonly recycleAfterMs: number;
+  /** Callers in line; one more is refused at once. */
+  readonly maxWaiting: number;
+  /** An idle connection above `minIdle` is closed after so long. */
+  readonly idleTimeoutMs: number;
+  readonly minIdle: number;
+  /** Check a connection that lay idle for `prePingAfterIdleMs` before it is given out. */
+  readonly prePing: boolean;
+  readonly prePingAfterIdleMs: number;
+  /** Which idle connection is given out: the one used last, or the one used longest ago. */
+  readonly order: 'lifo' | 'fifo';
+}

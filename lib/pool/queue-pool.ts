@@ -1,0 +1,237 @@
+import { BrokerError } from '../errors.ts';
+import type { Connection, Connector } from './connection.ts';
+import { Deadline } from './deadline.ts';
+import type { PoolEntry } from './pool-entry.ts';
+import { PoolEvents } from './pool-events.ts';
+import type { PoolOptions } from './pool-options.ts';
+import { PooledConnection } from './pooled-connection.ts';
+import { Slots } from './slots.ts';
+import { WaiterQueue } from './waiter-queue.ts';
+
+const SHORTEST_TRIM_INTERVAL_MS = 100;
+const LONGEST_TRIM_INTERVAL_MS = 30_000;
+
+export interface CheckoutOptions {
+  /** The caller's own; the pool's `checkoutTimeoutMs` applies too. */
+  readonly deadline?: Deadline | undefined;
+  /** Takes the caller out of the line; the checkout rejects with its reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface PoolStats {
+  readonly size: number;
+  readonly maxOverflow: number;
+  /** As the server counts them: opening and closing ones too. */
+  readonly connections: number;
+  readonly idle: number;
+  readonly checkedOut: number;
+  readonly opening: number;
+  readonly closing: number;
+  /** Connections above `size`. */
+  readonly overflow: number;
+  readonly waiting: number;
+  readonly oldestWaitMs: number;
+  /** How often every connection was declared unusable. */
+  readonly generation: number;
+}
+
+/**
+ * A queue pool with the semantics of SQLAlchemy's: `size` connections are kept open, `maxOverflow` more are
+ * opened under load and closed on checkin, callers beyond that wait in line.
+ *
+ * A caller waits for the pool, not for a connection of its own: whatever becomes ready first goes to the head of
+ * the line. `size + maxOverflow` holds at every moment, as the server counts.
+ */
+export class QueuePool<C extends Connection> {
+  readonly events = new PoolEvents();
+  readonly #options: PoolOptions;
+  readonly #slots: Slots<C>;
+  readonly #waiters = new WaiterQueue<PooledConnection<C>>();
+  readonly #trimTimer: NodeJS.Timeout;
+  #isOpen = true;
+  #onEmpty: (() => void) | undefined;
+
+  /** Opens nothing: the first checkout does. */
+  constructor(connector: Connector<C>, options: PoolOptions) {
+    this.#options = options;
+    this.#slots = new Slots(connector, options, this.events, {
+      onReady: (entry) => this.#offer(entry),
+      onRoom: () => this.#serve(),
+      onDown: (error) => this.#waiters.rejectAll(error),
+    });
+    const shortestAgeMs = Math.min(options.idleTimeoutMs, options.recycleAfterMs);
+    this.#trimTimer = setInterval(
+      () => this.#slots.trim(),
+      Math.min(LONGEST_TRIM_INTERVAL_MS, Math.max(SHORTEST_TRIM_INTERVAL_MS, shortestAgeMs / 2)),
+    ).unref();
+  }
+
+  /**
+   * Checks out a connection, waiting in line if none is ready.
+   *
+   * @throws {BrokerError} POOL_TIMEOUT: none came free in time. DEADLINE_EXCEEDED: the caller's own deadline passed
+   *   first. QUEUE_FULL: too many are in line. DRAINING: the pool takes no more work.
+   *   Or the connector's error: nothing is open, and connecting fails.
+   */
+  async checkout({ deadline, signal }: CheckoutOptions = {}): Promise<PooledConnection<C>> {
+    signal?.throwIfAborted();
+    if (!this.#isOpen) throw new BrokerError('DRAINING', 'The pool takes no more work');
+    if (this.#waiters.size === 0) {
+      const entry = this.#slots.nextIdle;
+      if (entry !== undefined && this.#isReady(entry)) return this.#lend(entry, 0);
+    }
+    if (this.#slots.isDown && !this.#slots.mayConnect) throw this.#slots.connectFailure;
+    if (this.#waiters.size >= this.#options.maxWaiting) throw this.#queueFull();
+    const budget = Deadline.after(this.#options.checkoutTimeoutMs);
+    const callers = deadline?.isBefore(budget) ? deadline : undefined;
+    const waiting = this.#waiters.wait({
+      deadline: callers ?? budget,
+      signal,
+      overdue: (waitedMs) => this.#overdue(waitedMs, callers !== undefined),
+    });
+    this.#serve();
+    return await waiting;
+  }
+
+  /** Checks out for the time that `work` takes. */
+  async use<T>(work: (connection: C) => Promise<T>, options?: CheckoutOptions): Promise<T> {
+    using pooled = await this.checkout(options);
+    return await work(pooled.connection);
+  }
+
+  /** Declares every connection opened so far unusable. Idle ones close now, the others when they come back. */
+  invalidate(reason: string): void {
+    this.#slots.invalidate(reason);
+  }
+
+  /**
+   * Ends the pool. New checkouts are refused at once; whoever has or waits for a connection is served until the
+   * deadline, when everything is cut off. Resolves when nothing is open any more.
+   */
+  async drain(deadline: Deadline): Promise<void> {
+    this.#isOpen = false;
+    clearInterval(this.#trimTimer);
+    const emptied = new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+    });
+    const cutOff = setTimeout(() => {
+      this.#waiters.rejectAll(new BrokerError('DRAINING', 'The pool was closed'));
+      this.#slots.destroyAll();
+      this.#onEmpty?.();
+    }, deadline.remainingMs);
+    if (this.#slots.isDown) this.#waiters.rejectAll(this.#slots.connectFailure);
+    this.#slots.closeIdle('drained');
+    this.#serve();
+    await emptied;
+    clearTimeout(cutOff);
+  }
+
+  stats(): PoolStats {
+    const { size, maxOverflow } = this.#options;
+    return {
+      size,
+      maxOverflow,
+      connections: this.#slots.size,
+      idle: this.#slots.count('idle'),
+      checkedOut: this.#slots.count('checked-out'),
+      opening: this.#slots.count('opening'),
+      closing: this.#slots.count('closing'),
+      overflow: Math.max(0, this.#slots.size - size),
+      waiting: this.#waiters.size,
+      oldestWaitMs: this.#waiters.oldestWaitMs,
+      generation: this.#slots.generation,
+    };
+  }
+
+  /** Why no connection can be had; undefined while one is open or none was tried. */
+  get downReason(): unknown {
+    return this.#slots.isDown ? this.#slots.connectFailure : undefined;
+  }
+
+  #isReady(entry: PoolEntry<C>): boolean {
+    return !this.#slots.needsPing(entry) && entry.staleReason(this.#slots.generation) === undefined;
+  }
+
+  #lend(entry: PoolEntry<C>, waitedMs: number): PooledConnection<C> {
+    const connection = this.#slots.lend(entry);
+    const sinceMs = performance.now();
+    this.events.emit('checkout', { waitedMs });
+    return new PooledConnection(connection, waitedMs, () => {
+      this.events.emit('checkin', { heldMs: performance.now() - sinceMs });
+      this.#takeBack(entry);
+    });
+  }
+
+  #takeBack(entry: PoolEntry<C>): void {
+    entry.markUsed();
+    const stale = entry.staleReason(this.#slots.generation);
+    if (stale !== undefined) void this.#slots.close(entry, stale);
+    else if (this.#isSpare(entry)) void this.#slots.close(entry, 'overflow');
+    else void this.#slots.reset(entry);
+  }
+
+  /** A connection is ready: the head of the line takes it, or the idle store, or it is one too many. */
+  #offer(entry: PoolEntry<C>): void {
+    const stale = entry.staleReason(this.#slots.generation);
+    if (stale !== undefined) void this.#slots.close(entry, stale);
+    else if (this.#waiters.handOver((waitedMs) => this.#lend(entry, waitedMs))) return;
+    else if (!this.#isOpen) void this.#slots.close(entry, 'drained');
+    else if (this.#isSpare(entry)) void this.#slots.close(entry, 'overflow');
+    else this.#slots.keep(entry);
+  }
+
+  /** Nobody waits for it, and the pool has its size without it. */
+  #isSpare(entry: PoolEntry<C>): boolean {
+    if (this.#waiters.size > 0) return false;
+    const others = this.#slots.count('idle') + this.#slots.count('resetting');
+    return others - (entry.place === 'resetting' ? 1 : 0) >= this.#options.size;
+  }
+
+  /** Sees to it that for everybody in line a connection is on its way, as far as the cap allows. */
+  #serve(): void {
+    const isShort = () => this.#waiters.size > this.#slots.onTheirWay;
+    for (let entry = this.#slots.nextIdle; entry !== undefined && isShort(); entry = this.#slots.nextIdle) {
+      const stale = entry.staleReason(this.#slots.generation);
+      if (stale !== undefined) void this.#slots.close(entry, stale);
+      else if (this.#slots.needsPing(entry)) void this.#slots.ping(entry);
+      else this.#offer(entry);
+    }
+    const cap = this.#options.size + this.#options.maxOverflow;
+    while ((isShort() || this.#isProbeDue) && this.#slots.size < cap && this.#slots.mayConnect) {
+      this.#slots.open();
+    }
+    if (!this.#isOpen && this.#slots.size === 0 && this.#waiters.size === 0) this.#onEmpty?.();
+  }
+
+  /** A pool that is down tries by itself, so that it knows when it is up again. */
+  get #isProbeDue(): boolean {
+    return this.#isOpen && this.#slots.isDown;
+  }
+
+  #queueFull(): BrokerError {
+    const { maxWaiting } = this.#options;
+    return new BrokerError('QUEUE_FULL', `${maxWaiting} callers are in line for a connection already`, {
+      limit: { name: 'maxWaiting', max: maxWaiting, actual: this.#waiters.size + 1 },
+    });
+  }
+
+  #overdue(waitedMs: number, isCallersDeadline: boolean): BrokerError {
+    this.events.emit('timeout', { waitedMs });
+    const waited = Math.round(waitedMs);
+    if (isCallersDeadline) {
+      return new BrokerError('DEADLINE_EXCEEDED', `The deadline passed after ${waited} ms in line`);
+    }
+    const { size, maxOverflow } = this.#options;
+    const cause = this.#slots.connectFailure;
+    const waiting = this.#waiters.size;
+    return new BrokerError(
+      'POOL_TIMEOUT',
+      `No connection came free within ${waited} ms: size ${size} and overflow ${maxOverflow} are in use, ${waiting} more callers wait`,
+      {
+        cause,
+        reason: cause instanceof Error ? cause.message : undefined,
+        details: { size, maxOverflow, waitedMs: waited, waiting },
+      },
+    );
+  }
+}

@@ -1,0 +1,232 @@
+import { ConnectBackOff } from './connect-back-off.ts';
+import type { Connection, Connector } from './connection.ts';
+import { type EntryPlace, PoolEntry } from './pool-entry.ts';
+import type { CloseReason, PoolEvents } from './pool-events.ts';
+import type { PoolOptions } from './pool-options.ts';
+
+/** Who decides what becomes of a slot. */
+interface SlotOwner<C extends Connection> {
+  /** The slot's connection is open and reset: lend it, keep it or close it. */
+  onReady(entry: PoolEntry<C>): void;
+  /** There is room for one more connection, or a reason to try again. */
+  onRoom(): void;
+  /** Connecting fails and nothing is open. */
+  onDown(error: unknown): void;
+}
+
+/**
+ * The slots of a pool, and the work of keeping their connections in order. A slot is always in one place:
+ *
+ *     opening ──▶ idle ──▶ checked-out ──▶ resetting ──▶ idle, or straight to the next borrower
+ *                  ╰──▶ pinging ──╯
+ *     any ──▶ closing ──▶ gone
+ *
+ * `#move` is the only way from one place to another. Whenever a slot's connection becomes ready, the owner is
+ * told and decides. A slot counts from before its connection opens until its peer has let go.
+ */
+export class Slots<C extends Connection> {
+  readonly #connector: Connector<C>;
+  readonly #options: PoolOptions;
+  readonly #events: PoolEvents;
+  readonly #owner: SlotOwner<C>;
+  readonly #entries = new Set<PoolEntry<C>>();
+  /** Longest idle first. */
+  readonly #idle: PoolEntry<C>[] = [];
+  readonly #counts = { opening: 0, idle: 0, pinging: 0, 'checked-out': 0, resetting: 0, closing: 0 };
+  readonly #backOff = new ConnectBackOff();
+  #isServerFull = false;
+  #generation = 0;
+  #everConnected = false;
+  #retryTimer: NodeJS.Timeout | undefined;
+
+  constructor(connector: Connector<C>, options: PoolOptions, events: PoolEvents, owner: SlotOwner<C>) {
+    this.#connector = connector;
+    this.#options = options;
+    this.#events = events;
+    this.#owner = owner;
+  }
+
+  /** Connections as the server counts them. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  count(place: EntryPlace): number {
+    return this.#counts[place];
+  }
+
+  /** Slots that will be ready without a borrower's doing. */
+  get onTheirWay(): number {
+    return this.#counts.opening + this.#counts.pinging + this.#counts.resetting;
+  }
+
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** The last connect failure; undefined once a connect has succeeded. */
+  get connectFailure(): unknown {
+    return this.#backOff.lastError;
+  }
+
+  /** Connecting fails and nothing is open. A full server is not down: its callers wait for room. */
+  get isDown(): boolean {
+    if (!this.#backOff.isFailing || this.#isServerFull) return false;
+    for (const entry of this.#entries) if (entry.isOpen) return false;
+    return true;
+  }
+
+  /** While connects fail, one slot at a time tries, when the back-off is over. */
+  get mayConnect(): boolean {
+    return !this.#backOff.isFailing || (this.#counts.opening === 0 && this.#backOff.delayMs === 0);
+  }
+
+  /** The idle slot whose turn it is. */
+  get nextIdle(): PoolEntry<C> | undefined {
+    return this.#options.order === 'lifo' ? this.#idle.at(-1) : this.#idle[0];
+  }
+
+  needsPing(entry: PoolEntry<C>): boolean {
+    const { prePing, prePingAfterIdleMs } = this.#options;
+    return entry.isSuspect || (prePing && entry.idleMs > prePingAfterIdleMs);
+  }
+
+  open(): void {
+    const entry = new PoolEntry<C>();
+    this.#entries.add(entry);
+    this.#counts.opening += 1;
+    void this.#login(entry);
+  }
+
+  lend(entry: PoolEntry<C>): C {
+    this.#move(entry, 'checked-out');
+    return entry.connection;
+  }
+
+  keep(entry: PoolEntry<C>): void {
+    this.#move(entry, 'idle');
+  }
+
+  /** Pings it, and closes it if it does not answer: then the others of its generation are doubtful too. */
+  async ping(entry: PoolEntry<C>): Promise<void> {
+    this.#move(entry, 'pinging');
+    try {
+      await entry.ping();
+    } catch {
+      this.#outage(entry.generation, 'ping_failed');
+      await this.close(entry, 'ping_failed');
+      return;
+    }
+    this.#owner.onReady(entry);
+  }
+
+  async reset(entry: PoolEntry<C>): Promise<void> {
+    this.#move(entry, 'resetting');
+    const sinceMs = performance.now();
+    try {
+      await entry.reset();
+    } catch {
+      await this.close(entry, 'reset_failed');
+      return;
+    }
+    this.#events.emit('reset', { durationMs: performance.now() - sinceMs });
+    this.#owner.onReady(entry);
+  }
+
+  async close(entry: PoolEntry<C>, reason: CloseReason): Promise<void> {
+    this.#move(entry, 'closing');
+    this.#events.emit('close', { reason });
+    if (reason === 'lost') this.#suspectIdle();
+    // Before the goodbye: whoever counted on this slot must not wait for a peer that may be gone.
+    this.#owner.onRoom();
+    await entry.close();
+    this.#leave(entry);
+    this.#owner.onRoom();
+  }
+
+  /** Declares every connection opened so far unusable. Idle ones close now, the others when they come back. */
+  invalidate(reason: string): void {
+    this.#generation += 1;
+    this.#events.emit('invalidate', { generation: this.#generation, reason });
+    this.closeIdle('invalidated');
+  }
+
+  closeIdle(reason: CloseReason): void {
+    for (const entry of [...this.#idle]) if (entry.place === 'idle') void this.close(entry, reason);
+  }
+
+  /** Closes what has been idle for too long, down to `minIdle`, and what is too old. */
+  trim(): void {
+    const { idleTimeoutMs, minIdle } = this.#options;
+    for (const entry of [...this.#idle]) {
+      if (entry.place !== 'idle') continue;
+      const stale = entry.staleReason(this.#generation);
+      if (stale !== undefined) void this.close(entry, stale);
+      else if (entry.idleMs > idleTimeoutMs && this.#counts.idle > minIdle) void this.close(entry, 'idle');
+    }
+  }
+
+  /** Cuts off every connection. Each slot leaves as its connection's end is noticed. */
+  destroyAll(): void {
+    clearTimeout(this.#retryTimer);
+    for (const entry of this.#entries) entry.destroy();
+  }
+
+  async #login(entry: PoolEntry<C>): Promise<void> {
+    const sinceMs = performance.now();
+    const generation = this.#generation;
+    let connection: C;
+    try {
+      connection = await entry.open(this.#connector, generation, this.#options);
+    } catch (error) {
+      this.#leave(entry);
+      this.#connectFailed(generation, error);
+      return;
+    }
+    connection.onLost(() => {
+      if (entry.place === 'idle') void this.close(entry, 'lost');
+    });
+    this.#backOff.succeeded();
+    this.#isServerFull = false;
+    const durationMs = performance.now() - sinceMs;
+    if (!this.#everConnected) this.#events.emit('first_connect', { durationMs });
+    this.#everConnected = true;
+    this.#events.emit('connect', { durationMs });
+    this.#owner.onReady(entry);
+    this.#owner.onRoom();
+  }
+
+  #connectFailed(generation: number, error: unknown): void {
+    this.#backOff.failed(error);
+    this.#events.emit('connect_failed', { error });
+    const verdict = this.#connector.verdict(error);
+    this.#isServerFull = verdict === 'full';
+    if (verdict === 'outage') this.#outage(generation, 'connect_failed');
+    if (this.isDown) this.#owner.onDown(error);
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = setTimeout(() => this.#owner.onRoom(), this.#backOff.delayMs);
+    this.#retryTimer.unref();
+  }
+
+  /** One flush an outage: a failure of an older generation tells nothing about connections opened since. */
+  #outage(generation: number, reason: string): void {
+    if (generation === this.#generation && this.#everConnected) this.invalidate(reason);
+  }
+
+  #suspectIdle(): void {
+    for (const entry of this.#idle) entry.isSuspect = true;
+  }
+
+  #move(entry: PoolEntry<C>, place: EntryPlace): void {
+    if (entry.place === 'idle') this.#idle.splice(this.#idle.lastIndexOf(entry), 1);
+    if (place === 'idle') this.#idle.push(entry);
+    this.#counts[entry.place] -= 1;
+    this.#counts[place] += 1;
+    entry.place = place;
+  }
+
+  #leave(entry: PoolEntry<C>): void {
+    this.#counts[entry.place] -= 1;
+    this.#entries.delete(entry);
+  }
+}
