@@ -194,7 +194,8 @@ export class MysqlConnection implements Connection {
   /** A command of the driver's that answers by callback; a connection lost meanwhile fails it too. */
   async #await(start: (done: (error: DriverError | null) => void) => void): Promise<void> {
     await new Promise<void>((resolve, reject) => {
-      start((error) => (error === null ? resolve() : reject(error)));
+      // mysql2 reports success as null or as undefined.
+      start((error) => (error ? reject(error) : resolve()));
     });
   }
 

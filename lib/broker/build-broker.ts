@@ -1,0 +1,82 @@
+import { isUtf8 } from 'node:buffer';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { BrokerError } from '../errors.ts';
+import { METRICS_ROUTE, REQUEST_ID_HEADER } from '../protocol/routes.ts';
+import type { Settings } from '../settings/settings.ts';
+import { callOf, trackCalls } from './call.ts';
+import { createHttpServer } from './http-server.ts';
+import { Lifecycle } from './lifecycle.ts';
+import { Metrics } from './metrics.ts';
+import { authenticate, type CallerLookup } from './plugins/authenticate.ts';
+import { refuseWhenDraining } from './plugins/draining.ts';
+import { addErrorReplies, replyToClientError } from './plugins/error-replies.ts';
+import { logRequests } from './plugins/log-requests.ts';
+import { refuseOtherMethods } from './plugins/method-not-allowed.ts';
+import { PoolRegistry } from './pool-registry.ts';
+import { requestIdOf } from './request-id.ts';
+import { addDatabasesRoutes } from './routes/databases.ts';
+import { addHealthRoutes } from './routes/health.ts';
+import { addOpenapiRoute } from './routes/openapi.ts';
+import { addQueryRoute } from './routes/query.ts';
+
+export interface Broker {
+  readonly app: FastifyInstance;
+  readonly pools: PoolRegistry;
+  readonly lifecycle: Lifecycle;
+}
+
+/** Puts the broker together. Nothing listens and nothing is opened yet. */
+export function buildBroker(settings: Settings, findCaller: CallerLookup, logLevel: string): Broker {
+  const { server } = settings;
+  const app = Fastify({
+    logger: { level: logLevel, base: { service: 'broker' } },
+    disableRequestLogging: true,
+    genReqId: requestIdOf,
+    bodyLimit: server.bodyLimitBytes,
+    return503OnClosing: false,
+    exposeHeadRoutes: false,
+    clientErrorHandler: replyToClientError,
+    serverFactory: (listener) => createHttpServer(server, listener),
+  });
+
+  const lifecycle = new Lifecycle();
+  const pools = new PoolRegistry(settings);
+  const metrics = new Metrics(pools);
+
+  trackCalls(app);
+  acceptJsonOnly(app);
+  addErrorReplies(app, server.bodyLimitBytes);
+  logRequests(app);
+  refuseWhenDraining(app, lifecycle);
+  authenticate(app, pools, findCaller);
+  app.addHook('onSend', async (request, reply) => {
+    void reply.header(REQUEST_ID_HEADER, request.id);
+  });
+  app.addHook('onResponse', async (request) => {
+    const { code, alias } = callOf(request);
+    if (code !== undefined) metrics.requestFailed(alias ?? '', code);
+  });
+
+  const otherMethods = refuseOtherMethods(app);
+  addQueryRoute(app, pools, metrics);
+  addDatabasesRoutes(app, pools);
+  addHealthRoutes(app, pools, lifecycle);
+  addOpenapiRoute(app);
+  app.get(
+    METRICS_ROUTE,
+    async (_request, reply) =>
+      await reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
+  );
+  otherMethods.addTo();
+  return { app, pools, lifecycle };
+}
+
+/** Text that is no UTF-8 is refused: read leniently, it would reach the database altered. */
+function acceptJsonOnly(app: FastifyInstance): void {
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    if (isUtf8(body)) parseJson(request, body.toString('utf8'), done);
+    else done(new BrokerError('INVALID_REQUEST', 'The body is not valid UTF-8'));
+  });
+}

@@ -1,0 +1,110 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Database, PoolRegistry } from './pool-registry.ts';
+
+const SECONDS_PER_MS = 0.001;
+const LATENCY_BUCKETS_S = [
+  0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
+];
+
+/** Every metric of the broker, by its name. Names and labels are part of the interface: dashboards hold them. */
+export class Metrics {
+  readonly registry = new Registry();
+  readonly #queryDuration = this.#histogram('broker_query_duration_seconds', 'Time of statements in MySQL');
+  readonly #errors = this.#counter('broker_errors_total', 'Failed requests by error code', [
+    'database',
+    'code',
+  ]);
+  readonly #checkoutWait = this.#histogram(
+    'broker_checkout_wait_seconds',
+    'Time of callers in line for a connection',
+  );
+  readonly #connectDuration = this.#histogram('broker_connect_duration_seconds', 'Time of logins');
+  readonly #connectFailures = this.#counter('broker_connect_failures_total', 'Failed logins', ['database']);
+  readonly #closed = this.#counter('broker_connections_closed_total', 'Connections closed, by reason', [
+    'database',
+    'reason',
+  ]);
+  readonly #timeouts = this.#counter('broker_checkout_timeouts_total', 'Callers that waited in vain', [
+    'database',
+  ]);
+  readonly #invalidations = this.#counter(
+    'broker_pool_invalidations_total',
+    'Times that all connections were declared unusable',
+    ['database', 'reason'],
+  );
+
+  constructor(pools: PoolRegistry) {
+    collectDefaultMetrics({ register: this.registry });
+    for (const database of pools.all) this.#observe(database);
+    this.#poolGauges(pools);
+  }
+
+  queryDone(alias: string, durationMs: number): void {
+    this.#queryDuration.observe({ database: alias }, durationMs * SECONDS_PER_MS);
+  }
+
+  /** `alias` is empty where the request named none that exists: a label must not take what a caller invents. */
+  requestFailed(alias: string, code: string): void {
+    this.#errors.inc({ database: alias, code });
+  }
+
+  #observe({ alias, pool: { events } }: Database): void {
+    const database = { database: alias };
+    events.on('checkout', ({ waitedMs }) => this.#checkoutWait.observe(database, waitedMs * SECONDS_PER_MS));
+    events.on('timeout', () => this.#timeouts.inc(database));
+    events.on('connect', ({ durationMs }) =>
+      this.#connectDuration.observe(database, durationMs * SECONDS_PER_MS),
+    );
+    events.on('connect_failed', () => this.#connectFailures.inc(database));
+    events.on('close', ({ reason }) => this.#closed.inc({ ...database, reason }));
+    events.on('invalidate', ({ reason }) => this.#invalidations.inc({ ...database, reason }));
+  }
+
+  /** Read when somebody asks, so that they cost nothing in between. */
+  #poolGauges(pools: PoolRegistry): void {
+    const gauge = (name: string, help: string, read: (database: Database) => number) => {
+      new Gauge({
+        name,
+        help,
+        labelNames: ['database'],
+        registers: [this.registry],
+        collect() {
+          for (const database of pools.all) this.set({ database: database.alias }, read(database));
+        },
+      });
+    };
+    gauge('broker_pool_size', 'Connections kept open', ({ pool }) => pool.stats().size);
+    gauge('broker_pool_max_overflow', 'Connections allowed on top', ({ pool }) => pool.stats().maxOverflow);
+    gauge(
+      'broker_pool_connections',
+      'Connections, as the server counts',
+      ({ pool }) => pool.stats().connections,
+    );
+    gauge('broker_pool_idle', 'Connections that nobody uses', ({ pool }) => pool.stats().idle);
+    gauge('broker_pool_checked_out', 'Connections in use', ({ pool }) => pool.stats().checkedOut);
+    gauge('broker_pool_opening', 'Connections logging in', ({ pool }) => pool.stats().opening);
+    gauge('broker_pool_closing', 'Connections saying goodbye', ({ pool }) => pool.stats().closing);
+    gauge('broker_pool_overflow', 'Connections above the size', ({ pool }) => pool.stats().overflow);
+    gauge('broker_pool_waiting', 'Callers in line', ({ pool }) => pool.stats().waiting);
+    gauge(
+      'broker_pool_oldest_wait_seconds',
+      'Wait of the caller at the head of the line',
+      ({ pool }) => pool.stats().oldestWaitMs * SECONDS_PER_MS,
+    );
+    gauge('broker_database_up', '1 while connections can be had', ({ state }) => (state === 'up' ? 1 : 0));
+  }
+
+  #histogram(name: string, help: string): Histogram<'database'> {
+    return new Histogram({
+      name,
+      help,
+      labelNames: ['database'],
+      buckets: LATENCY_BUCKETS_S,
+      registers: [this.registry],
+    });
+  }
+
+  #counter<Label extends string>(name: string, help: string, labelNames: Label[]): Counter<Label> {
+    return new Counter({ name, help, labelNames, registers: [this.registry] });
+  }
+}

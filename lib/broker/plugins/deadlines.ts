@@ -1,0 +1,49 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { BrokerError } from '../../errors.ts';
+import { Deadline } from '../../pool/deadline.ts';
+import { TIMEOUT_HEADER } from '../../protocol/routes.ts';
+import { callOf } from '../call.ts';
+
+/**
+ * The moment by which a request must be answered: the least of its `x-timeout-ms` header, its own `timeoutMs` and
+ * the alias's limit, counted from its arrival.
+ *
+ * @throws {BrokerError} INVALID_REQUEST: the header is no whole number of milliseconds.
+ */
+export function deadlineOf(
+  request: FastifyRequest,
+  timeoutMs: number | undefined,
+  limitMs: number,
+): Deadline {
+  const budgetMs = Math.min(headerTimeoutMs(request) ?? limitMs, timeoutMs ?? limitMs, limitMs);
+  return new Deadline(callOf(request).arrivedAtMs + budgetMs);
+}
+
+function headerTimeoutMs({ headers }: FastifyRequest): number | undefined {
+  const text = headers[TIMEOUT_HEADER];
+  if (text === undefined) return undefined;
+  if (typeof text !== 'string' || !/^\d{1,10}$/.test(text) || Number(text) === 0) {
+    throw new BrokerError(
+      'INVALID_REQUEST',
+      `${TIMEOUT_HEADER} must be a whole number of milliseconds, at least 1`,
+    );
+  }
+  return Number(text);
+}
+
+/** The caller hung up: nobody is left to answer. */
+export class CallerGone extends Error {
+  constructor() {
+    super('The caller hung up');
+    this.name = 'CallerGone';
+  }
+}
+
+/** Aborts, with `CallerGone`, when the caller hangs up before its reply was sent. */
+export function signalOf(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) controller.abort(new CallerGone());
+  });
+  return controller.signal;
+}

@@ -1,0 +1,105 @@
+import { BrokerError } from '../errors.ts';
+import { MysqlConnector } from '../mysql/connect.ts';
+import { Control } from '../mysql/control.ts';
+import type { MysqlConnection } from '../mysql/mysql-connection.ts';
+import { parseSqlMode, type SqlMode } from '../mysql/sql-mode.ts';
+import type { Deadline } from '../pool/deadline.ts';
+import { QueuePool } from '../pool/queue-pool.ts';
+import { type CredentialsSource, openCredentials } from '../settings/credentials-source.ts';
+import type { DatabaseSettings, Settings } from '../settings/settings.ts';
+
+/** `starting`: no login has succeeded or failed yet. */
+export type DatabaseState = 'starting' | 'up' | 'down';
+
+/** One configured database: its pool, and what a request needs to know of it. */
+export class Database {
+  readonly alias: string;
+  readonly settings: DatabaseSettings;
+  readonly pool: QueuePool<MysqlConnection>;
+  readonly credentials: CredentialsSource;
+  /** Of every session of the pool. */
+  readonly sqlMode: SqlMode;
+  #everConnected = false;
+
+  constructor(
+    alias: string,
+    settings: DatabaseSettings,
+    pool: QueuePool<MysqlConnection>,
+    credentials: CredentialsSource,
+  ) {
+    this.alias = alias;
+    this.settings = settings;
+    this.pool = pool;
+    this.credentials = credentials;
+    this.sqlMode = parseSqlMode(settings.session.sqlMode);
+    pool.events.on('first_connect', () => {
+      this.#everConnected = true;
+    });
+  }
+
+  get state(): DatabaseState {
+    if (this.pool.downReason !== undefined) return 'down';
+    return this.#everConnected ? 'up' : 'starting';
+  }
+}
+
+/** The databases by alias. The only place that hears of new credentials. */
+export class PoolRegistry {
+  readonly #databases = new Map<string, Database>();
+  readonly #controls = new Map<string, Control>();
+
+  constructor(settings: Settings) {
+    for (const [alias, databaseSettings] of Object.entries(settings.databases)) {
+      const credentials = openCredentials(alias, databaseSettings, settings.secrets);
+      const connector = new MysqlConnector(databaseSettings, credentials, ({ host, port }) =>
+        this.#controlOf(`${host}:${port}`),
+      );
+      const pool = new QueuePool(connector, databaseSettings.pool);
+      credentials.onChange(() => pool.invalidate('credentials'));
+      this.#databases.set(alias, new Database(alias, databaseSettings, pool, credentials));
+    }
+  }
+
+  get all(): Iterable<Database> {
+    return this.#databases.values();
+  }
+
+  has(alias: string): boolean {
+    return this.#databases.has(alias);
+  }
+
+  /** @throws {BrokerError} UNKNOWN_DATABASE. */
+  get(alias: string): Database {
+    const database = this.#databases.get(alias);
+    if (database === undefined) throw new BrokerError('UNKNOWN_DATABASE', `There is no database "${alias}"`);
+    return database;
+  }
+
+  /** Opens a connection to each database, so that it is known which are up. Waits for none. */
+  start(): void {
+    for (const { pool, credentials } of this.#databases.values()) {
+      credentials.start();
+      // A failure shows in the state; the pool goes on trying.
+      pool.checkout().then(
+        (pooled) => pooled.checkin(),
+        () => undefined,
+      );
+    }
+  }
+
+  async drain(deadline: Deadline): Promise<void> {
+    await Promise.all(
+      [...this.#databases.values()].map(async ({ pool, credentials }) => {
+        credentials.close();
+        await pool.drain(deadline);
+      }),
+    );
+    await Promise.all([...this.#controls.values()].map(async (control) => await control.close()));
+  }
+
+  #controlOf(server: string): Control {
+    const known = this.#controls.get(server) ?? new Control();
+    this.#controls.set(server, known);
+    return known;
+  }
+}

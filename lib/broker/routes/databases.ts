@@ -1,0 +1,29 @@
+import type { FastifyInstance } from 'fastify';
+import { DATABASE_ROUTE, DATABASES_ROUTE } from '../../protocol/routes.ts';
+import type { Database, PoolRegistry } from '../pool-registry.ts';
+
+/** `GET /v1/databases[/{alias}]`: the settings in force, the pool's figures and the age of the credentials. */
+export function addDatabasesRoutes(app: FastifyInstance, pools: PoolRegistry): void {
+  const config = { access: 'admin' } as const;
+  app.get(DATABASES_ROUTE, { config }, async () => ({ databases: [...pools.all].map(describe) }));
+  app.get<{ Params: { alias: string } }>(DATABASE_ROUTE, { config }, async (request) =>
+    describe(pools.get(request.params.alias)),
+  );
+}
+
+function describe({ alias, state, settings, pool, credentials }: Database) {
+  const { credentials: form, ...shown } = settings;
+  const { versionId, lookedAtMs, lastFailure } = credentials.status();
+  return {
+    alias,
+    state,
+    settings: shown,
+    pool: pool.stats(),
+    credentials: {
+      form: Object.keys(form)[0] === 'secretId' ? 'secret' : 'file' in form ? 'file' : 'inline',
+      versionId: versionId ?? null,
+      lookedAt: lookedAtMs === undefined ? null : new Date(lookedAtMs).toISOString(),
+      lastFailure: lastFailure ?? null,
+    },
+  };
+}

@@ -1,0 +1,20 @@
+import type { FastifyInstance } from 'fastify';
+import { HEALTH_ROUTE, READY_ROUTE } from '../../protocol/routes.ts';
+import type { Lifecycle } from '../lifecycle.ts';
+import type { PoolRegistry } from '../pool-registry.ts';
+
+/** `/healthz`: the process serves. `/readyz`: it makes sense to send work here. */
+export function addHealthRoutes(app: FastifyInstance, pools: PoolRegistry, lifecycle: Lifecycle): void {
+  app.get(HEALTH_ROUTE, async () => ({ status: 'ok' }));
+
+  app.get<{ Querystring: { alias?: string } }>(READY_ROUTE, async (request, reply) => {
+    const { alias } = request.query;
+    const asked = alias === undefined ? [...pools.all] : [pools.get(alias)];
+    const databases = Object.fromEntries(asked.map((database) => [database.alias, database.state]));
+    const isServing = lifecycle.phase === 'serving';
+    const isReady = isServing && asked.some(({ state }) => state === 'up');
+    return await reply
+      .code(isReady ? 200 : 503)
+      .send({ status: isReady ? 'ready' : isServing ? 'down' : lifecycle.phase, databases });
+  });
+}

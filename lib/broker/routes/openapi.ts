@@ -1,0 +1,124 @@
+import type { FastifyInstance } from 'fastify';
+import * as z from 'zod';
+import { ERROR_TRAITS } from '../../errors.ts';
+import { FailureBody } from '../../protocol/failure.ts';
+import { Result, Statement } from '../../protocol/query.ts';
+import {
+  DATABASE_ROUTE,
+  DATABASES_ROUTE,
+  HEALTH_ROUTE,
+  METRICS_ROUTE,
+  OPENAPI_ROUTE,
+  QUERY_ROUTE,
+  READY_ROUTE,
+  REQUEST_ID_HEADER,
+  TIMEOUT_HEADER,
+} from '../../protocol/routes.ts';
+
+/** `GET /openapi.json`: this interface as OpenAPI 3.1, made from the schemas that validate it. */
+export function addOpenapiRoute(app: FastifyInstance): void {
+  const document = JSON.stringify(openapiDocument());
+  app.get(
+    OPENAPI_ROUTE,
+    async (_request, reply) => await reply.type('application/json; charset=utf-8').send(document),
+  );
+}
+
+function openapiDocument() {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'serverless-conn-pool broker',
+      version: '1',
+      description: 'SQL over HTTP on pooled MySQL connections.',
+    },
+    components: {
+      securitySchemes: { key: { type: 'http', scheme: 'bearer' } },
+      schemas: {
+        Statement: jsonSchema(Statement, 'input'),
+        Result: jsonSchema(Result, 'output'),
+        Failure: jsonSchema(FailureBody, 'output'),
+      },
+    },
+    paths: {
+      [templated(QUERY_ROUTE)]: {
+        post: {
+          summary: 'Runs one statement on a connection of its own.',
+          security: [{ key: [] }],
+          parameters: [aliasParameter, timeoutParameter, requestIdParameter],
+          requestBody: { required: true, content: json('Statement') },
+          responses: {
+            200: { description: 'What the statement did.', content: json('Result') },
+            ...failures,
+          },
+        },
+      },
+      [DATABASES_ROUTE]: {
+        get: described('Settings in force and pool figures of every database.', [], true),
+      },
+      [templated(DATABASE_ROUTE)]: {
+        get: described('Settings in force and pool figures of one database.', [aliasParameter], true),
+      },
+      [HEALTH_ROUTE]: { get: described('200 while the process can serve.') },
+      [READY_ROUTE]: {
+        get: described('200 while it makes sense to send work here; else 503.', [
+          { name: 'alias', in: 'query', required: false, schema: { type: 'string' } },
+        ]),
+      },
+      [METRICS_ROUTE]: { get: described('Prometheus metrics, as text.') },
+      [OPENAPI_ROUTE]: { get: described('This document.') },
+    },
+  };
+}
+
+const aliasParameter = { name: 'alias', in: 'path', required: true, schema: { type: 'string' } };
+const timeoutParameter = {
+  name: TIMEOUT_HEADER,
+  in: 'header',
+  required: false,
+  description: "What is left of the caller's own budget, in milliseconds.",
+  schema: { type: 'integer', minimum: 1 },
+};
+const requestIdParameter = {
+  name: REQUEST_ID_HEADER,
+  in: 'header',
+  required: false,
+  description: 'Echoed in the reply and named in the log.',
+  schema: { type: 'string', pattern: '^[A-Za-z0-9._-]{1,128}$' },
+};
+
+/** One response for each status, naming the codes that come with it. */
+const failures = Object.fromEntries(
+  [...new Set(Object.values(ERROR_TRAITS).map(({ httpStatus }) => httpStatus))].map((status) => [
+    status,
+    { description: codesOf(status).join(', '), content: json('Failure') },
+  ]),
+);
+
+function codesOf(status: number): string[] {
+  return Object.entries(ERROR_TRAITS)
+    .filter(([, traits]) => traits.httpStatus === status)
+    .map(([code]) => code);
+}
+
+function described(summary: string, parameters: readonly object[] = [], needsKey = false) {
+  return {
+    summary,
+    parameters,
+    ...(needsKey ? { security: [{ key: [] }] } : {}),
+    responses: { 200: { description: 'OK' }, default: { description: 'Failure', content: json('Failure') } },
+  };
+}
+
+function json(schema: string) {
+  return { 'application/json': { schema: { $ref: `#/components/schemas/${schema}` } } };
+}
+
+function jsonSchema(schema: z.core.$ZodType, io: 'input' | 'output') {
+  const { $schema: _, ...plain } = z.toJSONSchema(schema, { io, target: 'draft-2020-12' });
+  return plain;
+}
+
+function templated(route: string): string {
+  return route.replace(/:(\w+)/g, '{$1}');
+}

@@ -1,0 +1,105 @@
+import { assert, BrokerError } from '../errors.ts';
+import type { Param, Params } from '../protocol/values.ts';
+import { isList, literalOf } from './literal.ts';
+import type { SqlMode } from './sql-mode.ts';
+import { type Placeholder, type StatementScan, scanStatement } from './statement-scan.ts';
+
+/**
+ * Writes the values into the SQL text, each as one literal, for a session in the given mode whose character set is
+ * utf8mb4. An array fills `?`, an object fills `:name`. The text must be one statement that callers may run; what
+ * closes it (`;` and comments behind) is left out.
+ *
+ * @throws {BrokerError} INVALID_REQUEST: the text cannot be read, or values and placeholders do not match.
+ *   STATEMENT_NOT_ALLOWED: several statements, or one that nobody may run.
+ */
+export function bindStatement(sql: string, params: Params | undefined, mode: SqlMode): string {
+  const scan = scanStatement(sql, mode);
+  refuseUnlessAllowed(scan);
+  const places = placesFor(params, scan);
+  const values = valuesFor(places, params);
+
+  const parts: string[] = [];
+  let written = 0;
+  for (const [index, place] of places.entries()) {
+    const value = values[index];
+    assert(value !== undefined, 'a placeholder without its value');
+    parts.push(sql.slice(written, place.start), setApart(literalAt(place, value, mode), place, sql));
+    written = place.end;
+  }
+  return parts.join('') + sql.slice(written, scan.end);
+}
+
+function refuseUnlessAllowed(scan: StatementScan): void {
+  if (scan.unreadable !== undefined) throw invalid(`the statement cannot be read: ${scan.unreadable}`);
+  if (scan.isEmpty) throw invalid('the statement is empty');
+  if (scan.hasSeveralStatements) throw new BrokerError('STATEMENT_NOT_ALLOWED', 'one statement per call');
+  if (scan.forbidden !== undefined) {
+    throw new BrokerError('STATEMENT_NOT_ALLOWED', `${scan.forbidden} is not allowed`);
+  }
+}
+
+/** The placeholders that the kind of params speaks of; without params all are, so that none goes unfilled. */
+function placesFor(params: Params | undefined, scan: StatementScan): readonly Placeholder[] {
+  if (params === undefined && scan.definesProgram) return [];
+  if (params === undefined) return scan.placeholders;
+  const isNamed = !Array.isArray(params);
+  return scan.placeholders.filter(({ name }) => (name !== undefined) === isNamed);
+}
+
+function valuesFor(places: readonly Placeholder[], params: Params = []): readonly Param[] {
+  if (!Array.isArray(params)) return namedValues(places, params);
+  const unnamed = places.find(({ name }) => name !== undefined);
+  if (unnamed) throw invalid(`no value for :${unnamed.name}`);
+  if (places.length === params.length) return params;
+  throw invalid(
+    `the statement has ${count(places.length, 'placeholder')}, but ${count(params.length, 'value')} ${
+      params.length === 1 ? 'was' : 'were'
+    } given`,
+  );
+}
+
+function namedValues(
+  places: readonly Placeholder[],
+  params: Readonly<Record<string, Param>>,
+): readonly Param[] {
+  const given = new Map(Object.entries(params));
+  const used = new Set<string>();
+  const values = places.map(({ name = '' }) => {
+    const value = given.get(name);
+    if (value === undefined) throw invalid(`no value for :${name}`);
+    used.add(name);
+    return value;
+  });
+  for (const name of given.keys()) {
+    if (!used.has(name)) throw invalid(`:${name.slice(0, 64)} is not in the statement`);
+  }
+  return values;
+}
+
+function literalAt(place: Placeholder, value: Param, mode: SqlMode): string {
+  if (isList(value) && !place.isInList)
+    throw invalid('$list stands only in IN (?), alone in the parentheses');
+  const literal = literalOf(value, mode);
+  if (place.isInExecutableComment && /\/\*|\*\//.test(literal)) {
+    throw invalid('a value that holds /* or */ cannot stand in an executable comment');
+  }
+  return literal;
+}
+
+/**
+ * Puts a space wherever the literal could grow together with its neighbour: N? must not become N'...', nor 'a'?
+ * a longer string. None behind a minus: no literal begins with a space, so --? cannot become a comment.
+ */
+function setApart(literal: string, { start, end }: Placeholder, sql: string): string {
+  const before = start === 0 || /[ \t\n\r(,=-]/.test(sql.charAt(start - 1)) ? '' : ' ';
+  const after = end === sql.length || /[ \t\n\r),=;]/.test(sql.charAt(end)) ? '' : ' ';
+  return before + literal + after;
+}
+
+function invalid(message: string): BrokerError {
+  return new BrokerError('INVALID_REQUEST', message);
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

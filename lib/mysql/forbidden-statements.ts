@@ -1,0 +1,72 @@
+/*
+ * What no caller may run: it would end or begin transactions behind the broker's back, change how SQL text is
+ * read on a shared connection, or reach beyond the database. EXPLAIN and ANALYZE need no rule: they take only
+ * SELECT and its like. INTO OUTFILE can stand anywhere and is found by the scan itself.
+ *
+ * A rule sees the statement in one spelling (see `SqlLexer.text`): capitals, no comments, strings empty,
+ * a space only between two words: SET @a = 1, Session `sql_mode` = "x" is SET@A=1,SESSION `SQL_MODE`=''
+ */
+
+interface Rule {
+  readonly kind: string;
+  /** Without it the first word decides. */
+  readonly pattern?: RegExp;
+}
+
+/** The target of one assignment of a SET. Servers compare names of variables beyond ASCII, and quoted or not. */
+function assigned(variable: string): RegExp {
+  return new RegExp(`(?:^SET ?|,)(?:@@)?(?:(?:SESSION|LOCAL)[ .])?\`?(?:${variable})\`?:?=`);
+}
+
+const SET_RULES: readonly Rule[] = [
+  { kind: 'SET STATEMENT', pattern: /^SET STATEMENT\b/ },
+  { kind: 'SET TRANSACTION', pattern: /^SET (?:(?:SESSION|LOCAL|GLOBAL) )?TRANSACTION\b/ },
+  { kind: 'SET GLOBAL', pattern: /(?:^SET ?|,)(?:@@)?GLOBAL\b/ },
+  { kind: 'SET PERSIST', pattern: /(?:^SET ?|,)(?:@@)?PERSIST(?:_ONLY)?\b/ },
+  { kind: 'SET PASSWORD', pattern: /(?:^SET |,)PASSWORD\b/ },
+  { kind: 'SET NAMES', pattern: /(?:^SET |,)NAMES\b/ },
+  { kind: 'SET CHARACTER SET', pattern: /(?:^SET |,)(?:CHARSET|CHAR(?:ACTER)? SET)\b/ },
+  { kind: 'SET of sql_mode', pattern: assigned('SQL_MODE') },
+  { kind: 'SET of autocommit', pattern: assigned('AUTOCOMMIT') },
+  {
+    kind: 'SET of the transaction mode',
+    pattern: assigned('TX_ISOLATION|TRANSACTION_ISOLATION|TX_READ_ONLY|TRANSACTION_READ_ONLY'),
+  },
+  { kind: 'SET of the character set', pattern: assigned('(?:CHARACTER_SET|COLLATION)_\\w+') },
+  // MySQL finds sql_mode under sql_modé too: its names are compared without accents.
+  { kind: 'SET of a variable that is not ASCII', pattern: assigned('[^@,=`]*[^ -~][^@,=`]*') },
+];
+
+const RULES: ReadonlyMap<string, readonly Rule[]> = new Map([
+  ['BEGIN', [{ kind: 'BEGIN' }]],
+  ['START', [{ kind: 'START TRANSACTION', pattern: /^START TRANSACTION\b/ }]],
+  ['COMMIT', [{ kind: 'COMMIT' }]],
+  ['ROLLBACK', [{ kind: 'ROLLBACK', pattern: /^ROLLBACK(?! (?:WORK )?TO\b)/ }]],
+  ['XA', [{ kind: 'XA' }]],
+  ['SET', SET_RULES],
+  ['KILL', [{ kind: 'KILL' }]],
+  ['SHUTDOWN', [{ kind: 'SHUTDOWN' }]],
+  ['RESTART', [{ kind: 'RESTART' }]],
+  [
+    'LOAD',
+    [
+      { kind: 'LOAD DATA LOCAL', pattern: /^LOAD DATA (?:(?:LOW_PRIORITY|CONCURRENT) )?LOCAL\b/ },
+      { kind: 'LOAD XML LOCAL', pattern: /^LOAD XML (?:(?:LOW_PRIORITY|CONCURRENT) )?LOCAL\b/ },
+    ],
+  ],
+  ['USE', [{ kind: 'USE' }]],
+  ['HANDLER', [{ kind: 'HANDLER' }]],
+  ['LOCK', [{ kind: 'LOCK TABLES', pattern: /^LOCK TABLES?\b/ }]],
+  ['UNLOCK', [{ kind: 'UNLOCK TABLES', pattern: /^UNLOCK TABLES?\b/ }]],
+]);
+
+/** Whether statements with this first word may be forbidden. */
+export function isSuspect(firstWord: string): boolean {
+  return RULES.has(firstWord);
+}
+
+/** Which never-allowed kind the statement is, in words for the error. */
+export function forbiddenKind(firstWord: string, statement: string): string | undefined {
+  const rules = RULES.get(firstWord) ?? [];
+  return rules.find(({ pattern }) => pattern === undefined || pattern.test(statement))?.kind;
+}

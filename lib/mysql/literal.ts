@@ -1,0 +1,48 @@
+import { assert } from '../errors.ts';
+import type { ListItem, Param } from '../protocol/values.ts';
+import type { SqlMode } from './sql-mode.ts';
+
+export type ListParam = Extract<Param, { $list: unknown }>;
+type SingleParam = Exclude<Param, ListParam>;
+
+export function isList(value: Param): value is ListParam {
+  return typeof value === 'object' && value !== null && '$list' in value;
+}
+
+/** The value as SQL text. Lists become their members, separated by commas. */
+export function literalOf(value: Param, mode: SqlMode): string {
+  if (!isList(value)) return singleLiteral(value, mode);
+  return value.$list.map((item: ListItem) => singleLiteral(item, mode)).join(', ');
+}
+
+function singleLiteral(value: SingleParam, mode: SqlMode): string {
+  if (value === null) return 'NULL';
+  if (typeof value === 'string') return stringLiteral(value, mode);
+  if (typeof value === 'boolean') return value ? 'TRUE' : 'FALSE';
+  if (typeof value === 'number') return numberLiteral(String(value));
+  if ('$bytes' in value) return `x'${Buffer.from(value.$bytes, 'base64').toString('hex')}'`;
+  if ('$bigint' in value) return numberLiteral(value.$bigint);
+  if ('$decimal' in value) return numberLiteral(value.$decimal);
+  return stringLiteral(JSON.stringify(value.$json), mode);
+}
+
+/** The only text that is written as it came. Checked again, for nothing else stands between it and the statement. */
+function numberLiteral(text: string): string {
+  assert(/^-?\d+(\.\d+)?(e[+-]\d+)?$/.test(text), 'a number that is not one');
+  return text;
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '\0': '\\0',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\x1a': '\\Z',
+  '\\': '\\\\',
+  "'": "\\'",
+};
+
+/** Always in single quotes: double ones name something under ANSI_QUOTES. */
+function stringLiteral(text: string, { noBackslashEscapes }: SqlMode): string {
+  if (noBackslashEscapes) return `'${text.replaceAll("'", "''")}'`;
+  return `'${text.replace(/[\0\n\r\cZ\\']/g, (character) => ESCAPES[character] ?? character)}'`;
+}

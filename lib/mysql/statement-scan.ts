@@ -1,0 +1,76 @@
+import { SqlLexer } from './sql-lexer.ts';
+import type { SqlMode } from './sql-mode.ts';
+import { StatementShape } from './statement-shape.ts';
+
+/** A place for one value. */
+export interface Placeholder {
+  readonly start: number;
+  readonly end: number;
+  /** undefined for `?`. */
+  readonly name: string | undefined;
+  /** It stands alone in `IN (...)`, where a list may take its place. */
+  readonly isInList: boolean;
+  /** Some servers see a comment here: a value must not be able to end it. */
+  readonly isInExecutableComment: boolean;
+}
+
+/** What one pass over SQL text finds. */
+export interface StatementScan {
+  /** Why the text cannot be read for certain, in words for the error. The rest then means nothing. */
+  readonly unreadable: string | undefined;
+  readonly isEmpty: boolean;
+  readonly hasSeveralStatements: boolean;
+  /** Which never-allowed kind of statement it is, in words for the error. */
+  readonly forbidden: string | undefined;
+  /** It defines a stored program, whose body may hold `;` and, behind a label, what looks like `:name`. */
+  readonly definesProgram: boolean;
+  /** Where the statement ends: before a closing `;` and what follows it. */
+  readonly end: number;
+  readonly placeholders: readonly Placeholder[];
+}
+
+/** Finds the placeholders, and all that decides whether the text may be sent as one statement. */
+export function scanStatement(sql: string, mode: SqlMode): StatementScan {
+  const lexer = new SqlLexer(sql, mode);
+  const shape = new StatementShape();
+  const placeholders: Placeholder[] = [];
+  let closedAt: number | undefined;
+  let hasSeveralStatements = false;
+
+  while (!hasSeveralStatements && lexer.next()) {
+    const text = lexer.kind === 'placeholder' ? '?' : lexer.text;
+    if (text === ';') {
+      closedAt ??= lexer.start;
+      continue;
+    }
+    if (closedAt !== undefined) {
+      // The body of a stored program is not taken apart. If a second statement hides behind one, the server
+      // refuses it: the connection takes one statement per call (CLIENT_MULTI_STATEMENTS is off).
+      hasSeveralStatements = !shape.definesProgram;
+      closedAt = undefined;
+    }
+    if (text === '?') placeholders.push(placeholderAt(lexer));
+    if (text === ')' && shape.endsWith('IN', '(', '?')) markListPlace(placeholders);
+    shape.add(text, lexer);
+  }
+
+  return {
+    unreadable: lexer.unreadable,
+    isEmpty: shape.isEmpty,
+    hasSeveralStatements,
+    forbidden: shape.forbidden,
+    definesProgram: shape.definesProgram,
+    end: closedAt ?? sql.length,
+    placeholders,
+  };
+}
+
+function placeholderAt({ start, end, text, isInExecutableComment }: SqlLexer): Placeholder {
+  const name = text === '?' ? undefined : text.slice(1);
+  return { start, end, name, isInList: false, isInExecutableComment };
+}
+
+function markListPlace(placeholders: Placeholder[]): void {
+  const place = placeholders.pop();
+  if (place) placeholders.push({ ...place, isInList: true });
+}
