@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import { BrokerError } from '../errors.ts';
 import { METRICS_ROUTE, REQUEST_ID_HEADER } from '../protocol/routes.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -25,12 +25,18 @@ export interface Broker {
   readonly lifecycle: Lifecycle;
 }
 
+export interface LogOptions {
+  readonly level: string;
+  /** Default: standard output. */
+  readonly stream?: { write(line: string): void };
+}
+
 /** Puts the broker together. Nothing listens and nothing is opened yet. */
-export function buildBroker(settings: Settings, findCaller: CallerLookup, logLevel: string): Broker {
+export function buildBroker(settings: Settings, findCaller: CallerLookup, log: LogOptions): Broker {
   const { server } = settings;
   const app = Fastify({
-    logger: { level: logLevel, base: { service: 'broker' } },
-    disableRequestLogging: true,
+    logger: { ...log, base: { service: 'broker' } },
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: requestIdOf,
     bodyLimit: server.bodyLimitBytes,
     return503OnClosing: false,
@@ -48,7 +54,7 @@ export function buildBroker(settings: Settings, findCaller: CallerLookup, logLev
   addErrorReplies(app, server.bodyLimitBytes);
   logRequests(app);
   refuseWhenDraining(app, lifecycle);
-  authenticate(app, pools, findCaller);
+  authenticate(app, pools, findCaller, settings.allowAnonymous);
   app.addHook('onSend', async (request, reply) => {
     void reply.header(REQUEST_ID_HEADER, request.id);
   });

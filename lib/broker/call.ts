@@ -1,13 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { AccessLevel } from '../settings/settings.ts';
+import type { Caller } from '../settings/caller-keys.ts';
 
-/** Who asks. */
-export interface Caller {
-  readonly name: string;
-  readonly access: AccessLevel;
-  /** Aliases, or "*". */
-  readonly databases: readonly string[];
-}
+export type AccessLevel = Caller['access'];
 
 /** What is known of a request beyond HTTP: for the handlers, and for its line in the log. */
 export interface Call {

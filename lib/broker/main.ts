@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Deadline } from '../pool/deadline.ts';
 import { CallerKeys } from '../settings/caller-keys.ts';
 import { loadSettings } from '../settings/load-settings.ts';
-import { SettingsError } from '../settings/settings-error.ts';
+import { SettingsError } from '../settings/problems.ts';
 import { type Broker, buildBroker } from './build-broker.ts';
 
 /** What is left for the last replies when the pools have been given up. */
@@ -11,8 +11,11 @@ const LAST_REPLIES_MS = 2_000;
 
 async function main(): Promise<void> {
   const { settings, host, port, logLevel } = await loadSettings(process.env);
-  const callers = await CallerKeys.open(settings);
-  const broker = buildBroker(settings, (keySha256) => callers.find(keySha256), logLevel);
+  const callers = new CallerKeys(settings);
+  await callers.start();
+  const broker = buildBroker(settings, (keySha256) => callers.callerByKeyHash(keySha256), {
+    level: logLevel,
+  });
   await broker.app.listen({ host, port });
   broker.pools.start();
   broker.lifecycle.enter('serving');

@@ -1,11 +1,11 @@
-import { BrokerError } from '../errors.ts';
+import { assert, BrokerError } from '../errors.ts';
 import { MysqlConnector } from '../mysql/connect.ts';
 import { Control } from '../mysql/control.ts';
 import type { MysqlConnection } from '../mysql/mysql-connection.ts';
 import { parseSqlMode, type SqlMode } from '../mysql/sql-mode.ts';
 import type { Deadline } from '../pool/deadline.ts';
 import { QueuePool } from '../pool/queue-pool.ts';
-import { type CredentialsSource, openCredentials } from '../settings/credentials-source.ts';
+import { buildCredentialsSources, type CredentialsSource } from '../settings/credentials-source.ts';
 import type { DatabaseSettings, Settings } from '../settings/settings.ts';
 
 /** `starting`: no login has succeeded or failed yet. */
@@ -49,8 +49,9 @@ export class PoolRegistry {
   readonly #controls = new Map<string, Control>();
 
   constructor(settings: Settings) {
-    for (const [alias, databaseSettings] of Object.entries(settings.databases)) {
-      const credentials = openCredentials(alias, databaseSettings, settings.secrets);
+    for (const [alias, credentials] of buildCredentialsSources(settings)) {
+      const databaseSettings = settings.databases[alias];
+      assert(databaseSettings !== undefined, 'credentials of an alias that is not configured');
       const connector = new MysqlConnector(databaseSettings, credentials, ({ host, port }) =>
         this.#controlOf(`${host}:${port}`),
       );

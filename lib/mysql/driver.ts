@@ -29,7 +29,8 @@ export async function openDriver(
   });
   const connection = createConnection({
     stream: () => socket,
-    host: login.host,
+    // Whose name the certificate must bear; the socket is there already.
+    host: tls?.serverName ?? login.host,
     port: login.port,
     user: login.username,
     password: login.password,
@@ -42,7 +43,7 @@ export async function openDriver(
     flags: ['-IGNORE_SPACE', '-LOCAL_FILES', '-ODBC'],
     bigNumberStrings: true,
     supportBigNumbers: true,
-    ...(tls === undefined ? {} : { ssl: tls }),
+    ...(tls === undefined ? {} : { ssl: tls.options }),
   });
   // mysql2 may report an error more than once, and an 'error' event that nobody hears ends the process.
   connection.on('error', () => undefined);

@@ -74,6 +74,17 @@ function columnTypeOf(field: WireField): ColumnType {
   return isBinary ? 'VARBINARY' : 'VARCHAR';
 }
 
+const NUMERIC_TYPES: ReadonlySet<ColumnType> = new Set([
+  'TINYINT',
+  'SMALLINT',
+  'MEDIUMINT',
+  'INT',
+  'BIGINT',
+  'YEAR',
+  'FLOAT',
+  'DOUBLE',
+  'DECIMAL',
+]);
 const SCALED_TYPES: ReadonlySet<ColumnType> = new Set(['DECIMAL', 'TIME', 'DATETIME', 'TIMESTAMP']);
 
 export function describeColumn(field: WireField): Column {
@@ -82,7 +93,7 @@ export function describeColumn(field: WireField): Column {
   return {
     name: field.name,
     type,
-    ...(field.flags & UNSIGNED_FLAG && type !== 'NULL' ? { unsigned: true } : {}),
+    ...(field.flags & UNSIGNED_FLAG && NUMERIC_TYPES.has(type) ? { unsigned: true } : {}),
     nullable: (field.flags & NOT_NULL_FLAG) === 0,
     length: field.columnLength,
     ...(isScaled ? { scale: field.decimals } : {}),

@@ -34,7 +34,7 @@ const SET_RULES: readonly Rule[] = [
   },
   { kind: 'SET of the character set', pattern: assigned('(?:CHARACTER_SET|COLLATION)_\\w+') },
   // MySQL finds sql_mode under sql_modé too: its names are compared without accents.
-  { kind: 'SET of a variable that is not ASCII', pattern: assigned('[^@,=`]*[^ -~][^@,=`]*') },
+  { kind: 'SET of a variable that is not ASCII', pattern: assigned('(?:(?![@,=`])[ -~])*[^ -~][^@,=`]*') },
 ];
 
 const RULES: ReadonlyMap<string, readonly Rule[]> = new Map([

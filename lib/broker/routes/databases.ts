@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { DATABASE_ROUTE, DATABASES_ROUTE } from '../../protocol/routes.ts';
+import type { DatabaseSettings } from '../../settings/settings.ts';
 import type { Database, PoolRegistry } from '../pool-registry.ts';
 
 /** `GET /v1/databases[/{alias}]`: the settings in force, the pool's figures and the age of the credentials. */
@@ -20,10 +21,15 @@ function describe({ alias, state, settings, pool, credentials }: Database) {
     settings: shown,
     pool: pool.stats(),
     credentials: {
-      form: Object.keys(form)[0] === 'secretId' ? 'secret' : 'file' in form ? 'file' : 'inline',
+      form: formOf(form),
       versionId: versionId ?? null,
       lookedAt: lookedAtMs === undefined ? null : new Date(lookedAtMs).toISOString(),
       lastFailure: lastFailure ?? null,
     },
   };
+}
+
+function formOf(credentials: DatabaseSettings['credentials']): string {
+  if ('secretId' in credentials) return 'secretId';
+  return 'file' in credentials ? 'file' : 'inline';
 }

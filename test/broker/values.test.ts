@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startTestBroker, type TestBroker } from '../support/broker.ts';
+import { startTestDatabase, type TestDatabase } from '../support/database.ts';
+
+let database: TestDatabase;
+let broker: TestBroker;
+
+beforeAll(async () => {
+  database = await startTestDatabase();
+  broker = await startTestBroker(database);
+});
+
+afterAll(async () => {
+  await broker.stop();
+  await database.stop();
+});
+
+describe('a result', () => {
+  test('encodes each cell by the type of its column', async () => {
+    const result = await broker.query(
+      `SELECT CAST(-9223372036854775808 AS SIGNED) AS low, 18446744073709551615 AS high, 1 AS one,
+        CAST('1.50' AS DECIMAL(10,4)) AS exact, TIMESTAMP'2026-11-22 16:05:01.000000' AS at, 0.1e0 AS approximate,
+        x'00ff' AS bytes, b'101' AS bits, 'é😀' AS text, NULL AS nothing`,
+    );
+    expect(result.rows).toEqual([
+      [
+        '-9223372036854775808',
+        '18446744073709551615',
+        1,
+        '1.5000',
+        '2026-11-22 16:05:01.000000',
+        0.1,
+        { $bytes: 'AP8=' },
+        { $bytes: 'BQ==' },
+        'é😀',
+        null,
+      ],
+    ]);
+  });
+
+  test('describes its columns', async () => {
+    await database.admin.query('DROP TABLE IF EXISTS app.described');
+    await database.admin.query(
+      `CREATE TABLE app.described (id BIGINT UNSIGNED NOT NULL, price DECIMAL(10,2), at DATETIME(3), doc JSON,
+        kind ENUM('a','b'), flags SET('x','y'), note TEXT, raw BLOB, tag VARCHAR(10), code BINARY(4), born YEAR)`,
+    );
+    const { columns } = await broker.query('SELECT * FROM described');
+    expect(columns.map(({ name, type }) => [name, type])).toEqual([
+      ['id', 'BIGINT'],
+      ['price', 'DECIMAL'],
+      ['at', 'DATETIME'],
+      ['doc', 'JSON'],
+      ['kind', 'ENUM'],
+      ['flags', 'SET'],
+      ['note', 'TEXT'],
+      ['raw', 'BLOB'],
+      ['tag', 'VARCHAR'],
+      ['code', 'BINARY'],
+      ['born', 'YEAR'],
+    ]);
+    expect(columns[0]).toMatchObject({ unsigned: true, nullable: false, length: 20 });
+    expect(columns[1]).toMatchObject({ nullable: true, scale: 2 });
+    expect(columns[2]).toMatchObject({ scale: 3 });
+  });
+
+  test('keeps columns of the same name apart', async () => {
+    expect((await broker.query('SELECT 1 AS a, 2 AS a')).rows).toEqual([[1, 2]]);
+  });
+
+  test('tells what a write did', async () => {
+    await broker.query('CREATE TABLE written (id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY, n INT)');
+    const inserted = await broker.query('INSERT INTO written (id, n) VALUES (?, 1), (?, 1)', [
+      { $bigint: '18446744073709551613' },
+      { $bigint: '18446744073709551614' },
+    ]);
+    expect(inserted).toMatchObject({ columns: [], rows: [], affectedRows: 2 });
+    const updated = await broker.query('UPDATE written SET n = IF(id = 18446744073709551613, 2, 1)');
+    expect(updated).toMatchObject({ affectedRows: 2, changedRows: 1, insertId: null, warnings: 0 });
+  });
+
+  test('tells the generated id of an unsigned column beyond 2^63', async () => {
+    await broker.query(
+      'CREATE TABLE generated (id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY) AUTO_INCREMENT = 18446744073709551610',
+    );
+    expect((await broker.query('INSERT INTO generated VALUES (NULL)')).insertId).toBe('18446744073709551610');
+  });
+
+  test('of a procedure that selects twice has both sets', async () => {
+    await database.admin.query(
+      'CREATE PROCEDURE app.two_sets() BEGIN SELECT 1 AS a; SELECT 2 AS b, 3 AS c; END',
+    );
+    const result = await broker.query('CALL two_sets()');
+    expect(result.rows).toEqual([[1]]);
+    expect(result.resultSets?.map(({ rows }) => rows)).toEqual([[[1]], [[2, 3]]]);
+  });
+});
+
+describe('a value', () => {
+  test.each([
+    [null, null],
+    [true, 1],
+    [-5, -5],
+    ['it\'s "quoted" \\ and \u0000 ended', 'it\'s "quoted" \\ and \u0000 ended'],
+    [{ $bigint: '18446744073709551615' }, '18446744073709551615'],
+    [{ $decimal: '-12345678901234567890.123456789' }, '-12345678901234567890.123456789'],
+    [{ $bytes: 'AP8nXA==' }, { $bytes: 'AP8nXA==' }],
+    [{ $json: { a: [1, "it's"] } }, '{"a":[1,"it\'s"]}'],
+  ])('%j goes in and comes out as %j', async (value, expected) => {
+    expect((await broker.query('SELECT ? AS value', [value])).rows).toEqual([[expected]]);
+  });
+
+  test('is bound by name, as often as the name occurs', async () => {
+    const { rows } = await broker.query("SELECT :a, ':a', :b, :a -- :c", { a: 1, b: 'two' });
+    expect(rows).toEqual([[1, ':a', 'two', 1]]);
+  });
+
+  test('that is a list fills IN (?)', async () => {
+    const { rows } = await broker.query(
+      'SELECT n FROM (SELECT 1 AS n UNION SELECT 2 UNION SELECT 3) AS t WHERE n IN (?) ORDER BY n',
+      [{ $list: [1, 3] }],
+    );
+    expect(rows).toEqual([['1'], ['3']].map(([n]) => [Number(n)]));
+  });
+});

@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import { type Broker, buildBroker } from '../../lib/broker/build-broker.ts';
+import { Deadline } from '../../lib/pool/deadline.ts';
+import { Result } from '../../lib/protocol/query.ts';
+import { CallerKeys } from '../../lib/settings/caller-keys.ts';
+import { parseSettings } from '../../lib/settings/parse-settings.ts';
+import type { TestDatabase } from './database.ts';
+import { type HttpReply, http } from './http.ts';
+
+/** Keys of callers with each access. `reader` may use only `default`. */
+const KEYS = { reader: 'reader-key', writer: 'writer-key', admin: 'admin-key' } as const;
+
+export interface TestBroker {
+  readonly url: string;
+  readonly keys: typeof KEYS;
+  readonly broker: Broker;
+  /** What it logged so far. */
+  readonly logs: readonly string[];
+  queryUrl(alias?: string): string;
+  headers(key?: string): Record<string, string>;
+  post(path: string, body: unknown, key?: string): Promise<HttpReply>;
+  /** A query as the writer that must succeed. */
+  query(sql: string, params?: unknown): Promise<Result>;
+  stop(): Promise<void>;
+}
+
+interface Overrides {
+  readonly server?: object;
+  readonly databases?: Readonly<Record<string, DatabaseOverrides>>;
+}
+
+/** Settings of an alias; those of its pool may stand beside the others for short. */
+interface DatabaseOverrides {
+  readonly maxOverflow?: number;
+  readonly pool?: object;
+  readonly limits?: object;
+  readonly session?: object;
+  readonly exposeMysqlMessages?: boolean;
+}
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+
+/** A settings document for the test's database, with a caller for each access. */
+export function settingsFor({ server, app }: TestDatabase, overrides: Overrides = {}): object {
+  const databases = Object.entries({ default: {}, ...overrides.databases }).map(
+    ([alias, { maxOverflow, pool, ...rest }]: [string, DatabaseOverrides]) => [
+      alias,
+      {
+        host: server.host,
+        port: server.port,
+        database: app.database,
+        credentials: { username: app.user, password: app.password },
+        tls: 'off',
+        pool: { ...pool, ...(maxOverflow === undefined ? {} : { maxOverflow }) },
+        ...rest,
+      },
+    ],
+  );
+  return {
+    databases: Object.fromEntries(databases),
+    callers: {
+      reader: { keySha256: sha256(KEYS.reader), databases: ['default'], access: 'read' },
+      writer: { keySha256: sha256(KEYS.writer), databases: ['*'], access: 'write' },
+      admin: { keySha256: sha256(KEYS.admin), databases: ['*'], access: 'admin' },
+    },
+    server: { drainDelayMs: 0, ...overrides.server },
+  };
+}
+
+/** The broker in this process, listening on a free port. */
+export async function startTestBroker(
+  database: TestDatabase,
+  overrides: Overrides = {},
+): Promise<TestBroker> {
+  const settings = parseSettings(settingsFor(database, overrides));
+  const callers = new CallerKeys(settings);
+  const logs: string[] = [];
+  const broker = buildBroker(settings, (keySha256) => callers.callerByKeyHash(keySha256), {
+    level: 'debug',
+    stream: { write: (line) => logs.push(line) },
+  });
+  const url = await broker.app.listen({ host: '127.0.0.1', port: 0 });
+  broker.pools.start();
+  broker.lifecycle.enter('serving');
+
+  const queryUrl = (alias = 'default') => `${url}/v1/databases/${alias}/query`;
+  const headers = (key: string = KEYS.writer) => ({
+    authorization: `Bearer ${key}`,
+    'content-type': 'application/json',
+  });
+  const post = async (path: string, body: unknown, key?: string) =>
+    await http(`${url}${path}`, { headers: headers(key), body: JSON.stringify(body) });
+  return {
+    url,
+    keys: KEYS,
+    broker,
+    logs,
+    queryUrl,
+    headers,
+    post,
+    query: async (sql, params) => {
+      const reply = await post('/v1/databases/default/query', {
+        sql,
+        ...(params === undefined ? {} : { params }),
+      });
+      if (reply.status !== 200) throw new Error(`${reply.status} ${reply.text}`);
+      return Result.parse(reply.json());
+    },
+    stop: async () => {
+      await broker.pools.drain(Deadline.after(5_000));
+      await broker.app.close();
+    },
+  };
+}
