@@ -43,6 +43,6 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 /** Always in single quotes: double ones name something under ANSI_QUOTES. */
 function stringLiteral(text: string, { noBackslashEscapes }: SqlMode): string {
-  if (noBackslashEscapes) return `'${text}'`;
+  if (noBackslashEscapes) return `'${text.replaceAll("'", "''")}'`;
   return `'${text.replace(/[\0\n\r\cZ\\']/g, (character) => ESCAPES[character] ?? character)}'`;
 }

@@ -3,9 +3,15 @@ const LONGEST_DELAY_MS = 5_000;
 
 /** Spaces out connects while they fail. The first success closes it. */
 export class ConnectBackOff {
+  readonly #onOver: () => void;
   #failures = 0;
-  #notBeforeMs = 0;
   #lastError: unknown;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** `onOver` is called each time that a delay has passed: now somebody may try again. */
+  constructor(onOver: () => void) {
+    this.#onOver = onOver;
+  }
 
   /** The reason of the last failure; undefined once a connect has succeeded. */
   get lastError(): unknown {
@@ -16,9 +22,9 @@ export class ConnectBackOff {
     return this.#failures > 0;
   }
 
-  /** Nobody should try before so many milliseconds have passed. */
-  get delayMs(): number {
-    return Math.max(0, this.#notBeforeMs - performance.now());
+  /** Nobody should try yet. */
+  get isHolding(): boolean {
+    return this.#timer !== undefined;
   }
 
   /** Doubles the delay, half of it at random so that brokers do not return in step. */
@@ -26,12 +32,26 @@ export class ConnectBackOff {
     const delayMs = Math.min(FIRST_DELAY_MS * 2 ** this.#failures, LONGEST_DELAY_MS);
     this.#failures += 1;
     this.#lastError = error;
-    this.#notBeforeMs = performance.now() + delayMs * (0.5 + Math.random() / 2);
+    this.stop();
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.#onOver();
+      },
+      delayMs * (0.5 + Math.random() / 2),
+    );
+    this.#timer.unref();
   }
 
   succeeded(): void {
     this.#failures = 0;
-    this.#notBeforeMs = 0;
     this.#lastError = undefined;
+    this.stop();
+  }
+
+  /** Calls back no more. */
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 }

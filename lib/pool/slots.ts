@@ -33,17 +33,17 @@ export class Slots<C extends Connection> {
   /** Longest idle first. */
   readonly #idle: PoolEntry<C>[] = [];
   readonly #counts = { opening: 0, idle: 0, pinging: 0, 'checked-out': 0, resetting: 0, closing: 0 };
-  readonly #backOff = new ConnectBackOff();
+  readonly #backOff: ConnectBackOff;
   #isServerFull = false;
   #generation = 0;
   #everConnected = false;
-  #retryTimer: NodeJS.Timeout | undefined;
 
   constructor(connector: Connector<C>, options: PoolOptions, events: PoolEvents, owner: SlotOwner<C>) {
     this.#connector = connector;
     this.#options = options;
     this.#events = events;
     this.#owner = owner;
+    this.#backOff = new ConnectBackOff(() => owner.onRoom());
   }
 
   /** Connections as the server counts them. */
@@ -78,7 +78,7 @@ export class Slots<C extends Connection> {
 
   /** While connects fail, one slot at a time tries, when the back-off is over. */
   get mayConnect(): boolean {
-    return !this.#backOff.isFailing || (this.#counts.opening === 0 && this.#backOff.delayMs === 0);
+    return !this.#backOff.isFailing || (this.#counts.opening === 0 && !this.#backOff.isHolding);
   }
 
   /** The idle slot whose turn it is. */
@@ -168,7 +168,7 @@ export class Slots<C extends Connection> {
 
   /** Cuts off every connection. Each slot leaves as its connection's end is noticed. */
   destroyAll(): void {
-    clearTimeout(this.#retryTimer);
+    this.#backOff.stop();
     for (const entry of this.#entries) entry.destroy();
   }
 
@@ -203,9 +203,6 @@ export class Slots<C extends Connection> {
     this.#isServerFull = verdict === 'full';
     if (verdict === 'outage') this.#outage(generation, 'connect_failed');
     if (this.isDown) this.#owner.onDown(error);
-    clearTimeout(this.#retryTimer);
-    this.#retryTimer = setTimeout(() => this.#owner.onRoom(), this.#backOff.delayMs);
-    this.#retryTimer.unref();
   }
 
   /** One flush an outage: a failure of an older generation tells nothing about connections opened since. */
