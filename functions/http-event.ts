@@ -1,0 +1,92 @@
+import type { APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
+import * as z from 'zod/mini';
+import type { BrokerReply } from '../lib/client/broker-reply.ts';
+import { BrokerError } from '../lib/errors.ts';
+import { toFailureBody } from '../lib/protocol/failure.ts';
+import { REQUEST_ID_HEADER } from '../lib/protocol/routes.ts';
+
+/** Time that a function keeps for itself: for the broker's verdict after a deadline, and for its own reply. */
+const RESERVE_MS = 250;
+
+/** Escaped as a JSON string a body at most doubles, and Lambda takes 6 MB. */
+const ESCAPABLE_BYTES = 3_000_000;
+/** In base64, with room for the headers. */
+const MAX_REPLY_BYTES = 4_700_000;
+
+/** What the functions need of an HTTP API event, payload 2.0. */
+const HttpEvent = z.object({
+  headers: z._default(z.record(z.string(), z.string()), {}),
+  pathParameters: z.optional(z.record(z.string(), z.string())),
+  body: z.nullish(z.string()),
+  isBase64Encoded: z._default(z.boolean(), false),
+});
+export type HttpEvent = z.infer<typeof HttpEvent>;
+
+/**
+ * The event of an HTTP API; undefined if the function was invoked directly. An event that is out of form comes as an
+ * empty one, and is refused for what it lacks.
+ */
+export function parseHttpEvent(event: unknown): HttpEvent | undefined {
+  const isHttp = typeof event === 'object' && event !== null && 'requestContext' in event;
+  if (!isHttp) return undefined;
+  const parsed = HttpEvent.safeParse(event);
+  return parsed.success ? parsed.data : { headers: {}, isBase64Encoded: false };
+}
+
+export function readBody({ body, isBase64Encoded }: HttpEvent): string {
+  if (!body) throw invalidBody('must be a JSON object');
+  return isBase64Encoded ? decodeText(Buffer.from(body, 'base64')) : body;
+}
+
+function decodeText(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw invalidBody('must be UTF-8', cause);
+  }
+}
+
+function invalidBody(problem: string, cause?: unknown): BrokerError {
+  return new BrokerError('INVALID_REQUEST', `the body ${problem}`, { cause });
+}
+
+/** The caller's own id of the request if the broker would take it, else Lambda's. */
+export function requestIdOf(event: HttpEvent, context: Context): string {
+  const given = event.headers[REQUEST_ID_HEADER] ?? '';
+  return /^[A-Za-z0-9._-]{1,128}$/.test(given) ? given : context.awsRequestId;
+}
+
+/** What the broker may spend of the function's remaining time. */
+export function timeoutOf(context: Context): number {
+  return Math.max(1, context.getRemainingTimeInMillis() - RESERVE_MS);
+}
+
+/** The broker's reply as the function's own, word for word. */
+export function toHttpReply(reply: BrokerReply, requestId: string): APIGatewayProxyStructuredResultV2 {
+  const bytes = Buffer.byteLength(reply.body);
+  if (bytes > MAX_REPLY_BYTES) return failureReply(tooLarge(bytes), requestId);
+  const isBase64Encoded = bytes > ESCAPABLE_BYTES;
+  return {
+    statusCode: reply.status,
+    headers: {
+      'content-type': 'application/json',
+      [REQUEST_ID_HEADER]: reply.requestId ?? requestId,
+      ...(reply.retryAfter !== undefined && { 'retry-after': reply.retryAfter }),
+    },
+    body: isBase64Encoded ? Buffer.from(reply.body).toString('base64') : reply.body,
+    isBase64Encoded,
+  };
+}
+
+export function failureReply(error: BrokerError, requestId: string): APIGatewayProxyStructuredResultV2 {
+  const { httpStatus: status } = error;
+  const body = JSON.stringify(toFailureBody(error, error.requestId ?? requestId));
+  return toHttpReply({ status, requestId, retryAfter: undefined, body }, requestId);
+}
+
+function tooLarge(bytes: number): BrokerError {
+  return new BrokerError('RESULT_TOO_LARGE', 'The result is too large for the reply of a Lambda function', {
+    outcome: 'unknown',
+    limit: { name: 'lambdaReplyBytes', max: MAX_REPLY_BYTES, actual: bytes },
+  });
+}

@@ -1,0 +1,68 @@
+import path from 'node:path';
+import { build } from 'esbuild';
+
+/**
+ * Bundles each function's TypeScript into one minified ES module, which is all that its package holds.
+ *
+ * `custom.bundle.maxBytes` bounds bundles by function name: what a function imports, every cold start pays for.
+ */
+export default class BundlePlugin {
+  constructor(serverless, _options, { log }) {
+    this.serverless = serverless;
+    this.log = log;
+    serverless.configSchemaHandler.defineCustomProperties({
+      type: 'object',
+      properties: {
+        bundle: {
+          type: 'object',
+          properties: { maxBytes: { type: 'object', additionalProperties: { type: 'integer' } } },
+          additionalProperties: false,
+        },
+      },
+    });
+    const bundleAll = () => this.bundleAll();
+    this.hooks = {
+      'before:package:createDeploymentArtifacts': bundleAll,
+      'before:package:function:package': bundleAll,
+      'before:deploy:function:packageFunction': bundleAll,
+    };
+  }
+
+  async bundleAll() {
+    const { service } = this.serverless;
+    await Promise.all(service.getAllFunctions().map((name) => this.bundle(name, service.getFunction(name))));
+  }
+
+  async bundle(name, definition) {
+    // functions/query.handler -> functions/query.ts -> dist/functions/query.mjs
+    const { dir, name: file, ext: exportName } = path.parse(definition.handler);
+    const module = `${dir}/${file}`;
+    const bundled = `dist/${module}.mjs`;
+    const { metafile } = await build({
+      absWorkingDir: this.serverless.serviceDir,
+      entryPoints: [`${module}.ts`],
+      outfile: bundled,
+      bundle: true,
+      minify: true,
+      platform: 'node',
+      format: 'esm',
+      target: 'node22',
+      // The runtime brings the SDK.
+      external: ['@aws-sdk/*'],
+      legalComments: 'none',
+      metafile: true,
+    });
+    this.checkSize(name, metafile.outputs[bundled].bytes);
+    definition.handler = `dist/${module}${exportName}`;
+    definition.package = { individually: true, patterns: ['!**', bundled] };
+  }
+
+  checkSize(name, bytes) {
+    const maxBytes = this.serverless.service.custom?.bundle?.maxBytes?.[name] ?? Number.POSITIVE_INFINITY;
+    if (bytes > maxBytes) {
+      const problem = `The bundle of the function "${name}" has ${bytes} bytes, ${maxBytes} are allowed.`;
+      throw new this.serverless.classes.Error(`${problem} See what it imports.`);
+    }
+    this.log.notice(`Bundled ${name}: ${bytes} bytes`);
+  }
+}

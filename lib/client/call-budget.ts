@@ -1,0 +1,53 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BrokerError } from '../errors.ts';
+
+interface Limit {
+  readonly afterMs: number;
+  readonly error: () => Error;
+}
+
+/** The time that one call may take in all, and its caller's wish to end it sooner. */
+export class CallBudget {
+  readonly #signal: AbortSignal | undefined;
+  readonly #timeoutMs: number;
+  readonly #endsAtMs: number;
+
+  constructor(timeoutMs: number, signal: AbortSignal | undefined) {
+    this.#timeoutMs = timeoutMs;
+    this.#endsAtMs = performance.now() + timeoutMs;
+    this.#signal = signal;
+  }
+
+  /** Whole milliseconds; 0 when the time is up. */
+  get remainingMs(): number {
+    return Math.max(0, Math.ceil(this.#endsAtMs - performance.now()));
+  }
+
+  /** Settles as `work` does, unless the caller aborts or the limit (by default the budget's end) passes first. */
+  async race<T>(work: Promise<T>, limit: Limit = this.#end()): Promise<T> {
+    return await new Promise<T>((resolve, reject) => {
+      const signal = this.#signal;
+      const abort = () => reject(signal?.reason);
+      const timer = setTimeout(() => reject(limit.error()), limit.afterMs);
+      signal?.addEventListener('abort', abort, { once: true });
+      if (signal?.aborted) abort();
+      void work.then(resolve, reject).finally(() => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', abort);
+      });
+    });
+  }
+
+  async pause(pauseMs: number): Promise<void> {
+    await this.race(sleep(pauseMs, undefined, { ref: false }));
+  }
+
+  exceeded(outcome: 'not_applied' | 'unknown'): BrokerError {
+    const what = outcome === 'unknown' ? 'The broker did not answer' : 'The request could not be sent';
+    return new BrokerError('DEADLINE_EXCEEDED', `${what} within ${this.#timeoutMs} ms`, { outcome });
+  }
+
+  #end(): Limit {
+    return { afterMs: this.remainingMs, error: () => this.exceeded('not_applied') };
+  }
+}

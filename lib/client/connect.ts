@@ -1,0 +1,51 @@
+import * as z from 'zod/mini';
+import { BrokerClient } from './broker-client.ts';
+import { Alias, checkArguments, TimeoutMs } from './check-arguments.ts';
+import { openTransport } from './open-transport.ts';
+import type { BigintForm, JsonForm, RowShape } from './rows.ts';
+
+export interface ConnectOptions<Shape extends RowShape = RowShape> {
+  /** Base URL of the broker. Default: `BROKER_URL` of the environment. */
+  readonly url?: string | undefined;
+  /** The caller's key. Default: `BROKER_KEY`, or the secret that `BROKER_KEY_SECRET` names. */
+  readonly key?: string | undefined;
+  /** Alias of the database. Default `default`. */
+  readonly database?: string | undefined;
+  /** Budget of a query, unless it brings its own. Default 28 000. */
+  readonly timeoutMs?: number | undefined;
+  /** Rows as objects by column name (default), or as arrays in column order. */
+  readonly rows?: Shape | undefined;
+  /** What becomes of BIGINT: a number where that is exact, else its digits (default); always a bigint; always digits. */
+  readonly bigint?: BigintForm | undefined;
+  /** What becomes of JSON columns. Default `parsed`. */
+  readonly json?: JsonForm | undefined;
+}
+
+const CheckedOptions = z.strictObject({
+  url: z.optional(z.string()),
+  key: z.optional(z.string()),
+  database: z._default(Alias, 'default'),
+  timeoutMs: z._default(TimeoutMs, 28_000),
+  rows: z._default(z.enum(['object', 'array']), 'object'),
+  bigint: z._default(z.enum(['number-or-string', 'bigint', 'string']), 'number-or-string'),
+  json: z._default(z.enum(['parsed', 'text']), 'parsed'),
+});
+
+/**
+ * Makes a client of the broker. Nothing is sent yet.
+ *
+ * Call it once, at module level: the connections that it keeps then serve all invocations of a function's instance.
+ *
+ * @throws {BrokerError} `INVALID_REQUEST` if an option is wrong or no broker is named.
+ *
+ * @example
+ * const db = connect();
+ * const { rows } = await db.query<{ total: string }>('SELECT total FROM orders WHERE id = ?', [42]);
+ */
+export function connect<Shape extends RowShape = 'object'>(
+  options: ConnectOptions<Shape> = {},
+): BrokerClient<Shape> {
+  const checked = checkArguments(z.object({ options: CheckedOptions }), { options });
+  const { url, key, database, timeoutMs, ...rowOptions } = checked.options;
+  return new BrokerClient<Shape>(openTransport({ url, key }), database, { timeoutMs, ...rowOptions });
+}

@@ -1,0 +1,142 @@
+import * as http from 'node:http';
+import * as https from 'node:https';
+import type { LookupFunction, Socket } from 'node:net';
+import { BrokerError } from '../errors.ts';
+import type { CallBudget } from './call-budget.ts';
+import type { KeptSockets } from './kept-sockets.ts';
+
+const CONNECT_TIMEOUT_MS = 2_000;
+/** The broker tells its verdict on a killed statement up to 200 ms after the deadline. */
+const VERDICT_GRACE_MS = 220;
+const MAX_REPLY_BYTES = 64 * 1024 * 1024;
+
+export interface HttpMessage {
+  readonly method: 'GET' | 'POST';
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | undefined;
+}
+
+export interface HttpRoute {
+  readonly sockets: KeptSockets;
+  readonly lookup: LookupFunction;
+  /** Addresses whose kept connections must not be used. */
+  readonly avoided: ReadonlySet<string>;
+}
+
+export interface HttpReply {
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly body: string;
+  /** The address it came from. */
+  readonly address: string;
+}
+
+/** Surely no byte of the request has left this process. */
+export class NotSentError extends Error {
+  readonly code: string;
+  /** A kept connection was dead or too old: the next attempt finds another one, or opens one. */
+  readonly hadDeadSocket: boolean;
+
+  constructor(code: string, options: { hadDeadSocket: boolean; cause?: unknown }) {
+    super(`Not sent: ${code}`, { cause: options.cause });
+    this.code = code;
+    this.hadDeadSocket = options.hadDeadSocket;
+  }
+}
+
+/**
+ * Sends one request over one connection and reads its reply.
+ *
+ * The request is written only when its connection stands, so a failure before that is a {@link NotSentError}.
+ * From then on nobody here can tell how far it came, and the outcome of a failure is unknown.
+ */
+export async function exchange(
+  message: HttpMessage,
+  route: HttpRoute,
+  budget: CallBudget,
+): Promise<HttpReply> {
+  const { method, url, headers, body } = message;
+  const { request: open } = url.protocol === 'https:' ? https : http;
+  const request = open(url, { method, headers, agent: route.sockets.agent, lookup: route.lookup });
+  try {
+    const socket = await budget.race(connected(request, route), {
+      afterMs: Math.min(CONNECT_TIMEOUT_MS, budget.remainingMs),
+      error: () => new NotSentError('ETIMEDOUT', { hadDeadSocket: false }),
+    });
+    // Read now: a closed socket has none.
+    const address = socket.remoteAddress ?? '';
+    const reply = received(request);
+    request.end(body);
+    const read = await budget.race(reply, {
+      afterMs: budget.remainingMs + VERDICT_GRACE_MS,
+      error: () => budget.exceeded('unknown'),
+    });
+    route.sockets.noteUse(socket);
+    return { ...read, address };
+  } catch (error) {
+    // An aborted or late call is hung up, so that the broker stops its statement.
+    request.destroy();
+    throw error;
+  }
+}
+
+async function connected(request: http.ClientRequest, { sockets, avoided }: HttpRoute): Promise<Socket> {
+  return await new Promise((resolve, reject) => {
+    const fail = (code: string, cause?: unknown) =>
+      reject(new NotSentError(code, { hadDeadSocket: request.reusedSocket, cause }));
+    request.on('error', (cause: NodeJS.ErrnoException) => fail(cause.code ?? cause.name, cause));
+    request.once('socket', (socket) => {
+      if (!request.reusedSocket) {
+        socket.once('encrypted' in socket ? 'secureConnect' : 'connect', () => resolve(socket));
+        return;
+      }
+      afterNextPoll(() => (sockets.isUsable(socket, avoided) ? resolve(socket) : fail('ECONNRESET')));
+    });
+  });
+}
+
+/**
+ * Lets the event loop look at its sockets once: it then knows of a hang-up that came in while nobody looked, as in a
+ * frozen function. The first turn may only end a look that began before.
+ */
+function afterNextPoll(callback: () => void): void {
+  setImmediate(() => setImmediate(callback));
+}
+
+async function received(request: http.ClientRequest): Promise<Omit<HttpReply, 'address'>> {
+  return await new Promise((resolve, reject) => {
+    request.on('error', (cause: NodeJS.ErrnoException) => reject(lostError(cause)));
+    request.once('response', (response) => {
+      readBody(response).then((body) => {
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body });
+      }, reject);
+    });
+  });
+}
+
+async function readBody(response: http.IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > MAX_REPLY_BYTES) break;
+      chunks.push(chunk);
+    }
+  } catch (cause) {
+    throw lostError(cause);
+  }
+  if (bytes > MAX_REPLY_BYTES) {
+    throw new BrokerError('RESULT_TOO_LARGE', `The reply is larger than ${MAX_REPLY_BYTES} bytes`, {
+      outcome: 'unknown',
+      limit: { name: 'replyBytes', max: MAX_REPLY_BYTES, actual: bytes },
+    });
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function lostError(cause: unknown): BrokerError {
+  const message = 'The connection to the broker was lost before its reply came';
+  return new BrokerError('BROKER_UNREACHABLE', message, { outcome: 'unknown', cause });
+}

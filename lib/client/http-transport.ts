@@ -1,0 +1,142 @@
+import { lookup } from 'node:dns/promises';
+import { BrokerError } from '../errors.ts';
+import { REQUEST_ID_HEADER, TIMEOUT_HEADER } from '../protocol/routes.ts';
+import { lookupAvoiding, type Resolve } from './broker-addresses.ts';
+import { type BrokerReply, readFailure, toBrokerReply } from './broker-reply.ts';
+import { CallBudget } from './call-budget.ts';
+import type { CallerKey } from './caller-key.ts';
+import { exchange, type HttpMessage, NotSentError } from './http-exchange.ts';
+import { KeptSockets } from './kept-sockets.ts';
+
+/** Pauses between tries, before jitter: six tries within a second or two. */
+const PAUSES_MS = [50, 100, 200, 400, 800];
+
+/** Failures to connect that may pass by themselves. A certificate that does not fit is not among them. */
+const PASSING_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
+
+export interface BrokerRequest {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  /** JSON text. */
+  readonly body?: string | undefined;
+  /** Budget of the whole call, tries and pauses included. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly requestId?: string | undefined;
+}
+
+/** The way to the broker. */
+export interface Transport {
+  /**
+   * Sends a request and returns the broker's reply, whatever its status.
+   *
+   * It tries again only what surely did nothing: no connection came about, the broker is draining, or it refused
+   * a key that has been replaced since.
+   *
+   * @throws {BrokerError} `DEADLINE_EXCEEDED`; `BROKER_UNREACHABLE` if no usable reply came; `RESULT_TOO_LARGE`.
+   *   Aborted, it rejects with the signal's reason.
+   */
+  send(request: BrokerRequest): Promise<BrokerReply>;
+}
+
+/** One call on its way: what all its tries share. */
+interface Call {
+  readonly request: BrokerRequest;
+  readonly budget: CallBudget;
+  /** Addresses of brokers that are draining. */
+  readonly avoided: Set<string>;
+}
+
+export class HttpTransport implements Transport {
+  readonly #base: URL;
+  readonly #key: CallerKey;
+  readonly #resolve: Resolve;
+  readonly #sockets: KeptSockets;
+
+  constructor(base: URL, key: CallerKey, resolve: Resolve = (hostname) => lookup(hostname, { all: true })) {
+    this.#base = base;
+    this.#key = key;
+    this.#resolve = resolve;
+    this.#sockets = new KeptSockets(base.protocol);
+  }
+
+  async send(request: BrokerRequest): Promise<BrokerReply> {
+    request.signal?.throwIfAborted();
+    const budget = new CallBudget(request.timeoutMs, request.signal);
+    const call: Call = { request, budget, avoided: new Set() };
+    for (const longestPauseMs of PAUSES_MS) {
+      const answer = await this.#ask(call);
+      if (!mayPass(answer)) return settle(answer, budget);
+      const pauseMs = longestPauseMs * (0.5 + Math.random() / 2);
+      if (pauseMs >= budget.remainingMs) return settle(answer, budget);
+      await budget.pause(pauseMs);
+    }
+    return settle(await this.#ask(call), budget);
+  }
+
+  /** One try, and another at once if only the key was old. */
+  async #ask(call: Call): Promise<BrokerReply | NotSentError> {
+    const key = await call.budget.race(this.#key.read());
+    const answer = await this.#exchange(call, key);
+    if (answer instanceof NotSentError || answer.status !== 401) return answer;
+    const newKey = await call.budget.race(this.#key.replace(key));
+    return newKey === undefined ? answer : await this.#exchange(call, newKey);
+  }
+
+  /** One exchange, on the first kept connection that turns out to be alive, or on a new one. */
+  async #exchange(call: Call, key: string | undefined): Promise<BrokerReply | NotSentError> {
+    const { avoided, budget } = call;
+    const route = { sockets: this.#sockets, lookup: lookupAvoiding(avoided, this.#resolve), avoided };
+    try {
+      const answer = await exchange(this.#toMessage(call, key), route, budget);
+      const reply = toBrokerReply(answer);
+      if (isDraining(reply)) avoided.add(answer.address);
+      return reply;
+    } catch (error) {
+      if (!(error instanceof NotSentError)) throw error;
+      return error.hadDeadSocket ? await this.#exchange(call, key) : error;
+    }
+  }
+
+  #toMessage({ request, budget }: Call, key: string | undefined): HttpMessage {
+    const { method, path, body, requestId } = request;
+    const headers = {
+      accept: 'application/json',
+      [TIMEOUT_HEADER]: `${Math.max(1, budget.remainingMs)}`,
+      ...(key !== undefined && { authorization: `Bearer ${key}` }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...(requestId !== undefined && { [REQUEST_ID_HEADER]: requestId }),
+    };
+    return {
+      method,
+      url: new URL(`${this.#base.pathname.replace(/\/$/, '')}${path}`, this.#base),
+      headers,
+      body,
+    };
+  }
+}
+
+function mayPass(answer: BrokerReply | NotSentError): boolean {
+  return answer instanceof NotSentError ? PASSING_CODES.has(answer.code) : isDraining(answer);
+}
+
+function isDraining(reply: BrokerReply): boolean {
+  return reply.status === 503 && readFailure(reply)?.code === 'DRAINING';
+}
+
+/** The call's end: what the last try brought. */
+function settle(answer: BrokerReply | NotSentError, budget: CallBudget): BrokerReply {
+  if (!(answer instanceof NotSentError)) return answer;
+  if (budget.remainingMs === 0) throw budget.exceeded('not_applied');
+  const message = `The broker could not be reached (${answer.code})`;
+  throw new BrokerError('BROKER_UNREACHABLE', message, { cause: answer.cause });
+}

@@ -1,0 +1,130 @@
+import { BrokerError } from '../errors.ts';
+
+/** A value that a list may hold too. */
+export type ScalarValue =
+  | null
+  | boolean
+  | number
+  | string
+  | bigint
+  | Uint8Array
+  | Date
+  | { readonly $bytes: string }
+  | { readonly $bigint: string }
+  | { readonly $decimal: string };
+
+/** A value for one placeholder. */
+export type ParamValue =
+  | ScalarValue
+  | { readonly $json: unknown }
+  | { readonly $list: readonly ScalarValue[] };
+
+/** Values for `?` in order, or for `:name` by name. */
+export type ParamValues = readonly ParamValue[] | Readonly<Record<string, ParamValue>>;
+
+/** The members of `IN (?)`. */
+export function list(items: readonly ScalarValue[]): { readonly $list: readonly ScalarValue[] } {
+  return { $list: items };
+}
+
+/** Any value for a JSON column, as `JSON.stringify` writes it. */
+export function json(value: unknown): { readonly $json: unknown } {
+  return { $json: value };
+}
+
+/** An exact decimal number, such as `decimal('12.50')`. */
+export function decimal(digits: string): { readonly $decimal: string } {
+  return { $decimal: digits };
+}
+
+/**
+ * Values as the protocol writes them. A `Date` goes as its UTC time, with milliseconds.
+ *
+ * @throws {BrokerError} `INVALID_REQUEST`, naming the value's place, for what cannot go without being changed.
+ */
+export function toWireParams(params: ParamValues): unknown {
+  if (isList(params)) return Array.from(params, (value, index) => toWire(value, `params[${index}]`));
+  if (!isPlainObject(params)) throw refused('params', 'must be an array for ? or an object for :name');
+  const named = Object.entries(params).map(([name, value]) => [name, toWire(value, `params.${name}`)]);
+  return Object.fromEntries(named);
+}
+
+// A type guard: Array.isArray does not tell readonly arrays from records.
+function isList(params: ParamValues): params is readonly ParamValue[] {
+  return Array.isArray(params);
+}
+
+function toWire(value: unknown, place: string): unknown {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return value;
+    case 'number':
+      return checkNumber(value, place);
+    case 'bigint':
+      return { $bigint: value.toString() };
+    case 'object':
+      return value === null ? null : objectToWire(value, place);
+    case 'undefined':
+      throw refused(place, 'is undefined: pass null for NULL');
+    default:
+      throw refused(place, `is a ${typeof value}, which SQL does not know`);
+  }
+}
+
+function objectToWire(value: object, place: string): unknown {
+  if (value instanceof Uint8Array) return { $bytes: Buffer.from(value).toString('base64') };
+  if (value instanceof Date) return dateToWire(value, place);
+  if (Array.isArray(value)) {
+    throw refused(place, 'is an array: write list([...]) for IN (?), or json([...]) for a JSON column');
+  }
+  const [tag, ...more] = Object.keys(value);
+  if (isPlainObject(value) && more.length === 0) {
+    if (tag === '$list') return { $list: listToWire(value.$list, place) };
+    if (tag === '$json') return { $json: jsonToWire(value.$json, place) };
+    if (tag === '$bytes' || tag === '$bigint' || tag === '$decimal') return value;
+  }
+  throw refused(place, 'is an object: write json({...}) for a JSON column');
+}
+
+function listToWire(items: unknown, place: string): unknown[] {
+  if (!Array.isArray(items)) throw refused(place, 'must list its values in an array');
+  return Array.from(items, (item, index) => toWire(item, `${place}.$list[${index}]`));
+}
+
+function jsonToWire(value: unknown, place: string): unknown {
+  try {
+    return JSON.parse(JSON.stringify(value));
+  } catch (cause) {
+    throw refused(place, 'cannot be written as JSON', cause);
+  }
+}
+
+function dateToWire(date: Date, place: string): string {
+  const year = date.getUTCFullYear();
+  if (Number.isNaN(year)) throw refused(place, 'is an invalid Date');
+  if (year < 0 || year > 9999) throw refused(place, 'is a Date outside of the years 0 to 9999');
+  return date.toISOString().slice(0, -1).replace('T', ' ');
+}
+
+function checkNumber(value: number, place: string): number {
+  if (!Number.isFinite(value))
+    throw refused(place, `is ${value}, which SQL does not know: pass null for NULL`);
+  if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
+    throw refused(
+      place,
+      'is an integer beyond 2^53, where numbers are rounded: pass a bigint or decimal(digits)',
+    );
+  }
+  return value;
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+function refused(place: string, problem: string, cause?: unknown): BrokerError {
+  return new BrokerError('INVALID_REQUEST', `${place} ${problem}`, { cause });
+}

@@ -1,0 +1,85 @@
+import { BrokerError } from '../errors.ts';
+import type { Column, ResultSet } from '../protocol/query.ts';
+
+/** How rows and their cells come out. */
+export interface RowOptions {
+  readonly rows: RowShape;
+  readonly bigint: BigintForm;
+  readonly json: JsonForm;
+}
+
+/** `object`: by column name. `array`: in column order, which also takes columns of the same name. */
+export type RowShape = 'object' | 'array';
+/** `number-or-string`: a number where it is exact, else its digits. */
+export type BigintForm = 'number-or-string' | 'bigint' | 'string';
+/** `text`: as stored, which keeps numbers that JavaScript would round. */
+export type JsonForm = 'parsed' | 'text';
+
+/** What a row is when the caller does not say. */
+export type RowOf<Shape extends RowShape> = Shape extends 'array' ? unknown[] : Record<string, unknown>;
+
+type Decode = (cell: unknown) => unknown;
+
+/**
+ * Rows as `options` want them. `Row` is the caller's word.
+ *
+ * @throws {BrokerError} `INVALID_REQUEST` if the rows do not fit the options. The statement has run by then.
+ */
+export function decodeRows<Row extends object>(set: ResultSet, options: RowOptions): Row[] {
+  const rows: unknown[] = options.rows === 'array' ? decodeCells(set, options) : decodeObjects(set, options);
+  return rows as Row[];
+}
+
+function decodeCells({ columns, rows }: ResultSet, options: RowOptions): unknown[][] {
+  const decoders = columns.map((column) => withNull(decoderOf(column, options)));
+  return rows.map((row) => row.map((cell, index) => decoders[index]?.(cell)));
+}
+
+function decodeObjects(set: ResultSet, options: RowOptions): Record<string, unknown>[] {
+  const names = distinctNames(set.columns);
+  // fromEntries defines its keys: a column named __proto__ is one like any other.
+  return decodeCells(set, options).map((row) =>
+    Object.fromEntries(names.map((name, index) => [name, row[index]])),
+  );
+}
+
+function distinctNames(columns: readonly Column[]): string[] {
+  const names = columns.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice === undefined) return names;
+  throw unfit(`The result has several columns named "${twice}": rename them with AS, or use rows: 'array'`);
+}
+
+function withNull(decode: Decode): Decode {
+  return (cell) => (cell === null ? null : decode(cell));
+}
+
+function decoderOf({ name, type }: Column, { bigint, json }: RowOptions): Decode {
+  if (type === 'BIGINT') return BIGINT_DECODERS[bigint];
+  if (type === 'JSON' && json === 'parsed') return (text) => parseJson(String(text), name);
+  return decodeBytes;
+}
+
+const BIGINT_DECODERS: Readonly<Record<BigintForm, Decode>> = {
+  'number-or-string': (digits) => (Number.isSafeInteger(Number(digits)) ? Number(digits) : digits),
+  bigint: (digits) => BigInt(String(digits)),
+  string: (digits) => digits,
+};
+
+function decodeBytes(cell: unknown): unknown {
+  if (typeof cell !== 'object' || cell === null || !('$bytes' in cell)) return cell;
+  // Copied: a Buffer of few bytes is a window on memory that others share.
+  return new Uint8Array(Buffer.from(String(cell.$bytes), 'base64'));
+}
+
+function parseJson(text: string, column: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw unfit(`The column "${column}" holds text that is not JSON: use json: 'text'`, cause);
+  }
+}
+
+function unfit(message: string, cause?: unknown): BrokerError {
+  return new BrokerError('INVALID_REQUEST', message, { outcome: 'applied', cause });
+}

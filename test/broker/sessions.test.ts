@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startTestBroker, type TestBroker } from '../support/broker.ts';
+import { startTestDatabase, type TestDatabase } from '../support/database.ts';
+
+let database: TestDatabase;
+let broker: TestBroker;
+
+beforeAll(async () => {
+  database = await startTestDatabase();
+  broker = await startTestBroker(database, {
+    databases: {
+      default: {
+        pool: { size: 1, maxOverflow: 0 },
+        session: {
+          sqlMode: 'NO_BACKSLASH_ESCAPES,STRICT_TRANS_TABLES',
+          timeZone: '+02:00',
+          collation: 'utf8mb4_bin',
+          variables: { lock_wait_timeout: 7, transaction_isolation: 'READ-COMMITTED' },
+        },
+      },
+    },
+  });
+});
+
+afterAll(async () => {
+  await broker.stop();
+  await database.stop();
+});
+
+const SESSION =
+  'SELECT @@sql_mode, @@time_zone, @@collation_connection, @@lock_wait_timeout, @@tx_isolation, @@autocommit, DATABASE()';
+const CONFIGURED = [
+  'NO_BACKSLASH_ESCAPES,STRICT_TRANS_TABLES',
+  '+02:00',
+  'utf8mb4_bin',
+  '7',
+  'READ-COMMITTED',
+  '1',
+  'app',
+];
+
+async function session(): Promise<string[]> {
+  const { rows } = await broker.query(SESSION);
+  return (rows[0] ?? []).map(String);
+}
+
+test('a new connection has the session that the settings ask for', async () => {
+  expect(await session()).toEqual(CONFIGURED);
+});
+
+describe('the next caller sees nothing of', () => {
+  test.each([
+    ['a user variable', 'SELECT @left := 1', 'SELECT @left', [[null]]],
+    ['a session variable', 'SET lock_wait_timeout = 99', 'SELECT @@lock_wait_timeout', [['7']]],
+    [
+      'a temporary table',
+      'CREATE TEMPORARY TABLE left_over (n INT)',
+      "SELECT COUNT(*) FROM information_schema.tables WHERE table_name = 'left_over'",
+      [['0']],
+    ],
+    ['an advisory lock', "SELECT GET_LOCK('left', 0)", "SELECT IS_USED_LOCK('left')", [[null]]],
+    ['a generated id', 'INSERT INTO generated VALUES (NULL)', 'SELECT LAST_INSERT_ID()', [['0']]],
+  ])('%s', async (_what, leave, look, expected) => {
+    await broker.query('CREATE TABLE IF NOT EXISTS generated (id INT AUTO_INCREMENT PRIMARY KEY)');
+    await broker.query(leave);
+    expect((await broker.query(look)).rows).toEqual(expected);
+    expect(await session()).toEqual(CONFIGURED);
+  });
+
+  test('a procedure that left a transaction open', async () => {
+    await database.admin.query('CREATE TABLE app.half_done (n INT) ENGINE = InnoDB');
+    await database.admin.query(
+      'CREATE PROCEDURE app.leave_open() BEGIN SET autocommit = 0; INSERT INTO half_done VALUES (1); END',
+    );
+    await broker.query('CALL leave_open()');
+    expect((await broker.query('SELECT COUNT(*) FROM half_done')).rows).toEqual([['0']]);
+    expect(await session()).toEqual(CONFIGURED);
+  });
+
+  test('a reader before it', async () => {
+    await broker.post('/v1/databases/default/query', { sql: 'SELECT 1' }, broker.keys.reader);
+    expect((await broker.query('SELECT @@tx_read_only')).rows).toEqual([['0']]);
+  });
+});
+
+test('a database that was changed by force does not stay', async () => {
+  await database.admin.query('CREATE DATABASE IF NOT EXISTS elsewhere');
+  await database.admin.query('GRANT ALL ON elsewhere.* TO app');
+  const reply = await broker.post('/v1/databases/default/query', {
+    sql: "EXECUTE IMMEDIATE 'USE elsewhere'",
+  });
+  expect([200, 400]).toContain(reply.status);
+  expect((await broker.query('SELECT DATABASE()')).rows).toEqual([['app']]);
+});
+
+test('text keeps its backslashes under NO_BACKSLASH_ESCAPES', async () => {
+  const text = "C:\\new 'x' \\";
+  expect((await broker.query('SELECT ?', [text])).rows).toEqual([[text]]);
+});

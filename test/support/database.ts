@@ -1,0 +1,31 @@
+import { type Account, DatabaseAdmin } from '../../infra/local/database-admin.ts';
+import {
+  type DatabaseServer,
+  type DatabaseServerOptions,
+  startDatabaseServer,
+} from '../../infra/local/database-server.ts';
+
+export interface TestDatabase extends AsyncDisposable {
+  /** Host, port and root; `halt`, `kill`, `start` and `restart` for tests that take the database away. */
+  readonly server: DatabaseServer;
+  /** As root, beside the code under test: `query`, `createDatabase`, `createUser`. */
+  readonly admin: DatabaseAdmin;
+  /** What the code under test should use: an ordinary account that owns the database `app` and nothing else. */
+  readonly app: Account;
+  /** Ends the server and removes its data. */
+  stop(): Promise<void>;
+}
+
+/** Starts a database server for one test file. Stop it in `afterAll`. */
+export async function startTestDatabase(options: DatabaseServerOptions = {}): Promise<TestDatabase> {
+  const server = await startDatabaseServer({ onProgress: console.error, ...options });
+  const admin = new DatabaseAdmin(server);
+  const app = { user: 'app', password: 'app-password', database: 'app' };
+  await admin.createDatabase(app.database);
+  await admin.createUser(app);
+  const stop = async () => {
+    await admin.close();
+    await server.stop();
+  };
+  return { server, admin, app, stop, [Symbol.asyncDispose]: stop };
+}

@@ -1,0 +1,66 @@
+import { afterEach, beforeEach, expect, vi } from 'vitest';
+import { Deadline } from '../../lib/pool/deadline.ts';
+import type { PoolOptions } from '../../lib/pool/pool-options.ts';
+import { QueuePool } from '../../lib/pool/queue-pool.ts';
+import { type FakeConnection, FakeConnector } from './fake-connector.ts';
+
+const OPTIONS: PoolOptions = {
+  size: 2,
+  maxOverflow: 1,
+  checkoutTimeoutMs: 5_000,
+  recycleAfterMs: 119_000,
+  maxWaiting: 100,
+  idleTimeoutMs: 600_000,
+  minIdle: 0,
+  prePing: true,
+  prePingAfterIdleMs: 500,
+  order: 'lifo',
+};
+
+export interface PoolUnderTest {
+  readonly pool: QueuePool<FakeConnection>;
+  readonly connector: FakeConnector;
+}
+
+const underTest: PoolUnderTest[] = [];
+
+export function buildPool(options: Partial<PoolOptions> = {}): PoolUnderTest {
+  const connector = new FakeConnector();
+  const built = { connector, pool: new QueuePool(connector, { ...OPTIONS, ...options }) };
+  underTest.push(built);
+  return built;
+}
+
+/** Lets everything happen that needs no time. */
+export async function settle(): Promise<void> {
+  await vi.advanceTimersByTimeAsync(0);
+}
+
+/** Gives a file's tests a clock of their own, and fails each whose pools do not end clean after it. */
+export function guardPools(): void {
+  beforeEach(() => {
+    vi.useFakeTimers({
+      toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'],
+    });
+  });
+
+  afterEach(async () => {
+    for (const { pool, connector } of underTest.splice(0)) await expectCleanEnd(pool, connector);
+    expect(vi.getTimerCount()).toBe(0);
+    vi.restoreAllMocks();
+    vi.useRealTimers();
+  });
+}
+
+async function expectCleanEnd(pool: QueuePool<FakeConnection>, connector: FakeConnector): Promise<void> {
+  connector.recover();
+  let isDrained = false;
+  const draining = pool.drain(Deadline.after(1_000)).then(() => {
+    isDrained = true;
+  });
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(isDrained).toBe(true);
+  await draining;
+  expect(connector.counted).toBe(0);
+  expect(pool.stats()).toMatchObject({ idle: 0, opening: 0, closing: 0, waiting: 0 });
+}
