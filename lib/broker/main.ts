@@ -12,7 +12,8 @@ async function main(): Promise<void> {
   const broker = buildBroker(settings, (keySha256) => callers.callerByKeyHash(keySha256), {
     level: logLevel,
   });
-  await broker.app.listen({ host, port });
+  // A burst of callers connects faster than any loop accepts: what does not fit in the queue waits a second.
+  await broker.app.listen({ host, port, backlog: settings.server.maxConnections });
   broker.pools.start();
   broker.lifecycle.enter('serving');
 

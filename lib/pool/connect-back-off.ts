@@ -29,10 +29,11 @@ export class ConnectBackOff {
 
   /** Doubles the delay, half of it at random so that brokers do not return in step. */
   failed(error: unknown): void {
+    this.#lastError = error;
+    // Logins that were under way together fail together, and count once.
+    if (this.isHolding) return;
     const delayMs = Math.min(FIRST_DELAY_MS * 2 ** this.#failures, LONGEST_DELAY_MS);
     this.#failures += 1;
-    this.#lastError = error;
-    this.stop();
     this.#timer = setTimeout(
       () => {
         this.#timer = undefined;

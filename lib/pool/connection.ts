@@ -29,11 +29,11 @@ export interface Connector<C extends Connection> {
   verdict(error: unknown): ConnectVerdict;
 }
 
-/** Resolves or rejects as `work` does, or rejects once `timeoutMs` have passed. */
+/** Resolves or rejects as `work` does, or rejects once `timeoutMs` have passed. Keeps no process alive. */
 export async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const overdue = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs).unref();
   });
   try {
     return await Promise.race([work, overdue]);

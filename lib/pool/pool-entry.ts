@@ -4,8 +4,10 @@ import { within } from './connection.ts';
 import type { CloseReason } from './pool-events.ts';
 import type { PoolOptions } from './pool-options.ts';
 
-/** A peer that takes longer than this over a ping, a reset or a goodbye is given up. */
+/** A peer that takes longer than this over a reset or a goodbye is given up. */
 const MAINTENANCE_TIMEOUT_MS = 5_000;
+/** Shorter: a caller waits for it, and must have time left for another connection. */
+const PING_TIMEOUT_MS = 2_000;
 /** Ages are shortened by up to this share, so that connections of one burst do not all retire at once. */
 const RECYCLE_JITTER = 0.1;
 
@@ -24,10 +26,7 @@ export type EntryPlace =
   /** Saying goodbye; the peer still counts it. */
   | 'closing';
 
-/**
- * One slot of the pool. It outlives the connections it holds: when one goes stale, the slot closes it and
- * opens another, so that capacity is counted in slots alone.
- */
+/** One slot of the pool, from before its connection opens until its peer has let go. */
 export class PoolEntry<C extends Connection> {
   place: EntryPlace = 'opening';
   /** Set when something made the connection doubtful: it is pinged before it is given out again. */
@@ -43,7 +42,7 @@ export class PoolEntry<C extends Connection> {
   }
 
   get isOpen(): boolean {
-    return this.#connection?.isUsable === true;
+    return this.place !== 'closing' && this.#connection?.isUsable === true;
   }
 
   get generation(): number {
@@ -76,8 +75,14 @@ export class PoolEntry<C extends Connection> {
     this.#lastUsedAtMs = performance.now();
   }
 
+  /** Cuts the connection off if it fails: a peer that answers no ping answers no goodbye. */
   async ping(): Promise<void> {
-    await within(MAINTENANCE_TIMEOUT_MS, this.connection.ping());
+    try {
+      await within(PING_TIMEOUT_MS, this.connection.ping());
+    } catch (error) {
+      this.destroy();
+      throw error;
+    }
     this.isSuspect = false;
     this.markUsed();
   }
@@ -88,16 +93,20 @@ export class PoolEntry<C extends Connection> {
 
   /** Never rejects: a connection that cannot say goodbye is cut off. */
   async close(): Promise<void> {
-    const connection = this.connection;
     try {
-      await within(MAINTENANCE_TIMEOUT_MS, connection.close());
+      await within(MAINTENANCE_TIMEOUT_MS, this.connection.close());
     } catch {
-      connection.destroy();
+      this.destroy();
     }
     this.#connection = undefined;
   }
 
+  /** Never throws: nothing more can be done for a connection than to let it go. */
   destroy(): void {
-    this.#connection?.destroy();
+    try {
+      this.#connection?.destroy();
+    } catch {
+      return;
+    }
   }
 }

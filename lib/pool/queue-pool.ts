@@ -2,7 +2,7 @@ import { BrokerError } from '../errors.ts';
 import type { Connection, Connector } from './connection.ts';
 import { Deadline } from './deadline.ts';
 import type { PoolEntry } from './pool-entry.ts';
-import { PoolEvents } from './pool-events.ts';
+import { type CloseReason, PoolEvents } from './pool-events.ts';
 import type { PoolOptions } from './pool-options.ts';
 import { PooledConnection } from './pooled-connection.ts';
 import { Slots } from './slots.ts';
@@ -49,7 +49,7 @@ export class QueuePool<C extends Connection> {
   readonly #waiters = new WaiterQueue<PooledConnection<C>>();
   readonly #trimTimer: NodeJS.Timeout;
   #isOpen = true;
-  #onEmpty: (() => void) | undefined;
+  readonly #onEnd: (() => void)[] = [];
 
   /** Opens nothing: the first checkout does. */
   constructor(connector: Connector<C>, options: PoolOptions) {
@@ -81,13 +81,14 @@ export class QueuePool<C extends Connection> {
       if (entry !== undefined && this.#isReady(entry)) return this.#lend(entry, 0);
     }
     if (this.#slots.isDown && !this.#slots.mayConnect) throw this.#slots.connectFailure;
-    if (this.#waiters.size >= this.#options.maxWaiting) throw this.#queueFull();
+    if (this.#lineWithOneMore > this.#options.maxWaiting) throw this.#queueFull();
     const budget = Deadline.after(this.#options.checkoutTimeoutMs);
     const callers = deadline?.isBefore(budget) ? deadline : undefined;
     const waiting = this.#waiters.wait({
       deadline: callers ?? budget,
       signal,
       overdue: (waitedMs) => this.#overdue(waitedMs, callers !== undefined),
+      onGivenUp: (waitedMs) => this.events.emit('timeout', { waitedMs }),
     });
     this.#serve();
     return await waiting;
@@ -106,23 +107,23 @@ export class QueuePool<C extends Connection> {
 
   /**
    * Ends the pool. New checkouts are refused at once; whoever has or waits for a connection is served until the
-   * deadline, when everything is cut off. Resolves when nothing is open any more.
+   * deadline, when everything is cut off. Resolves when nothing is open any more. Of several drains, the
+   * earliest deadline rules.
    */
   async drain(deadline: Deadline): Promise<void> {
     this.#isOpen = false;
     clearInterval(this.#trimTimer);
-    const emptied = new Promise<void>((resolve) => {
-      this.#onEmpty = resolve;
+    const ended = new Promise<void>((resolve) => {
+      this.#onEnd.push(resolve);
     });
     const cutOff = setTimeout(() => {
       this.#waiters.rejectAll(new BrokerError('DRAINING', 'The pool was closed'));
       this.#slots.destroyAll();
-      this.#onEmpty?.();
+      this.#end();
     }, deadline.remainingMs);
-    if (this.#slots.isDown) this.#waiters.rejectAll(this.#slots.connectFailure);
     this.#slots.closeIdle('drained');
     this.#serve();
-    await emptied;
+    await ended;
     clearTimeout(cutOff);
   }
 
@@ -164,43 +165,57 @@ export class QueuePool<C extends Connection> {
 
   #takeBack(entry: PoolEntry<C>): void {
     entry.markUsed();
-    const stale = entry.staleReason(this.#slots.generation);
-    if (stale !== undefined) void this.#slots.close(entry, stale);
-    else if (this.#isSpare(entry)) void this.#slots.close(entry, 'overflow');
-    else void this.#slots.reset(entry);
+    const reason = this.#closeReason(entry);
+    if (reason === undefined) void this.#slots.reset(entry);
+    else void this.#slots.close(entry, reason);
   }
 
   /** A connection is ready: the head of the line takes it, or the idle store, or it is one too many. */
   #offer(entry: PoolEntry<C>): void {
-    const stale = entry.staleReason(this.#slots.generation);
-    if (stale !== undefined) void this.#slots.close(entry, stale);
-    else if (this.#waiters.handOver((waitedMs) => this.#lend(entry, waitedMs))) return;
-    else if (!this.#isOpen) void this.#slots.close(entry, 'drained');
-    else if (this.#isSpare(entry)) void this.#slots.close(entry, 'overflow');
-    else this.#slots.keep(entry);
+    const reason = this.#closeReason(entry);
+    if (reason !== undefined) void this.#slots.close(entry, reason);
+    else if (!this.#waiters.handOver((waitedMs) => this.#lend(entry, waitedMs))) this.#slots.keep(entry);
   }
 
-  /** Nobody waits for it, and the pool has its size without it. */
-  #isSpare(entry: PoolEntry<C>): boolean {
-    if (this.#waiters.size > 0) return false;
+  /** Why this connection must go: it is stale, or nobody waits for it and the pool has its size without it. */
+  #closeReason(entry: PoolEntry<C>): CloseReason | undefined {
+    const stale = entry.staleReason(this.#slots.generation);
+    if (stale !== undefined || this.#waiters.size > 0) return stale;
+    if (!this.#isOpen) return 'drained';
     const others = this.#slots.count('idle') + this.#slots.count('resetting');
-    return others - (entry.place === 'resetting' ? 1 : 0) >= this.#options.size;
+    return others - (entry.place === 'resetting' ? 1 : 0) >= this.#options.size ? 'overflow' : undefined;
   }
 
   /** Sees to it that for everybody in line a connection is on its way, as far as the cap allows. */
   #serve(): void {
-    const isShort = () => this.#waiters.size > this.#slots.onTheirWay;
-    for (let entry = this.#slots.nextIdle; entry !== undefined && isShort(); entry = this.#slots.nextIdle) {
-      const stale = entry.staleReason(this.#slots.generation);
-      if (stale !== undefined) void this.#slots.close(entry, stale);
-      else if (this.#slots.needsPing(entry)) void this.#slots.ping(entry);
+    // A login or a reset that is under way may hang, so an idle connection does not wait for it.
+    const isIdleWanted = () => this.#waiters.size > this.#slots.count('pinging');
+    for (
+      let entry = this.#slots.nextIdle;
+      entry !== undefined && isIdleWanted();
+      entry = this.#slots.nextIdle
+    ) {
+      const isStale = entry.staleReason(this.#slots.generation) !== undefined;
+      if (this.#slots.needsPing(entry) && !isStale) void this.#slots.ping(entry);
       else this.#offer(entry);
     }
-    const cap = this.#options.size + this.#options.maxOverflow;
-    while ((isShort() || this.#isProbeDue) && this.#slots.size < cap && this.#slots.mayConnect) {
-      this.#slots.open();
-    }
-    if (!this.#isOpen && this.#slots.size === 0 && this.#waiters.size === 0) this.#onEmpty?.();
+    const isShort = () => this.#waiters.size > this.#slots.onTheirWay || this.#isProbeDue;
+    while (this.#slots.size < this.#cap && this.#slots.mayConnect && isShort()) this.#slots.open();
+    if (!this.#isOpen && this.#slots.size === 0 && this.#waiters.size === 0) this.#end();
+  }
+
+  #end(): void {
+    for (const resolve of this.#onEnd) resolve();
+  }
+
+  get #cap(): number {
+    return this.#options.size + this.#options.maxOverflow;
+  }
+
+  /** How many would depend on somebody's checkin if one more came: the others need no line. */
+  get #lineWithOneMore(): number {
+    const coming = this.#slots.onTheirWay + this.#slots.count('idle') + this.#cap - this.#slots.size;
+    return this.#waiters.size + 1 - coming;
   }
 
   /** A pool that is down tries by itself, so that it knows when it is up again. */
@@ -211,12 +226,11 @@ export class QueuePool<C extends Connection> {
   #queueFull(): BrokerError {
     const { maxWaiting } = this.#options;
     return new BrokerError('QUEUE_FULL', `${maxWaiting} callers are in line for a connection already`, {
-      limit: { name: 'maxWaiting', max: maxWaiting, actual: this.#waiters.size + 1 },
+      limit: { name: 'maxWaiting', max: maxWaiting, actual: this.#lineWithOneMore },
     });
   }
 
   #overdue(waitedMs: number, isCallersDeadline: boolean): BrokerError {
-    this.events.emit('timeout', { waitedMs });
     const waited = Math.round(waitedMs);
     if (isCallersDeadline) {
       return new BrokerError('DEADLINE_EXCEEDED', `The deadline passed after ${waited} ms in line`);

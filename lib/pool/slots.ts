@@ -36,7 +36,8 @@ export class Slots<C extends Connection> {
   readonly #backOff: ConnectBackOff;
   #isServerFull = false;
   #generation = 0;
-  #everConnected = false;
+  /** The newest that a connection was opened in. */
+  #openedGeneration = -1;
 
   constructor(connector: Connector<C>, options: PoolOptions, events: PoolEvents, owner: SlotOwner<C>) {
     this.#connector = connector;
@@ -136,7 +137,8 @@ export class Slots<C extends Connection> {
   async close(entry: PoolEntry<C>, reason: CloseReason): Promise<void> {
     this.#move(entry, 'closing');
     this.#events.emit('close', { reason });
-    if (reason === 'lost') this.#suspectIdle();
+    if (reason === 'lost' || reason === 'reset_failed') this.#suspectIdle();
+    if (this.isDown && !this.mayConnect) this.#owner.onDown(this.connectFailure);
     // Before the goodbye: whoever counted on this slot must not wait for a peer that may be gone.
     this.#owner.onRoom();
     await entry.close();
@@ -189,8 +191,8 @@ export class Slots<C extends Connection> {
     this.#backOff.succeeded();
     this.#isServerFull = false;
     const durationMs = performance.now() - sinceMs;
-    if (!this.#everConnected) this.#events.emit('first_connect', { durationMs });
-    this.#everConnected = true;
+    if (this.#openedGeneration < 0) this.#events.emit('first_connect', { durationMs });
+    this.#openedGeneration = Math.max(generation, this.#openedGeneration);
     this.#events.emit('connect', { durationMs });
     this.#owner.onReady(entry);
     this.#owner.onRoom();
@@ -203,11 +205,15 @@ export class Slots<C extends Connection> {
     this.#isServerFull = verdict === 'full';
     if (verdict === 'outage') this.#outage(generation, 'connect_failed');
     if (this.isDown) this.#owner.onDown(error);
+    this.#owner.onRoom();
   }
 
-  /** One flush an outage: a failure of an older generation tells nothing about connections opened since. */
+  /**
+   * One flush an outage: a failure of an older generation tells nothing about connections opened since, and
+   * while none is opened there is nothing new to flush.
+   */
   #outage(generation: number, reason: string): void {
-    if (generation === this.#generation && this.#everConnected) this.invalidate(reason);
+    if (generation === this.#generation && generation === this.#openedGeneration) this.invalidate(reason);
   }
 
   #suspectIdle(): void {

@@ -13,6 +13,8 @@ export interface WaitTerms {
   readonly signal: AbortSignal | undefined;
   /** The error of a caller whose deadline passed in line. */
   readonly overdue: (waitedMs: number) => Error;
+  /** Hears of a caller that gave up: its deadline passed, or its signal was raised. */
+  readonly onGivenUp: (waitedMs: number) => void;
 }
 
 /** Callers in line, first come first served. Each leaves it once: served, overdue, aborted or rejected. */
@@ -30,7 +32,7 @@ export class WaiterQueue<T> {
     return 0;
   }
 
-  wait({ deadline, signal, overdue }: WaitTerms): Promise<T> {
+  wait({ deadline, signal, overdue, onGivenUp }: WaitTerms): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const sinceMs = performance.now();
       const leave = () => {
@@ -39,14 +41,14 @@ export class WaiterQueue<T> {
         signal?.removeEventListener('abort', onAbort);
       };
       const waiter: Waiter<T> = { sinceMs, resolve, reject, leave };
-      const onAbort = () => {
+      const giveUp = (reason: (waitedMs: number) => unknown) => {
         leave();
-        reject(signal?.reason);
+        const waitedMs = performance.now() - sinceMs;
+        onGivenUp(waitedMs);
+        reject(reason(waitedMs));
       };
-      const timer = setTimeout(() => {
-        leave();
-        reject(overdue(performance.now() - sinceMs));
-      }, deadline.remainingMs);
+      const onAbort = () => giveUp(() => signal?.reason);
+      const timer = setTimeout(() => giveUp(overdue), deadline.remainingMs);
       signal?.addEventListener('abort', onAbort);
       this.#waiters.add(waiter);
     });

@@ -1,0 +1,64 @@
+import * as z from 'zod';
+import { type Check, checkOf } from './check.ts';
+import { problem } from './problems.ts';
+import { maxOpenBound, PoolSettings, SessionSettings } from './settings.ts';
+
+const Stated = z.object({
+  checkoutTimeoutMs: z.int().optional(),
+  prePingAfterIdleMs: z.int().optional(),
+  recycleAfterMs: PoolSettings.shape.recycleAfterMs,
+});
+
+/** Only for a document that states it: a short `recycleAfterMs` alone does not contradict a default. */
+function endsBeforeRecycling(name: 'checkoutTimeoutMs' | 'prePingAfterIdleMs'): Check {
+  return checkOf(z.object({ pool: Stated }), ({ pool }, path) => {
+    const { [name]: found, recycleAfterMs } = pool;
+    if (found === undefined || found < recycleAfterMs) return [];
+    return [problem([...path, 'pool', name], found, `less than recycleAfterMs, which is ${recycleAfterMs}`)];
+  });
+}
+
+const keepsNoMoreThanItsSize = checkOf(z.object({ pool: PoolSettings }), ({ pool }, path) =>
+  pool.minIdle <= pool.size
+    ? []
+    : [problem([...path, 'pool', 'minIdle'], pool.minIdle, `at most size, which is ${pool.size}`)],
+);
+
+const transactionsLeaveAConnection = checkOf(
+  z.object({ pool: PoolSettings.prefault({}), transactions: z.object({ maxOpen: z.int() }) }),
+  ({ pool, transactions: { maxOpen } }, path) => {
+    const bound = maxOpenBound(pool);
+    const allowed = `at most size + maxOverflow - 1 (at least 1), which is ${bound}`;
+    return maxOpen <= bound ? [] : [problem([...path, 'transactions', 'maxOpen'], maxOpen, allowed)];
+  },
+);
+
+const iamNeedsVerifiedTls = checkOf(
+  z.object({ credentials: z.object({ iam: z.object() }), tls: z.enum(['off', 'skip-verify']) }),
+  ({ tls }, path) => [problem([...path, 'tls'], tls, 'verify or {ca, serverName?} with credentials.iam')],
+);
+
+/** Were they changed under the broker, it would bind values and read results wrongly. */
+const BROKERS_OWN_VARIABLE = /^(sql_mode|time_zone|names|autocommit|collation_connection|character_set_.*)$/;
+
+const variablesAreNotTheBrokersOwn = checkOf(z.object({ session: SessionSettings }), ({ session }, path) =>
+  Object.entries(session.variables)
+    .filter(([name]) => BROKERS_OWN_VARIABLE.test(name))
+    .map(([name, value]) =>
+      problem(
+        [...path, 'session', 'variables', name],
+        value,
+        'only variables that the broker does not manage',
+      ),
+    ),
+);
+
+/** What the parts of one database allow each other. */
+export const DATABASE_CHECKS: readonly Check[] = [
+  endsBeforeRecycling('checkoutTimeoutMs'),
+  endsBeforeRecycling('prePingAfterIdleMs'),
+  keepsNoMoreThanItsSize,
+  transactionsLeaveAConnection,
+  iamNeedsVerifiedTls,
+  variablesAreNotTheBrokersOwn,
+];

@@ -1,0 +1,68 @@
+import * as z from 'zod';
+import { choice, path, text } from './fields.ts';
+import { notYetAvailable } from './later-releases.ts';
+import { line, SettingsError, schemaProblems } from './problems.ts';
+
+const PORTS = 'an integer of 0 to 65535';
+
+const Environment = z.object({
+  BROKER_SETTINGS_FILE: path.optional(),
+  BROKER_SETTINGS: z.string().optional(),
+  BROKER_SETTINGS_SECRET: z.string().optional(),
+  /** Address to listen on. */
+  HOST: text(/^[\w.:%-]+$/, 'a host name or an IP address').default('0.0.0.0'),
+  /** 0: any free port. */
+  PORT: text(/^\d{1,5}$/, PORTS)
+    .transform(Number)
+    .refine((port) => port <= 65_535, PORTS)
+    .default(8080),
+  LOG_LEVEL: choice('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info'),
+  /** Tasks that share the database servers at the most. */
+  BROKER_PEAK_TASKS: text(/^[1-9]\d{0,5}$/, 'an integer of at least 1')
+    .transform(Number)
+    .optional(),
+});
+
+export type LogLevel = z.infer<typeof Environment>['LOG_LEVEL'];
+
+const SOURCES = ['BROKER_SETTINGS_FILE', 'BROKER_SETTINGS', 'BROKER_SETTINGS_SECRET'] as const;
+
+/** The variable that holds the settings document or says where it is. */
+export interface DocumentSource {
+  readonly variable: (typeof SOURCES)[number];
+  readonly value: string;
+}
+
+export interface BrokerEnvironment {
+  readonly source: DocumentSource;
+  readonly host: string;
+  readonly port: number;
+  readonly logLevel: LogLevel;
+}
+
+/** Reads the broker's own variables. An empty one counts as not set. */
+export function parseEnvironment(variables: NodeJS.ProcessEnv): BrokerEnvironment {
+  const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''));
+  const environment = Environment.safeParse(set);
+  const sources = SOURCES.flatMap((variable) => {
+    const value = set[variable];
+    return value === undefined ? [] : [{ variable, value }];
+  });
+  const [source] = sources;
+  const problems = [
+    ...(environment.success ? [] : schemaProblems(environment.error, set)),
+    ...notYetAvailable(set),
+  ];
+  if (sources.length !== 1) {
+    const found = source === undefined ? 'none' : sources.map(({ variable }) => variable).join(' and ');
+    problems.push(line(['environment'], found, `exactly one of ${SOURCES.join(', ')}`));
+  }
+  if (!environment.success || source === undefined || problems.length > 0) throw new SettingsError(problems);
+  const { HOST: host, PORT: port, LOG_LEVEL: logLevel } = environment.data;
+  return { source, host, port, logLevel };
+}
+
+/** Only this machine can connect to such an address. */
+export function isLoopback(host: string): boolean {
+  return /^(localhost|127(\.\d{1,3}){3}|::1)$/.test(host);
+}

@@ -1,0 +1,111 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import * as z from 'zod';
+import { BrokerError } from '../errors.ts';
+import { type Check, checkOf } from './check.ts';
+import { type DocumentSource, isLoopback, type LogLevel, parseEnvironment } from './environment.ts';
+import { errorCode } from './error-code.ts';
+import { pathsTo } from './later-releases.ts';
+import { parseDocument } from './parse-document.ts';
+import { parseSettings } from './parse-settings.ts';
+import { line, problem, SettingsError } from './problems.ts';
+import { SecretsManager } from './secrets-manager.ts';
+import type { CredentialsSettings, DatabaseSettings, Settings, TlsSettings } from './settings.ts';
+
+export interface LoadedSettings {
+  readonly settings: Settings;
+  readonly host: string;
+  readonly port: number;
+  readonly logLevel: LogLevel;
+}
+
+/**
+ * Reads all that the broker is told at its start.
+ *
+ * @throws {SettingsError} with a line for each problem, to be printed as they are.
+ */
+export async function loadSettings(environment: NodeJS.ProcessEnv): Promise<LoadedSettings> {
+  const { source, host, port, logLevel } = parseEnvironment(environment);
+  const document = parseDocument(await readSource(source), source.variable);
+  const checks = [
+    anonymousOnlyOnLoopback(host),
+    ...(source.variable === 'BROKER_SETTINGS' ? [holdsNoPassword] : []),
+  ];
+  const settings = parseSettings(document, checks);
+  const folder = source.variable === 'BROKER_SETTINGS_FILE' ? dirname(resolve(source.value)) : process.cwd();
+  return { settings: withPathsFrom(folder, settings), host, port, logLevel };
+}
+
+async function readSource({ variable, value }: DocumentSource): Promise<string> {
+  switch (variable) {
+    case 'BROKER_SETTINGS':
+      return value;
+    case 'BROKER_SETTINGS_FILE':
+      return await readSettingsFile(value);
+    case 'BROKER_SETTINGS_SECRET':
+      return await readSettingsSecret(value);
+  }
+}
+
+async function readSettingsFile(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new SettingsError([`BROKER_SETTINGS_FILE: the file cannot be read (${errorCode(error)})`], {
+      cause: error,
+    });
+  }
+}
+
+async function readSettingsSecret(secretId: string): Promise<string> {
+  const secrets = new SecretsManager();
+  try {
+    return (await secrets.read(secretId)).text;
+  } catch (error) {
+    const reason = error instanceof BrokerError ? error.message : 'the secret cannot be read';
+    throw new SettingsError([`BROKER_SETTINGS_SECRET: ${reason}`], { cause: error });
+  } finally {
+    secrets.close();
+  }
+}
+
+function anonymousOnlyOnLoopback(host: string): Check {
+  return checkOf(z.object({ allowAnonymous: z.literal(true) }), () =>
+    isLoopback(host)
+      ? []
+      : [problem(['allowAnonymous'], true, 'only with HOST a loopback address like 127.0.0.1')],
+  );
+}
+
+const holdsNoPassword: Check = (document) =>
+  pathsTo('databases.*.credentials.password', document).map((path) =>
+    line(path, 'a password', 'in BROKER_SETTINGS: secretId or file only'),
+  );
+
+/** Paths in a document are relative to the folder that it is in. */
+function withPathsFrom(folder: string, settings: Settings): Settings {
+  const databases = Object.entries(settings.databases).map(
+    ([alias, database]): [string, DatabaseSettings] => [
+      alias,
+      {
+        ...database,
+        credentials: absoluteFile(folder, database.credentials),
+        tls: absoluteCa(folder, database.tls),
+      },
+    ],
+  );
+  const { tls } = settings.server;
+  const server =
+    tls === undefined
+      ? settings.server
+      : { ...settings.server, tls: { cert: resolve(folder, tls.cert), key: resolve(folder, tls.key) } };
+  return { ...settings, databases: Object.fromEntries(databases), server };
+}
+
+function absoluteFile(folder: string, credentials: CredentialsSettings): CredentialsSettings {
+  return 'file' in credentials ? { file: resolve(folder, credentials.file) } : credentials;
+}
+
+function absoluteCa(folder: string, tls: TlsSettings): TlsSettings {
+  return typeof tls === 'string' ? tls : { ...tls, ca: resolve(folder, tls.ca) };
+}

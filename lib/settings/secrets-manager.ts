@@ -1,0 +1,87 @@
+import type { GetSecretValueCommandOutput, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { BrokerError } from '../errors.ts';
+
+/** Covers a whole read, the SDK's own retries and its search for AWS credentials included. */
+const READ_TIMEOUT_MS = 5_000;
+
+/** What a secret holds, as text, and the version of it. */
+export interface SecretText {
+  readonly text: string;
+  readonly versionId: string;
+}
+
+/** Reads secrets from AWS Secrets Manager. The SDK is loaded by the first read, and takes its own variables. */
+export class SecretsManager {
+  #client: SecretsManagerClient | undefined;
+
+  /**
+   * The current version of a secret.
+   *
+   * @throws {BrokerError} DATABASE_UNREACHABLE if a later read may succeed, else CREDENTIALS_REFUSED. It names
+   *   neither the secret nor anything of its text.
+   */
+  async read(secretId: string): Promise<SecretText> {
+    const tooLate = AbortSignal.timeout(READ_TIMEOUT_MS);
+    try {
+      return textOf(await Promise.race([this.#get(secretId, tooLate), abortOf(tooLate)]));
+    } catch (error) {
+      throw readFailure(error);
+    }
+  }
+
+  close(): void {
+    this.#client?.destroy();
+    this.#client = undefined;
+  }
+
+  async #get(secretId: string, abortSignal: AbortSignal): Promise<GetSecretValueCommandOutput> {
+    const { GetSecretValueCommand, SecretsManagerClient } = await import('@aws-sdk/client-secrets-manager');
+    this.#client ??= new SecretsManagerClient();
+    const command = new GetSecretValueCommand({ SecretId: secretId, VersionStage: 'AWSCURRENT' });
+    return await this.#client.send(command, { abortSignal });
+  }
+}
+
+function textOf({ SecretString, SecretBinary, VersionId }: GetSecretValueCommandOutput): SecretText {
+  const text = SecretString ?? (SecretBinary && new TextDecoder().decode(SecretBinary));
+  if (text === undefined || VersionId === undefined)
+    throw new Error('Secrets Manager answered without a value');
+  return { text, versionId: VersionId };
+}
+
+async function abortOf(signal: AbortSignal): Promise<never> {
+  return await new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}
+
+/** What an operator has to mend. Everything else may pass by itself. */
+const LASTING_FAILURES: Readonly<Record<string, string>> = {
+  ResourceNotFoundException: 'there is no such secret in this region, or it has no current version',
+  AccessDeniedException:
+    'the broker may not read it: it needs secretsmanager:GetSecretValue, and kms:Decrypt for a key of your own',
+  DecryptionFailure: 'its KMS key cannot decrypt it',
+  InvalidRequestException: 'it cannot be read now: it may be scheduled for deletion',
+  InvalidParameterException: 'its name is not valid',
+  ValidationException: 'its name is not valid',
+  CredentialsProviderError: 'the broker has no AWS credentials',
+  UnrecognizedClientException: 'the AWS credentials of the broker are not valid',
+  InvalidSignatureException: 'the AWS credentials of the broker are not valid',
+};
+
+function readFailure(error: unknown): BrokerError {
+  const name = error instanceof Error ? error.name : 'Error';
+  const lasting = LASTING_FAILURES[name] ?? (isRegionMissing(error) ? 'AWS_REGION is not set' : undefined);
+  const reason = lasting ?? `Secrets Manager did not answer (${name})`;
+  // A reply that is not JSON is quoted by its SyntaxError, and may hold the secret.
+  const cause = error instanceof SyntaxError ? undefined : error;
+  return new BrokerError(
+    lasting === undefined ? 'DATABASE_UNREACHABLE' : 'CREDENTIALS_REFUSED',
+    `The secret cannot be read: ${reason}`,
+    { cause, reason },
+  );
+}
+
+function isRegionMissing(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('Region is missing');
+}

@@ -1,0 +1,224 @@
+import * as z from 'zod';
+import {
+  bytes,
+  choice,
+  flag,
+  integer,
+  milliseconds,
+  millisecondsOrNone,
+  path,
+  section,
+  text,
+} from './fields.ts';
+
+// What one field allows stands here; what fields allow each other stands in cross-checks.ts.
+
+const alias = text(/^[a-z][a-z0-9-]{0,62}$/, 'a name of at most 63 of a-z 0-9 - that begins with a letter');
+const callerName = text(
+  /^[A-Za-z][A-Za-z0-9._-]{0,62}$/,
+  'a name of at most 63 of A-Z a-z 0-9 . _ - that begins with a letter',
+);
+const host = text(/^[A-Za-z0-9._:%-]{1,255}$/, 'a host name or an IP address');
+const secretId = text(/^[\w/+=.@:!-]{1,2048}$/, 'the name or the ARN of a secret');
+const username = text(/^[^\0]+$/, 'a user name');
+
+const FORMS = 'exactly one of {secretId}, {file}, {username, password}, {iam: {username}}';
+
+/** Where the login comes from: exactly one form. */
+export const CredentialsSettings = z.union(
+  [
+    /** A secret in Secrets Manager that holds RDS secret JSON. */
+    z.strictObject({ secretId }, FORMS),
+    /** A file that holds the same JSON, read again when it changes. */
+    z.strictObject({ file: path }, FORMS),
+    z.strictObject({ username, password: z.string('a string') }, FORMS),
+    /** RDS IAM authentication. */
+    z.strictObject({ iam: z.strictObject({ username }, FORMS) }, FORMS),
+  ],
+  FORMS,
+);
+export type CredentialsSettings = z.infer<typeof CredentialsSettings>;
+
+const TLS_FORMS = 'verify, skip-verify, off, {ca, serverName?}';
+
+/** `verify` trusts the RDS CA bundle and the system's CAs and checks the host name; `ca` replaces the bundle. */
+export const TlsSettings = z.union(
+  [
+    choice('verify', 'skip-verify', 'off'),
+    z.strictObject({ ca: path, serverName: host.optional() }, TLS_FORMS),
+  ],
+  TLS_FORMS,
+);
+export type TlsSettings = z.infer<typeof TlsSettings>;
+
+const VARIABLE_VALUES =
+  'a number, true, false, or a string without quotes, backslashes and control characters';
+
+const variableValue = z.union(
+  [z.number(), z.boolean(), text(/^[^'"`\\\p{Cc}]*$/u, VARIABLE_VALUES)],
+  VARIABLE_VALUES,
+);
+
+/** What every connection is given when it is opened or reset. None of it can hold a quote or a backslash. */
+export const SessionSettings = section({
+  sqlMode: text(/^[A-Z0-9_,]*$/, 'names of modes, A-Z 0-9 _ with commas between').default(
+    'STRICT_TRANS_TABLES',
+  ),
+  timeZone: text(
+    /^([+-](0\d|1[0-4]):[0-5]\d|[A-Za-z][\w+/-]*)$/,
+    'an offset like +00:00 or the name of a time zone',
+  ).default('+00:00'),
+  /** Default: the server's for utf8mb4. */
+  collation: text(/^utf8mb4_[a-z0-9_]+$/, 'a collation of utf8mb4').optional(),
+  variables: z
+    .record(text(/^[a-z][a-z0-9_]*$/, 'the name of a session variable'), variableValue, 'a mapping')
+    .default({}),
+});
+export type SessionSettings = z.infer<typeof SessionSettings>;
+
+export const PoolSettings = section({
+  /** Connections kept open between checkouts. */
+  size: integer(1).default(10),
+  /** Connections opened on top under load and closed on checkin. */
+  maxOverflow: integer(0).default(10),
+  /** One budget: the wait in line and the login. */
+  checkoutTimeoutMs: milliseconds.default(5_000),
+  /** Age at which a connection is replaced; jittered. */
+  recycleAfterMs: milliseconds.default(119_000),
+  /** Callers in line; one more is refused at once. */
+  maxWaiting: integer(0).default(1_000),
+  /** An idle connection above `minIdle` is closed after so long. */
+  idleTimeoutMs: milliseconds.default(600_000),
+  minIdle: integer(0).default(0),
+  /** Check a connection that lay idle for `prePingAfterIdleMs` before it is given out. */
+  prePing: flag.default(true),
+  prePingAfterIdleMs: millisecondsOrNone.default(500),
+  /** Which idle connection is given out: the one used last, or the one used longest ago. */
+  order: choice('lifo', 'fifo').default('lifo'),
+  /** When a connection's session is cleared: as needed, after every checkin, or never (a ROLLBACK only). */
+  resetOnCheckin: choice('auto', 'always', 'rollback').default('auto'),
+});
+export type PoolSettings = z.infer<typeof PoolSettings>;
+
+export const LimitSettings = section({
+  /** Upper bound of a request's own timeout. */
+  queryTimeoutMs: milliseconds.default(30_000),
+  /** Upper bound of a request's own `maxRows`. */
+  maxRows: integer(1).default(100_000),
+  /** Size of a reply. The default still fits Lambda's 6 MB reply as base64. */
+  maxResultBytes: bytes.default(4_500_000),
+  /** A reader that takes nothing for so long loses its stream. */
+  streamStallMs: milliseconds.default(20_000),
+  /** Streams at a time; one more is refused. */
+  maxStreams: integer(0).default(4),
+});
+export type LimitSettings = z.infer<typeof LimitSettings>;
+
+const transactions = section({
+  /** A transaction without a statement for so long is rolled back. */
+  idleTimeoutMs: milliseconds.default(10_000),
+  /** A transaction is rolled back at this age. */
+  lifetimeMs: milliseconds.default(60_000),
+  /** Transactions that may hold a connection at once. Default: {@link defaultMaxOpen}. */
+  maxOpen: integer(1).optional(),
+});
+
+const database = section({
+  /** Where the server is. Wins over what the secret says, as `port` and `database` do. */
+  host: host.optional(),
+  port: integer(1, 65_535).optional(),
+  /** The schema that connections begin in. */
+  database: text(/^[^\0]{1,64}$/, 'the name of a database').optional(),
+  credentials: CredentialsSettings,
+  tls: TlsSettings.default('verify'),
+  session: SessionSettings.prefault({}),
+  pool: PoolSettings.prefault({}),
+  limits: LimitSettings.prefault({}),
+  transactions: transactions.prefault({}),
+  /** Show callers MySQL's own text for failures of their statements. */
+  exposeMysqlMessages: flag.default(true),
+  /** Absent: this alias remembers no idempotency keys. */
+  idempotency: section({
+    table: text(/^[A-Za-z0-9_$]{1,64}$/, 'the name of a table').default('broker_idempotency'),
+    keepMs: integer(1).default(86_400_000),
+  }).optional(),
+});
+
+/** One database, and how its connections are pooled. */
+export const DatabaseSettings = database.transform((settings) => ({
+  ...settings,
+  transactions: {
+    ...settings.transactions,
+    maxOpen: settings.transactions.maxOpen ?? defaultMaxOpen(settings.pool),
+  },
+}));
+export type DatabaseSettings = z.infer<typeof DatabaseSettings>;
+
+/** Transactions leave one connection to everybody else, where there is more than one. */
+export function maxOpenBound(pool: PoolSettings): number {
+  return Math.max(1, pool.size + pool.maxOverflow - 1);
+}
+
+function defaultMaxOpen(pool: PoolSettings): number {
+  return Math.min(10, maxOpenBound(pool));
+}
+
+/** Who may use what. */
+export const CallerSettings = section({
+  /** SHA-256 of the caller's key. This or `keySecret`. */
+  keySha256: text(/^[0-9a-fA-F]{64}$/, 'a SHA-256 as 64 hexadecimal digits')
+    .toLowerCase()
+    .optional(),
+  /** A secret whose string is the key. */
+  keySecret: secretId.optional(),
+  /** Aliases, or `*` for all. */
+  databases: z
+    .array(z.union([z.literal('*'), alias], 'an alias or *'), 'a list of aliases, or ["*"]')
+    .min(1, 'at least one alias, or *'),
+  /** `admin` includes `write`, and `write` includes `read`. */
+  access: choice('read', 'write', 'admin'),
+});
+export type CallerSettings = z.infer<typeof CallerSettings>;
+
+export const ServerSettings = section({
+  bodyLimitBytes: bytes.default(4_194_304),
+  /** To receive a whole request. */
+  requestTimeoutMs: milliseconds.default(30_000),
+  maxConnections: integer(1).default(10_000),
+  /** After SIGTERM new work is still served for so long, while `/readyz` says 503. */
+  drainDelayMs: millisecondsOrNone.default(3_000),
+  /** From SIGTERM to the exit. */
+  drainTimeoutMs: milliseconds.default(35_000),
+  /** Absent: plain HTTP. */
+  tls: section({ cert: path, key: path }).optional(),
+});
+export type ServerSettings = z.infer<typeof ServerSettings>;
+
+export const SecretsSettings = section({
+  /** How often secrets are looked at again; jittered. */
+  refreshIntervalMs: milliseconds.default(300_000),
+  /** Least time between two looks that refused logins force. */
+  minRefreshIntervalMs: milliseconds.default(1_000),
+});
+export type SecretsSettings = z.infer<typeof SecretsSettings>;
+
+/** The whole settings document. */
+export const Settings = section({
+  databases: z
+    .record(alias, DatabaseSettings, 'a mapping of aliases')
+    .refine((all) => Object.keys(all).length > 0, 'at least one alias'),
+  callers: z.record(callerName, CallerSettings, 'a mapping of callers').default({}),
+  /** Everybody is admin. */
+  allowAnonymous: flag.default(false),
+  server: ServerSettings.prefault({}),
+  secrets: SecretsSettings.prefault({}),
+  /** What each database server bears, shared by the aliases on it. */
+  servers: z
+    .record(
+      text(/^\S{1,255}$/, 'the name of a server'),
+      section({ maxConnections: integer(1) }),
+      'a mapping of servers',
+    )
+    .optional(),
+});
+export type Settings = z.infer<typeof Settings>;

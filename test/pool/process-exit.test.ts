@@ -1,0 +1,43 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** What a program has left when nobody waits for its pools any more. */
+const PROGRAM = `
+  import { QueuePool } from './lib/pool/queue-pool.ts';
+  import { FakeConnectError, FakeConnector } from './test/support/fake-connector.ts';
+
+  const options = {
+    size: 3, maxOverflow: 0, checkoutTimeoutMs: 60_000, recycleAfterMs: 60_000, maxWaiting: 10,
+    idleTimeoutMs: 60_000, minIdle: 0, prePing: true, prePingAfterIdleMs: 0, order: 'lifo',
+  };
+  const connector = new FakeConnector();
+  const pool = new QueuePool(connector, options);
+  const [one, two, three] = await Promise.all([pool.checkout(), pool.checkout(), pool.checkout()]);
+  one.checkin();
+  connector.resets.hold();
+  two.checkin();
+  connector.closes.hold();
+  three.connection.isUsable = false;
+  three.checkin();
+
+  const down = new QueuePool(connector, options);
+  connector.opens.failure = new FakeConnectError('outage');
+  await down.checkout().catch(() => undefined);
+
+  const { idle, closing, connections } = pool.stats();
+  console.log(JSON.stringify({ idle, closing, connections, isDown: down.downReason !== undefined }));
+  process.once('exit', () => console.log(Math.round(performance.now() - sinceMs)));
+  const sinceMs = performance.now();
+`;
+
+test('no timer of a pool keeps the process alive when nobody waits', async () => {
+  const program = ['--import', 'tsx', '--input-type=module', '--eval', PROGRAM];
+  const { stdout } = await promisify(execFile)(process.execPath, program, { cwd: ROOT });
+  const [state = '', exitedAfterMs] = stdout.trim().split('\n');
+  expect(JSON.parse(state)).toEqual({ idle: 1, closing: 1, connections: 3, isDown: true });
+  expect(Number(exitedAfterMs)).toBeLessThan(1_000);
+});

@@ -1,0 +1,107 @@
+import { expect, vi } from 'vitest';
+import { Deadline } from '../../lib/pool/deadline.ts';
+import type { PooledConnection } from '../../lib/pool/pooled-connection.ts';
+import type { QueuePool } from '../../lib/pool/queue-pool.ts';
+import type { FakeConnection, FakeConnector } from '../support/fake-connector.ts';
+
+interface Bounds {
+  readonly size: number;
+  readonly maxOverflow: number;
+}
+
+/** Callers of a pool who come, hold, give back and hang up, and see to it that the pool keeps its promises. */
+export class RandomCallers {
+  readonly pool: QueuePool<FakeConnection>;
+  readonly connector: FakeConnector;
+  readonly #bounds: Bounds;
+  /** By order of arrival. */
+  readonly #inLine = new Map<number, AbortController>();
+  readonly #borrowed: PooledConnection<FakeConnection>[] = [];
+  #arrivals = 0;
+  /** Promises that were seen broken when nobody could be told. */
+  readonly #complaints: string[] = [];
+
+  constructor(pool: QueuePool<FakeConnection>, connector: FakeConnector, bounds: Bounds) {
+    this.pool = pool;
+    this.connector = connector;
+    this.#bounds = bounds;
+  }
+
+  /** Callers whose checkout has neither succeeded nor failed. */
+  get pending(): number {
+    return this.#inLine.size;
+  }
+
+  checkout(deadlineMs: number | undefined): void {
+    const arrival = this.#arrivals;
+    this.#arrivals += 1;
+    const hangUp = new AbortController();
+    this.#inLine.set(arrival, hangUp);
+    const deadline = deadlineMs === undefined ? undefined : Deadline.after(deadlineMs);
+    this.pool.checkout({ deadline, signal: hangUp.signal }).then(
+      (pooled) => this.#served(arrival, pooled),
+      () => this.#inLine.delete(arrival),
+    );
+  }
+
+  checkin(pick: number): void {
+    const [pooled] = this.#borrowed.splice(pick % this.#borrowed.length, 1);
+    pooled?.checkin();
+    pooled?.checkin();
+  }
+
+  abort(pick: number): void {
+    [...this.#inLine.values()][pick % this.#inLine.size]?.abort();
+  }
+
+  /** One of the connections that the peer counts. */
+  open(pick: number): FakeConnection | undefined {
+    const open = this.connector.opened.filter(({ isCounted }) => isCounted);
+    return open[pick % open.length];
+  }
+
+  spoil(pick: number): void {
+    const pooled = this.#borrowed[pick % this.#borrowed.length];
+    if (pooled !== undefined) pooled.connection.isUsable = false;
+  }
+
+  /** The world is well again and everybody is done in time: each must have been served or told. */
+  async finish(): Promise<void> {
+    this.connector.recover();
+    for (let round = 0; this.pending + this.#borrowed.length > 0 && round < 40; round += 1) {
+      for (const pooled of this.#borrowed.splice(0)) pooled.checkin();
+      await vi.advanceTimersByTimeAsync(300);
+      this.check();
+    }
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(this.pending).toBe(0);
+    const { checkedOut, opening, closing, idle, connections } = this.pool.stats();
+    expect({ checkedOut, opening, closing }).toEqual({ checkedOut: 0, opening: 0, closing: 0 });
+    expect(idle).toBe(connections);
+    expect(this.pool.downReason).toBeUndefined();
+  }
+
+  /** At any moment. */
+  check(): void {
+    expect(this.#complaints).toEqual([]);
+    const { size, maxOverflow } = this.#bounds;
+    const stats = this.pool.stats();
+    expect(this.connector.counted).toBeLessThanOrEqual(stats.connections);
+    expect(this.connector.peak).toBeLessThanOrEqual(size + maxOverflow);
+    expect(stats.connections).toBeLessThanOrEqual(size + maxOverflow);
+    expect(stats.idle).toBeLessThanOrEqual(size);
+    expect(Math.min(...Object.values(stats))).toBeGreaterThanOrEqual(0);
+    expect(stats.checkedOut).toBeGreaterThanOrEqual(this.#borrowed.length);
+    const connections = this.#borrowed.map(({ connection }) => connection);
+    expect(new Set(connections).size).toBe(connections.length);
+  }
+
+  #served(arrival: number, pooled: PooledConnection<FakeConnection>): void {
+    this.#inLine.delete(arrival);
+    this.#borrowed.push(pooled);
+    if (!pooled.connection.isUsable) this.#complaints.push('a connection was unusable');
+    if (pooled.connection.isDirty) this.#complaints.push('a connection was not reset');
+    pooled.connection.isDirty = true;
+    if (Math.min(...this.#inLine.keys()) < arrival) this.#complaints.push('a caller was overtaken');
+  }
+}

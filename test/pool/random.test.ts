@@ -1,0 +1,94 @@
+import fc from 'fast-check';
+import { expect, test, vi } from 'vitest';
+import { Deadline } from '../../lib/pool/deadline.ts';
+import { FakeConnectError } from '../support/fake-connector.ts';
+import { buildPool, guardPools } from '../support/open-pool-guard.ts';
+import { RandomCallers } from './random-callers.ts';
+
+guardPools();
+
+const RUNS = 200;
+
+const KINDS = ['opens', 'pings', 'resets', 'closes'] as const;
+const VERDICTS = ['outage', 'full', 'refused'] as const;
+
+function pickOf<T>(choices: readonly [T, ...T[]], pick: number): T {
+  return choices[pick % choices.length] ?? choices[0];
+}
+
+/** What may happen, by name. `pick` says to whom, or how. */
+const HAPPENINGS = {
+  checkout: (callers: RandomCallers, pick: number) => callers.checkout(pick % 2 ? undefined : pick),
+  checkin: (callers: RandomCallers, pick: number) => callers.checkin(pick),
+  abort: (callers: RandomCallers, pick: number) => callers.abort(pick),
+  lose: (callers: RandomCallers, pick: number) => callers.open(pick)?.lose(),
+  spoil: (callers: RandomCallers, pick: number) => callers.spoil(pick),
+  invalidate: ({ pool }: RandomCallers) => pool.invalidate('random'),
+  failOpens: ({ connector }: RandomCallers, pick: number) => {
+    connector.opens.failure = new FakeConnectError(pickOf(VERDICTS, pick));
+  },
+  fail: ({ connector }: RandomCallers, pick: number) => {
+    connector[pickOf(KINDS, pick)].failure = new Error('random');
+  },
+  hold: ({ connector }: RandomCallers, pick: number) => connector[pickOf(KINDS, pick)].hold(),
+  letGo: ({ connector }: RandomCallers, pick: number) => connector[pickOf(KINDS, pick)].letGo(),
+  recover: ({ connector }: RandomCallers, pick: number) => connector[pickOf(KINDS, pick)].recover(),
+};
+
+const anyStep = fc.record({
+  happens: fc.oneof(
+    { weight: 8, arbitrary: fc.constant('checkout' as const) },
+    { weight: 6, arbitrary: fc.constant('checkin' as const) },
+    { weight: 4, arbitrary: fc.constantFrom('recover' as const, 'letGo' as const) },
+    { weight: 4, arbitrary: fc.constantFrom('failOpens' as const, 'fail' as const, 'hold' as const) },
+    { weight: 4, arbitrary: fc.constantFrom('abort' as const, 'lose' as const, 'spoil' as const) },
+    { weight: 1, arbitrary: fc.constant('invalidate' as const) },
+  ),
+  pick: fc.nat({ max: 8_000 }),
+  thenPassMs: fc.constantFrom(0, 0, 0, 1, 60, 300, 700, 2_500, 6_000, 30_000),
+});
+
+const anyOptions = fc.record({
+  size: fc.integer({ min: 1, max: 3 }),
+  maxOverflow: fc.integer({ min: 0, max: 2 }),
+  maxWaiting: fc.integer({ min: 0, max: 6 }),
+  minIdle: fc.integer({ min: 0, max: 1 }),
+  recycleAfterMs: fc.constantFrom(5_000, 60_000),
+  idleTimeoutMs: fc.constantFrom(3_000, 60_000),
+  prePing: fc.boolean(),
+  order: fc.constantFrom('lifo', 'fifo'),
+});
+
+// A failure prints its seed and the shortest run that shows it.
+test('whatever happens: the cap holds, nobody shares or overtakes, all settles, and nothing stays open', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      anyOptions,
+      fc.array(anyStep, { minLength: 20, maxLength: 80 }),
+      fc.boolean(),
+      async (options, steps, everybodyFinishes) => {
+        vi.clearAllTimers();
+        const { pool, connector } = buildPool(options);
+        const callers = new RandomCallers(pool, connector, options);
+        for (const { happens, pick, thenPassMs } of steps) {
+          HAPPENINGS[happens](callers, pick);
+          callers.check();
+          await vi.advanceTimersByTimeAsync(thenPassMs);
+          callers.check();
+        }
+
+        if (everybodyFinishes) await callers.finish();
+        const draining = pool.drain(Deadline.after(2_000));
+        await vi.advanceTimersByTimeAsync(2_000);
+        await draining;
+        connector.recover();
+        await vi.advanceTimersByTimeAsync(10_000);
+        callers.check();
+        expect(callers.pending).toBe(0);
+        expect(connector.counted).toBe(0);
+        expect(vi.getTimerCount()).toBe(0);
+      },
+    ),
+    { numRuns: RUNS },
+  );
+}, 60_000);

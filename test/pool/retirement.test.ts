@@ -1,0 +1,121 @@
+import { describe, expect, test, vi } from 'vitest';
+import { buildPool, guardPools, settle } from '../support/open-pool-guard.ts';
+
+guardPools();
+
+describe('[47] a connection that reached recycleAfterMs', () => {
+  const options = { recycleAfterMs: 10_000, idleTimeoutMs: 600_000 };
+
+  test.each([
+    { random: 0, keptMs: 10_000, replacedMs: 10_001 },
+    { random: 1, keptMs: 9_000, replacedMs: 9_001 },
+  ])(
+    'is replaced at checkin, the jitter ($random) only shortening its life',
+    async ({ random, keptMs, replacedMs }) => {
+      vi.spyOn(Math, 'random').mockReturnValue(random);
+      const { pool, connector } = buildPool(options);
+      const pooled = await pool.checkout();
+      await vi.advanceTimersByTimeAsync(keptMs);
+      pooled.checkin();
+      const again = await pool.checkout();
+      expect(connector.opened).toHaveLength(1);
+
+      await vi.advanceTimersByTimeAsync(replacedMs - keptMs);
+      again.checkin();
+      await pool.checkout();
+      expect(connector.opened.map(({ isCounted }) => isCounted)).toEqual([false, true]);
+    },
+  );
+
+  test('is replaced at checkout too, without an error', async () => {
+    const { pool, connector } = buildPool({ ...options, maxOverflow: 0, size: 1 });
+    const trimmedAtMs = 10_000;
+    await pool.use(async () => await vi.advanceTimersByTimeAsync(9_000));
+    await vi.advanceTimersByTimeAsync(trimmedAtMs - 9_000 + 1);
+    expect((await pool.checkout()).connection).toBe(connector.opened[1]);
+  });
+
+  test('[48] is never taken from its borrower, however old', async () => {
+    const { pool, connector } = buildPool(options);
+    const pooled = await pool.checkout();
+    await vi.advanceTimersByTimeAsync(100_000);
+    expect(pooled.connection.isUsable).toBe(true);
+    expect(connector.closes.calls).toBe(0);
+  });
+
+  test('[37] counts its age from the end of its login', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0);
+    const { pool, connector } = buildPool({ ...options, checkoutTimeoutMs: 60_000 });
+    connector.opens.hold();
+    const waiting = pool.checkout();
+    await vi.advanceTimersByTimeAsync(11_000);
+    connector.opens.letGo();
+    (await waiting).checkin();
+    await settle();
+    expect(pool.stats().idle).toBe(1);
+  });
+});
+
+describe('invalidate', () => {
+  test('closes idle connections at once and busy ones when they come back', async () => {
+    const { pool, connector } = buildPool();
+    const [busy, idle] = await Promise.all([pool.checkout(), pool.checkout()]);
+    idle.checkin();
+    await settle();
+    pool.invalidate('test');
+    await settle();
+    expect(connector.opened.map(({ isCounted }) => isCounted)).toEqual([true, false]);
+    expect(busy.connection.isUsable).toBe(true);
+    busy.checkin();
+    await settle();
+    expect(connector.counted).toBe(0);
+    expect(connector.resets.calls).toBe(1);
+  });
+
+  test('replaces a login that began before it', async () => {
+    const { pool, connector } = buildPool({ size: 1, maxOverflow: 0 });
+    connector.opens.hold();
+    const waiting = pool.checkout();
+    await settle();
+    pool.invalidate('test');
+    connector.opens.letGo();
+    expect((await waiting).connection).toBe(connector.opened[1]);
+    expect(connector.opened[0]?.isCounted).toBe(false);
+  });
+
+  test.each(['pings', 'resets'] as const)('replaces a connection that is at its %s', async (kind) => {
+    const { pool, connector } = buildPool({ size: 1, maxOverflow: 0 });
+    (await pool.checkout()).checkin();
+    await vi.advanceTimersByTimeAsync(1_000);
+    connector[kind].hold();
+    const borrowed = pool.checkout();
+    await settle();
+    if (kind === 'resets') (await borrowed).checkin();
+    const waiting = kind === 'resets' ? pool.checkout() : borrowed;
+    pool.invalidate('test');
+    connector[kind].letGo();
+    expect((await waiting).connection).toBe(connector.opened[1]);
+    expect(connector.opened[0]?.isCounted).toBe(false);
+  });
+
+  test('leaves what is opened afterwards alone', async () => {
+    const { pool, connector } = buildPool();
+    pool.invalidate('test');
+    (await pool.checkout()).checkin();
+    await settle();
+    expect((await pool.checkout()).connection).toBe(connector.opened[0]);
+    expect(pool.stats().generation).toBe(1);
+  });
+
+  test('[28] does not harm those in line', async () => {
+    const { pool, connector } = buildPool({ size: 1, maxOverflow: 0 });
+    const borrowed = await pool.checkout();
+    const line = [pool.checkout(), pool.checkout()];
+    pool.invalidate('test');
+    borrowed.checkin();
+    const next = await line[0];
+    expect(next?.connection).toBe(connector.opened[1]);
+    next?.checkin();
+    expect((await line[1])?.connection).toBe(connector.opened[1]);
+  });
+});
