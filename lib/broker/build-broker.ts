@@ -6,11 +6,11 @@ import type { Settings } from '../settings/settings.ts';
 import { callOf, trackCalls } from './call.ts';
 import { createHttpServer } from './http-server.ts';
 import { Lifecycle } from './lifecycle.ts';
+import { logRequest } from './log-request.ts';
 import { Metrics } from './metrics.ts';
 import { authenticate, type CallerLookup } from './plugins/authenticate.ts';
 import { refuseWhenDraining } from './plugins/draining.ts';
 import { addErrorReplies, replyToClientError } from './plugins/error-replies.ts';
-import { logRequests } from './plugins/log-requests.ts';
 import { refuseOtherMethods } from './plugins/method-not-allowed.ts';
 import { PoolRegistry } from './pool-registry.ts';
 import { requestIdOf } from './request-id.ts';
@@ -49,18 +49,17 @@ export function buildBroker(settings: Settings, findCaller: CallerLookup, log: L
   const pools = new PoolRegistry(settings);
   const metrics = new Metrics(pools);
 
-  trackCalls(app);
+  trackCalls(app, (request, reply) => {
+    logRequest(request, reply);
+    const { code, alias } = callOf(request);
+    if (code !== undefined) metrics.requestFailed(alias ?? '', code);
+  });
   acceptJsonOnly(app);
   addErrorReplies(app, server.bodyLimitBytes);
-  logRequests(app);
   refuseWhenDraining(app, lifecycle);
   authenticate(app, pools, findCaller, settings.allowAnonymous);
   app.addHook('onSend', async (request, reply) => {
     void reply.header(REQUEST_ID_HEADER, request.id);
-  });
-  app.addHook('onResponse', async (request) => {
-    const { code, alias } = callOf(request);
-    if (code !== undefined) metrics.requestFailed(alias ?? '', code);
   });
 
   const otherMethods = refuseOtherMethods(app);
@@ -82,7 +81,7 @@ function acceptJsonOnly(app: FastifyInstance): void {
   const parseJson = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    if (isUtf8(body)) parseJson(request, body.toString('utf8'), done);
+    if (isUtf8(body)) void parseJson(request, body.toString('utf8'), done);
     else done(new BrokerError('INVALID_REQUEST', 'The body is not valid UTF-8'));
   });
 }

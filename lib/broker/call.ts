@@ -1,4 +1,5 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { ErrorCode } from '../errors.ts';
 import type { Caller } from '../settings/caller-keys.ts';
 
 export type AccessLevel = Caller['access'];
@@ -10,8 +11,8 @@ export interface Call {
   caller?: Caller;
   /** The database it is about, if that exists. */
   alias?: string;
-  /** The error code of the reply. */
-  code?: string;
+  /** The error code of the reply; `CALLER_GONE` if nobody waited for it. */
+  code?: ErrorCode | 'CALLER_GONE';
   queueMs?: number;
   durationMs?: number;
 }
@@ -26,11 +27,21 @@ declare module 'fastify' {
   }
 }
 
-/** Must come before every other hook. */
-export function trackCalls(app: FastifyInstance): void {
+/**
+ * Must come before every other hook. `onDone` is told of each request once, when its reply was sent or its caller
+ * had gone: Fastify's own `onResponse` says nothing of those.
+ */
+export function trackCalls(
+  app: FastifyInstance,
+  onDone: (request: FastifyRequest, reply: FastifyReply) => void,
+): void {
   app.decorateRequest('call', null);
-  app.addHook('onRequest', async (request) => {
-    callOf(request);
+  app.addHook('onRequest', async (request, reply) => {
+    const call = callOf(request);
+    reply.raw.once('close', () => {
+      if (!reply.raw.writableFinished) call.code = 'CALLER_GONE';
+      onDone(request, reply);
+    });
   });
 }
 

@@ -32,17 +32,17 @@ const exactNumber = z
   );
 
 /** Binary data, base64. */
-export const BytesValue = z.strictObject({ $bytes: z.base64() });
+const BytesValue = z.strictObject({ $bytes: z.base64() });
 /** An integer of the range -2^63 to 2^64 - 1, as digits. */
-export const BigintValue = z.strictObject({
+const BigintValue = z.strictObject({
   $bigint: z.string().check(z.refine(isBigintText, 'must be a string of digits within -2^63 to 2^64 - 1')),
 });
 /** An exact decimal number, at most 65 digits. */
-export const DecimalValue = z.strictObject({
+const DecimalValue = z.strictObject({
   $decimal: z.string().check(z.refine(isDecimalText, 'must be at most 65 digits with an optional fraction')),
 });
 /** Any JSON, bound as its text. */
-export const JsonValue = z.strictObject({
+const JsonValue = z.strictObject({
   $json: z
     .json()
     .check(z.refine((value) => !holdsRoundedInteger(value), 'must not hold an integer beyond 2^53')),
@@ -56,7 +56,7 @@ const ListItem = z.union(
 );
 
 /** The members of `IN (?)`. */
-export const ListValue = z.strictObject({
+const ListValue = z.strictObject({
   $list: z.array(ListItem).check(z.minLength(1, 'must hold at least one value')),
 });
 

@@ -96,4 +96,9 @@ test('a caller who hangs up stops the statement', async () => {
   controller.abort();
   await expect(asked).rejects.toThrow();
   await eventually(running, (statements) => statements.length === 0, 2_000);
+  const line = await eventually(
+    async () => broker.logs.find((one) => one.includes('CALLER_GONE')),
+    (found) => found !== undefined,
+  );
+  expect(JSON.parse(line ?? '{}')).toMatchObject({ status: 499, caller: 'writer' });
 });

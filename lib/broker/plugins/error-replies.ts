@@ -6,6 +6,7 @@ import { toFailureBody } from '../../protocol/failure.ts';
 import { REQUEST_ID_HEADER } from '../../protocol/routes.ts';
 import { callOf } from '../call.ts';
 import { newRequestId } from '../request-id.ts';
+import { CallerGone } from './deadlines.ts';
 
 /** What a caller should wait for before the next try. */
 const RETRY_AFTER_S = 1;
@@ -30,7 +31,9 @@ const CODE_BY_PARSER_CODE: Readonly<Record<string, readonly [ErrorCode, string]>
 /** Whatever goes wrong after the request was parsed is answered in the one shape that callers know. */
 export function addErrorReplies(app: FastifyInstance, bodyLimitBytes: number): void {
   app.setErrorHandler(async (error: FastifyError | Error, request, reply) => {
-    await replyWith(toBrokerError(error, bodyLimitBytes), request, reply);
+    // Nobody hears this.
+    if (error instanceof CallerGone) await reply.send();
+    else await replyWith(toBrokerError(error, bodyLimitBytes), request, reply);
   });
   app.setNotFoundHandler(async (request, reply) => {
     await replyWith(new BrokerError('NOT_FOUND', 'There is nothing at this address'), request, reply);

@@ -9,6 +9,7 @@ import type { Metrics } from '../metrics.ts';
 import { deadlineOf, signalOf } from '../plugins/deadlines.ts';
 import type { PoolRegistry } from '../pool-registry.ts';
 import { readBody } from '../read-body.ts';
+import { roundMs } from '../round-ms.ts';
 
 /**
  * `POST /v1/databases/{alias}/query` runs one statement on a connection of its own.
@@ -45,7 +46,11 @@ export function addQueryRoute(app: FastifyInstance, pools: PoolRegistry, metrics
       pooled.checkin();
       metrics.queryDone(request.params.alias, call.durationMs);
 
-      const body = JSON.stringify({ ...result, durationMs: call.durationMs, queueMs: call.queueMs });
+      const body = JSON.stringify({
+        ...result,
+        durationMs: roundMs(call.durationMs),
+        queueMs: roundMs(call.queueMs),
+      });
       refuseIfTooLarge(body, limits.maxResultBytes, terms.cannotWrite || terms.isReadOnly);
       return await reply.type('application/json; charset=utf-8').send(body);
     },

@@ -1,0 +1,48 @@
+import { findFreePort, takePort } from './free-port.ts';
+import { type Service, startService } from './service.ts';
+
+const HTTP_PORT = 3000;
+
+/** Starts the functions of serverless.yml by serverless-offline, without their authorisers. */
+export async function startFunctions(brokerUrl: string, brokerKey: string): Promise<Service> {
+  const httpPort = await takePort(HTTP_PORT, console.log);
+  return await startService({
+    name: 'functions',
+    url: `http://127.0.0.1:${httpPort}`,
+    healthPath: '/health',
+    nodeArguments: [
+      'node_modules/serverless/bin/serverless.js',
+      'offline',
+      'start',
+      '--noAuth',
+      '--noSponsor',
+      ...['--host', '127.0.0.1'],
+      ...['--httpPort', String(httpPort)],
+      ...(await portArguments(httpPort)),
+    ],
+    env: { ...process.env, BROKER_URL: brokerUrl, BROKER_KEY: brokerKey },
+    isWorthShowing: outsideLoaderNotice(),
+  });
+}
+
+/** serverless-offline opens these too; nobody asks for them by number. */
+async function portArguments(after: number): Promise<string[]> {
+  const result: string[] = [];
+  let port = after;
+  for (const option of ['--lambdaPort', '--websocketPort', '--albPort']) {
+    port = await findFreePort(port + 1);
+    result.push(option, String(port));
+  }
+  return result;
+}
+
+/** On Node 20 serverless-offline tells with a stack trace, once per function, that it loads handlers the slower way. */
+function outsideLoaderNotice(): (line: string) => boolean {
+  let isInside = false;
+  return (line) => {
+    if (line.startsWith("tsx's ES module loader is unavailable")) isInside = true;
+    const wasInside = isInside;
+    if (line === '}') isInside = false;
+    return !wasInside;
+  };
+}

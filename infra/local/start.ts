@@ -1,0 +1,62 @@
+/**
+ * `npm start`: the broker and the functions on this machine, with a private database, until Ctrl-C.
+ *
+ * DATABASE_URL=mysql://user:password@host:port/database uses that database instead, as it is and without TLS.
+ * Ports that are taken are replaced by the next free ones. Nothing is left behind, whatever ends this process.
+ */
+import { startBroker } from './broker-service.ts';
+import { startFunctions } from './functions-service.ts';
+import { startDemoDatabase, useDatabase } from './local-database.ts';
+import { makeTemporaryFolder, removeTemporaryFolder } from './temporary-folder.ts';
+
+/** Ends what has been started, in order of the start. */
+const stops: (() => Promise<void>)[] = [];
+
+async function main(): Promise<number> {
+  const asked = new Promise<number>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => resolve(0));
+  });
+  try {
+    return await Promise.race([asked, run()]);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    return 1;
+  } finally {
+    console.log('Stopping ...');
+    for (const stop of stops.toReversed()) await stop();
+  }
+}
+
+/** Starts everything and rejects when something of it ends. */
+async function run(): Promise<never> {
+  const folder = await makeTemporaryFolder('local');
+  stops.push(() => removeTemporaryFolder(folder));
+
+  const { DATABASE_URL } = process.env;
+  console.log(DATABASE_URL ? 'Using the database of DATABASE_URL' : 'Starting a private database ...');
+  const database = DATABASE_URL ? useDatabase(DATABASE_URL) : await startDemoDatabase(console.log);
+  stops.push(database.stop);
+
+  const broker = await startBroker(folder, database);
+
+  stops.push(broker.stop);
+  const functions = await startFunctions(broker.url, broker.callerKey);
+  stops.push(functions.stop);
+
+  const body = `-H 'content-type: application/json' -d '${JSON.stringify({ sql: database.trySql })}'`;
+  console.log(`
+Functions  ${functions.url}
+Broker     ${broker.url}
+
+Ask through the function:
+curl -s ${functions.url}/databases/default/query ${body}
+
+Ask the broker itself:
+curl -s ${broker.url}/v1/databases/default/query -H 'authorization: Bearer ${broker.callerKey}' ${body}
+
+Ctrl-C stops everything.
+`);
+  return await Promise.race([broker.failed, functions.failed]);
+}
+
+process.exit(await main());

@@ -1,0 +1,49 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { callOf } from './call.ts';
+import { roundMs } from './round-ms.ts';
+
+/** What web servers log for a caller that did not wait for its reply. */
+const CALLER_GONE_STATUS = 499;
+
+const DENIED: ReadonlySet<number> = new Set([401, 403]);
+
+/** One line a request. It names who, what and how long; never SQL, values or MySQL's messages. */
+export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
+  const call = callOf(request);
+  const { access } = request.routeOptions.config;
+  const status = call.code === 'CALLER_GONE' ? CALLER_GONE_STATUS : reply.statusCode;
+  const line = {
+    method: request.method,
+    route: request.routeOptions.url,
+    status,
+    caller: call.caller?.name,
+    database: call.alias,
+    code: call.code,
+    queueMs: rounded(call.queueMs),
+    durationMs: rounded(call.durationMs),
+    totalMs: rounded(performance.now() - call.arrivedAtMs),
+  };
+  if (access === undefined && status < 500) request.log.debug(line, 'request');
+  else request.log.info(line, 'request');
+  if (access === 'admin' || DENIED.has(status)) audit(request, status);
+}
+
+/** What an auditor asks for: who tried what, and whether it was allowed. */
+function audit(request: FastifyRequest, status: number): void {
+  const { caller, code } = callOf(request);
+  request.log.info(
+    {
+      audit: DENIED.has(status) ? 'denied' : 'admin',
+      caller: caller?.name,
+      action: `${request.method} ${request.url.split('?')[0]}`,
+      status,
+      code,
+      address: request.ip,
+    },
+    'audit',
+  );
+}
+
+function rounded(durationMs: number | undefined): number | undefined {
+  return durationMs === undefined ? undefined : roundMs(durationMs);
+}
