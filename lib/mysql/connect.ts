@@ -1,3 +1,4 @@
+import { BrokerError } from '../errors.ts';
 import { type Connector, within } from '../pool/connection.ts';
 import { Deadline } from '../pool/deadline.ts';
 import type { CredentialsSource, ServerLogin } from '../settings/credentials-source.ts';
@@ -33,14 +34,27 @@ export class MysqlConnector implements Connector<MysqlConnection> {
   /** A refused login may mean that the password was rotated: the credentials are looked at again, once. */
   async open(timeoutMs: number): Promise<MysqlConnection> {
     const deadline = Deadline.after(timeoutMs);
-    const login = await this.#source.current();
+    const login = await this.#currentLogin(deadline);
     try {
       return await this.#connect(login, deadline);
     } catch (error) {
       if (!isRefusedLogin(error)) throw error;
-      const fresh = await this.#source.refresh(login.versionId);
+      const fresh = await within(deadline.remainingMs, this.#source.refresh(login.versionId)).catch(
+        () => login,
+      );
       if (fresh.versionId === login.versionId) throw error;
       return await this.#connect(fresh, deadline);
+    }
+  }
+
+  async #currentLogin(deadline: Deadline): Promise<ServerLogin> {
+    try {
+      return await within(deadline.remainingMs, this.#source.current());
+    } catch (error) {
+      if (error instanceof BrokerError) throw error;
+      throw new BrokerError('DATABASE_UNREACHABLE', 'The credentials could not be read in time', {
+        cause: error,
+      });
     }
   }
 

@@ -190,14 +190,12 @@ export class QueuePool<C extends Connection> {
   #serve(): void {
     // A login or a reset that is under way may hang, so an idle connection does not wait for it.
     const isIdleWanted = () => this.#waiters.size > this.#slots.count('pinging');
-    for (
-      let entry = this.#slots.nextIdle;
-      entry !== undefined && isIdleWanted();
-      entry = this.#slots.nextIdle
-    ) {
+    let entry = this.#slots.nextIdle;
+    while (entry !== undefined && isIdleWanted()) {
       const isStale = entry.staleReason(this.#slots.generation) !== undefined;
       if (this.#slots.needsPing(entry) && !isStale) void this.#slots.ping(entry);
       else this.#offer(entry);
+      entry = this.#slots.nextIdle;
     }
     const isShort = () => this.#waiters.size > this.#slots.onTheirWay || this.#isProbeDue;
     while (this.#slots.size < this.#cap && this.#slots.mayConnect && isShort()) this.#slots.open();

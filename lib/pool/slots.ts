@@ -189,7 +189,6 @@ export class Slots<C extends Connection> {
       if (entry.place === 'idle') void this.close(entry, 'lost');
     });
     this.#backOff.succeeded();
-    this.#isServerFull = false;
     const durationMs = performance.now() - sinceMs;
     if (this.#openedGeneration < 0) this.#events.emit('first_connect', { durationMs });
     this.#openedGeneration = Math.max(generation, this.#openedGeneration);

@@ -31,6 +31,22 @@ describe('a connection given back', () => {
     expect(connector.counted).toBe(1);
   });
 
+  test('keeps nobody waiting for its goodbye while there is room for another', async () => {
+    const { pool, connector } = buildPool({ size: 1, maxOverflow: 1 });
+    const pooled = await pool.checkout();
+    connector.resets.hold();
+    connector.closes.hold();
+    pooled.checkin();
+    const waiting = pool.checkout();
+    await settle();
+    expect(connector.opens.calls).toBe(1);
+    connector.resets.failure = new Error('reset');
+    connector.resets.letGo();
+    await settle();
+    expect(pool.stats().closing).toBe(1);
+    expect((await waiting).connection).toBe(connector.opened[1]);
+  });
+
   test('is given up when its reset hangs, and so is the goodbye', async () => {
     const { pool, connector } = buildPool({ ...ONE, checkoutTimeoutMs: 30_000 });
     const pooled = await pool.checkout();

@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { Deadline } from '../../lib/pool/deadline.ts';
 import { FakeConnectError } from '../support/fake-connector.ts';
 import { buildPool, guardPools, type PoolUnderTest, settle } from '../support/open-pool-guard.ts';
 
@@ -107,6 +108,22 @@ describe('with a connection open', () => {
     expect(performance.now()).toBe(sinceMs);
   });
 
+  test('a failure of long ago fails nobody when the last one goes', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0);
+    const { pool, connector } = buildPool({ recycleAfterMs: 10_000 });
+    const borrowed = await pool.checkout();
+    connector.opens.failure = new FakeConnectError('refused');
+    const deadline = Deadline.after(10);
+    const left = expect(pool.checkout({ deadline })).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+    await vi.advanceTimersByTimeAsync(10);
+    await left;
+    connector.recover();
+    borrowed.checkin();
+    await vi.advanceTimersByTimeAsync(9_991);
+    expect(pool.stats().idle).toBe(1);
+    expect((await pool.checkout()).connection).toBe(connector.opened[1]);
+  });
+
   test('one that only says goodbye keeps nobody in line', async () => {
     const built = buildPool();
     const borrowed = await built.pool.checkout();
@@ -182,6 +199,10 @@ describe('while the database is down', () => {
     connector.recover();
     await vi.advanceTimersByTimeAsync(LONGEST_BACK_OFF_MS + 10);
     const borrowed = await Promise.all(checkouts(built, 3));
+    const [late] = checkouts(built, 1);
+    const rejected = expect(late).rejects.toMatchObject({ code: 'POOL_TIMEOUT', reason: undefined });
+    await vi.advanceTimersByTimeAsync(5_000);
+    await rejected;
 
     const failure = connector.breakDown();
     for (const pooled of borrowed) pooled.checkin();

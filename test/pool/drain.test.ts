@@ -88,6 +88,7 @@ describe('a pool that drains', () => {
     await settle();
     expect(drained.endedAfterMs).toBe(0);
     expect(built.connector.opens.calls).toBe(0);
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   test('may be drained again, while it drains and after: the earliest deadline rules', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { FakeConnectError } from '../support/fake-connector.ts';
 import { buildPool, guardPools, settle } from '../support/open-pool-guard.ts';
 
 guardPools();
@@ -27,12 +28,14 @@ describe('[47] a connection that reached recycleAfterMs', () => {
     },
   );
 
-  test('is replaced at checkout too, without an error', async () => {
-    const { pool, connector } = buildPool({ ...options, maxOverflow: 0, size: 1 });
-    const trimmedAtMs = 10_000;
-    await pool.use(async () => await vi.advanceTimersByTimeAsync(9_000));
-    await vi.advanceTimersByTimeAsync(trimmedAtMs - 9_000 + 1);
+  test.each([true, false])('is replaced at checkout too, without a ping (prePing: %s)', async (prePing) => {
+    vi.spyOn(Math, 'random').mockReturnValue(0);
+    const { pool, connector } = buildPool({ ...options, prePing, size: 1, maxOverflow: 0 });
+    (await pool.checkout()).checkin();
+    await vi.advanceTimersByTimeAsync(10_001);
+    expect(pool.stats().idle).toBe(1);
     expect((await pool.checkout()).connection).toBe(connector.opened[1]);
+    expect(connector.pings.calls).toBe(0);
   });
 
   test('[48] is never taken from its borrower, however old', async () => {
@@ -105,6 +108,27 @@ describe('invalidate', () => {
     await settle();
     expect((await pool.checkout()).connection).toBe(connector.opened[0]);
     expect(pool.stats().generation).toBe(1);
+  });
+
+  test('does not hide what was opened after it from an outage, though an older login comes last', async () => {
+    const { pool, connector } = buildPool({ size: 2, maxOverflow: 0 });
+    connector.opens.hold();
+    const line = [pool.checkout()];
+    await settle();
+    pool.invalidate('test');
+    line.push(pool.checkout());
+    await settle();
+    connector.opens.letGoOne(1);
+    const pooled = await line[0];
+    connector.opens.letGoOne(0);
+    await settle();
+    connector.opens.failure = new FakeConnectError('outage');
+    const rejected = expect(line[1]).rejects.toBe(connector.opens.failure);
+    connector.opens.letGo();
+    await settle();
+    expect(pool.stats().generation).toBe(2);
+    pooled?.checkin();
+    await rejected;
   });
 
   test('[28] does not harm those in line', async () => {

@@ -12,6 +12,7 @@ async function idlePool(
 ): Promise<PoolUnderTest> {
   const built = buildPool({ size: count, ...options });
   const borrowed = await Promise.all(Array.from({ length: count }, async () => await built.pool.checkout()));
+  await vi.advanceTimersByTimeAsync(1_000);
   for (const pooled of borrowed) pooled.checkin();
   await vi.advanceTimersByTimeAsync(idleMs);
   return built;
@@ -39,6 +40,19 @@ describe('[53] the pre-ping', () => {
     const { pool, connector } = await idlePool(1, 60_000, { prePing: false });
     await pool.checkout();
     expect(connector.pings.calls).toBe(0);
+  });
+
+  test('counts as a use, even if its caller has gone meanwhile', async () => {
+    const { pool, connector } = await idlePool(1, 501);
+    connector.pings.hold();
+    const hangUp = new AbortController();
+    const left = expect(pool.checkout({ signal: hangUp.signal })).rejects.toThrow();
+    hangUp.abort();
+    await left;
+    connector.pings.letGo();
+    await settle();
+    expect((await pool.checkout()).connection).toBe(connector.opened[0]);
+    expect(connector.pings.calls).toBe(1);
   });
 
   test('is done once for each caller that needs one', async () => {

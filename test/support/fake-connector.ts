@@ -21,8 +21,9 @@ export class Answers {
     for (const answer of this.#held.splice(0)) answer();
   }
 
-  letGoOne(): void {
-    this.#held.shift()?.();
+  /** Answers one request that is held: the oldest, unless told which. */
+  letGoOne(index = 0): void {
+    for (const answer of this.#held.splice(index, 1)) answer();
   }
 
   recover(): void {
