@@ -1,11 +1,10 @@
-import { BrokerError } from '../errors.ts';
 import { type Connector, within } from '../pool/connection.ts';
 import { Deadline } from '../pool/deadline.ts';
 import type { CredentialsSource, ServerLogin } from '../settings/credentials-source.ts';
 import type { DatabaseSettings } from '../settings/settings.ts';
 import type { Control } from './control.ts';
 import { openDriver } from './driver.ts';
-import { connectFailure, connectVerdict, isRefusedLogin } from './failure.ts';
+import { connectFailure, connectVerdict, credentialsFailure, isRefusedLogin } from './failure.ts';
 import { MysqlConnection } from './mysql-connection.ts';
 import { sessionStatement } from './session.ts';
 import { type TlsOptions, tlsOptions } from './tls.ts';
@@ -34,7 +33,7 @@ export class MysqlConnector implements Connector<MysqlConnection> {
   /** A refused login may mean that the password was rotated: the credentials are looked at again, once. */
   async open(timeoutMs: number): Promise<MysqlConnection> {
     const deadline = Deadline.after(timeoutMs);
-    const login = await this.#currentLogin(deadline);
+    const login = await within(deadline.remainingMs, this.#source.current()).catch(credentialsFailure);
     try {
       return await this.#connect(login, deadline);
     } catch (error) {
@@ -44,17 +43,6 @@ export class MysqlConnector implements Connector<MysqlConnection> {
       );
       if (fresh.versionId === login.versionId) throw error;
       return await this.#connect(fresh, deadline);
-    }
-  }
-
-  async #currentLogin(deadline: Deadline): Promise<ServerLogin> {
-    try {
-      return await within(deadline.remainingMs, this.#source.current());
-    } catch (error) {
-      if (error instanceof BrokerError) throw error;
-      throw new BrokerError('DATABASE_UNREACHABLE', 'The credentials could not be read in time', {
-        cause: error,
-      });
     }
   }
 

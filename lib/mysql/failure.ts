@@ -127,6 +127,14 @@ export function connectFailure(error: DriverError): BrokerError {
   });
 }
 
+/** Throws what callers in line are told when the credentials themselves could not be had. */
+export function credentialsFailure(error: unknown): never {
+  if (error instanceof BrokerError) throw error;
+  throw new BrokerError('DATABASE_UNREACHABLE', 'The credentials could not be read in time', {
+    cause: error,
+  });
+}
+
 /** What a failed connect means for the pool. */
 export function connectVerdict(error: unknown): ConnectVerdict {
   if (!(error instanceof BrokerError) || error.code !== 'DATABASE_UNREACHABLE') return 'refused';
