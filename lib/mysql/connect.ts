@@ -4,7 +4,7 @@ import type { CredentialsSource, ServerLogin } from '../settings/credentials-sou
 import type { DatabaseSettings } from '../settings/settings.ts';
 import type { Control } from './control.ts';
 import { openDriver } from './driver.ts';
-import { connectFailure, connectVerdict, credentialsFailure, isRefusedLogin } from './failure.ts';
+import { connectFailure, connectVerdict, credentialsOverdue, isRefusedLogin } from './failure.ts';
 import { MysqlConnection } from './mysql-connection.ts';
 import { sessionStatement } from './session.ts';
 import { type TlsOptions, tlsOptions } from './tls.ts';
@@ -33,7 +33,7 @@ export class MysqlConnector implements Connector<MysqlConnection> {
   /** A refused login may mean that the password was rotated: the credentials are looked at again, once. */
   async open(timeoutMs: number): Promise<MysqlConnection> {
     const deadline = Deadline.after(timeoutMs);
-    const login = await within(deadline.remainingMs, this.#source.current()).catch(credentialsFailure);
+    const login = await within(deadline.remainingMs, this.#source.current()).catch(credentialsOverdue);
     try {
       return await this.#connect(login, deadline);
     } catch (error) {

@@ -128,7 +128,7 @@ export function connectFailure(error: DriverError): BrokerError {
 }
 
 /** Throws what callers in line are told when the credentials themselves could not be had. */
-export function credentialsFailure(error: unknown): never {
+export function credentialsOverdue(error: unknown): never {
   if (error instanceof BrokerError) throw error;
   throw new BrokerError('DATABASE_UNREACHABLE', 'The credentials could not be read in time', {
     cause: error,

@@ -5,8 +5,8 @@ import { BrokerError, type ErrorCode } from '../../errors.ts';
 import { toFailureBody } from '../../protocol/failure.ts';
 import { REQUEST_ID_HEADER } from '../../protocol/routes.ts';
 import { callOf } from '../call.ts';
+import { CallerGone } from '../deadlines.ts';
 import { newRequestId } from '../request-id.ts';
-import { CallerGone } from './deadlines.ts';
 
 /** What a caller should wait for before the next try. */
 const RETRY_AFTER_S = 1;

@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { BrokerError } from '../../errors.ts';
-import { Deadline } from '../../pool/deadline.ts';
-import { TIMEOUT_HEADER } from '../../protocol/routes.ts';
-import { callOf } from '../call.ts';
+import { BrokerError } from '../errors.ts';
+import { Deadline } from '../pool/deadline.ts';
+import { TIMEOUT_HEADER } from '../protocol/routes.ts';
+import { callOf } from './call.ts';
 
 /**
  * The moment by which a request must be answered: the least of its `x-timeout-ms` header, its own `timeoutMs` and
