@@ -23,7 +23,7 @@ async function main(): Promise<void> {
     if (isStopping) process.exit(1);
     isStopping = true;
     broker.app.log.info({ signal }, 'shutting down');
-    void shutDown(broker, settings.server).then(() => {
+    void shutDown(broker, settings).then(() => {
       broker.app.log.info('stopped');
       process.exit(0);
     }, fail);

@@ -1,11 +1,39 @@
 import type * as z from 'zod/mini';
 import { BrokerError } from '../errors.ts';
 import { describeProblems } from '../protocol/problems.ts';
+import { Param } from '../protocol/values.ts';
 
 /** The body of a request, checked. @throws {BrokerError} INVALID_REQUEST, naming every problem. */
 export function readBody<Schema extends z.ZodMiniType>(schema: Schema, body: unknown): z.output<Schema> {
-  const parsed = schema.safeParse(body);
+  const parsed = safely(() => schema.safeParse(body));
   if (parsed.success) return parsed.data;
-  const problems = describeProblems(parsed.error);
-  throw new BrokerError('INVALID_REQUEST', problems.join('; '), { details: { problems } });
+  throw invalid(describeProblems(parsed.error));
+}
+
+/**
+ * Refuses the first bad value among `params`. A body of bad values only would else have every one of them described,
+ * in many seconds and gigabytes.
+ */
+export function refuseBadParams(body: unknown): void {
+  if (typeof body !== 'object' || body === null || !('params' in body)) return;
+  const { params } = body;
+  if (typeof params !== 'object' || params === null) return;
+  for (const [key, value] of Object.entries(params)) {
+    const parsed = safely(() => Param.safeParse(value));
+    if (!parsed.success) throw invalid(describeProblems(parsed.error, ['params', key]));
+  }
+}
+
+function safely<T>(check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    // The stack of a recursive check ran out.
+    if (error instanceof RangeError) throw invalid(['the body is nested too deeply']);
+    throw error;
+  }
+}
+
+function invalid(problems: readonly string[]): BrokerError {
+  return new BrokerError('INVALID_REQUEST', problems.join('; '), { details: { problems } });
 }

@@ -1,25 +1,30 @@
 import { Server as NetServer } from 'node:net';
 import { setTimeout as delay, setImmediate as nextCheck } from 'node:timers/promises';
 import { Deadline } from '../pool/deadline.ts';
-import type { ServerSettings } from '../settings/settings.ts';
+import type { Settings } from '../settings/settings.ts';
 import type { Broker } from './build-broker.ts';
 
-/** What is left for the last replies when the pools have been given up. */
+/** What is left for the last replies when the pools have been given up, unless queries may take longer. */
 const LAST_REPLIES_MS = 2_000;
 /** Connections that were accepted at the last moment have so long to send their request, and hear DRAINING. */
 const LINGER_MS = 200;
 
-/** Lets callers find another broker, then refuses new work, then finishes what was accepted. */
-export async function shutDown({ app, pools, lifecycle }: Broker, settings: ServerSettings): Promise<void> {
-  const end = Deadline.after(settings.drainTimeoutMs);
+/** Lets callers find another broker, then refuses new work, then finishes what was accepted. Settles in time. */
+export async function shutDown(broker: Broker, settings: Settings): Promise<void> {
+  const end = Deadline.after(settings.server.drainTimeoutMs);
+  await Promise.race([finish(broker, settings, end), delay(settings.server.drainTimeoutMs)]);
+}
+
+async function finish({ app, pools, lifecycle }: Broker, settings: Settings, end: Deadline): Promise<void> {
   lifecycle.enter('leaving');
-  await delay(settings.drainDelayMs);
+  await delay(settings.server.drainDelayMs);
   lifecycle.enter('draining');
-  await pools.drain(Deadline.after(end.remainingMs - LAST_REPLIES_MS));
-  // A reply that its caller does not take must not hold up the end.
-  setTimeout(() => app.server.closeAllConnections(), end.remainingMs).unref();
+  const longestQueryMs = Math.max(
+    ...Object.values(settings.databases).map(({ limits }) => limits.queryTimeoutMs),
+  );
+  await pools.drain(Deadline.after(Math.max(end.remainingMs - LAST_REPLIES_MS, longestQueryMs)));
   await stopListening(app.server);
-  await delay(Math.min(LINGER_MS, end.remainingMs));
+  await delay(LINGER_MS);
   await app.close();
 }
 

@@ -9,8 +9,6 @@ import { MysqlConnection } from './mysql-connection.ts';
 import { sessionStatement } from './session.ts';
 import { type TlsOptions, tlsOptions } from './tls.ts';
 
-const CONTROL_LOGIN_TIMEOUT_MS = 2_000;
-
 /** Control connections, one a server, by `host:port`. */
 export type ControlFor = (login: ServerLogin) => Control;
 
@@ -48,7 +46,11 @@ export class MysqlConnector implements Connector<MysqlConnection> {
 
   async #connect(login: ServerLogin, deadline: Deadline): Promise<MysqlConnection> {
     const driver = await openDriver(login, this.#tls, deadline.remainingMs);
-    const session = sessionStatement(this.#settings.session, driver.flavour);
+    const session = sessionStatement(
+      this.#settings.session,
+      driver.flavour,
+      this.#settings.limits.queryTimeoutMs,
+    );
     const connection = new MysqlConnection(driver, {
       sessionStatement: session,
       resetOnCheckin: this.#settings.pool.resetOnCheckin,
@@ -57,7 +59,8 @@ export class MysqlConnector implements Connector<MysqlConnection> {
       victim: {
         threadId: driver.connection.threadId,
         loginKey: `${login.username}@${login.versionId}`,
-        login: async () => await openDriver(login, this.#tls, CONTROL_LOGIN_TIMEOUT_MS),
+        hasEnded: () => driver.socket.destroyed,
+        login: async (timeoutMs) => await openDriver(login, this.#tls, timeoutMs),
       },
     });
     try {

@@ -1,8 +1,16 @@
 import { connect as connectSocket, type Socket } from 'node:net';
-import { createConnection, type Connection as DriverConnection } from 'mysql2';
+import { createConnection, type Connection as DriverConnection, setMaxParserCache } from 'mysql2';
 import type { ServerLogin } from '../settings/credentials-source.ts';
 import { connectFailure, type Flavour } from './failure.ts';
 import type { TlsOptions } from './tls.ts';
+
+declare module 'mysql2' {
+  // Its types leave this one out.
+  function setMaxParserCache(max: number): void;
+}
+
+// mysql2 keeps a compiled parser for each list of columns that it has seen: 15,000 of them by default.
+setMaxParserCache(200);
 
 /** A login over mysql2, with its socket at hand: mysql2 itself only half-closes what it destroys. */
 export interface Driver {

@@ -100,15 +100,31 @@ export function describeColumn(field: WireField): Column {
   };
 }
 
-const encodeNumber = (cell: Buffer): WireValue => Number(cell.toString('latin1'));
-const encodeText = (cell: Buffer): WireValue => cell.toString('utf8');
-const encodeBytes = (cell: Buffer): WireValue => ({ $bytes: cell.toString('base64') });
+/** How the cells of a column go over the wire, from the text protocol's bytes. */
+export interface CellEncoder {
+  encode(cell: Buffer): WireValue;
+  /** What a cell of so many bytes takes in the reply, without what JSON has to escape. */
+  jsonBytes(cellBytes: number): number;
+}
 
-/**
- * How a cell of such a column goes over the wire, from the text protocol's bytes. The encoding is fixed by the
- * column's type, never by the value.
- */
-export function encoderOf(type: ColumnType): (cell: Buffer) => WireValue {
+/** `null` and its comma. */
+export const NULL_JSON_BYTES = 5;
+
+const NUMBER: CellEncoder = {
+  encode: (cell) => Number(cell.toString('latin1')),
+  jsonBytes: (cellBytes) => cellBytes + 1,
+};
+const TEXT: CellEncoder = {
+  encode: (cell) => cell.toString('utf8'),
+  jsonBytes: (cellBytes) => cellBytes + 3,
+};
+const BYTES: CellEncoder = {
+  encode: (cell) => ({ $bytes: cell.toString('base64') }),
+  jsonBytes: (cellBytes) => 4 * Math.ceil(cellBytes / 3) + 14,
+};
+
+/** The encoding is fixed by the column's type, never by the value. */
+export function encoderOf(type: ColumnType): CellEncoder {
   switch (type) {
     case 'TINYINT':
     case 'SMALLINT':
@@ -117,15 +133,15 @@ export function encoderOf(type: ColumnType): (cell: Buffer) => WireValue {
     case 'YEAR':
     case 'FLOAT':
     case 'DOUBLE':
-      return encodeNumber;
+      return NUMBER;
     case 'BINARY':
     case 'VARBINARY':
     case 'BLOB':
     case 'GEOMETRY':
     case 'BIT':
     case 'VECTOR':
-      return encodeBytes;
+      return BYTES;
     default:
-      return encodeText;
+      return TEXT;
   }
 }

@@ -42,6 +42,9 @@ const OPTION_PREVENTS_STATEMENT = 1290;
 /** ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION: the session's, or a server that became a replica. */
 const READ_ONLY_TRANSACTION = 1792;
 
+/** The server's own limit of a statement's time. */
+const STATEMENT_TIMEOUT: Readonly<Record<Flavour, number>> = { mysql: 3024, mariadb: 1969 };
+
 /** The server says it is about to hang up, or has lost the thread: the connection is of no more use. */
 const CONNECTION_ENDING_ERRNOS = new Set([
   1053, 1152, 1153, 1158, 1159, 1160, 1161, 1184, 1835, 1927, 3168, 3169,
@@ -89,8 +92,9 @@ export function statementFailure(error: DriverError, context: FailureContext): B
   return new BrokerError(code, message, { mysql, transaction, cause: error });
 }
 
-function codeOf(error: DriverError, { isReadOnlyCaller }: FailureContext): ErrorCode {
+function codeOf(error: DriverError, { flavour, isReadOnlyCaller }: FailureContext): ErrorCode {
   const errno = error.errno ?? 0;
+  if (errno === STATEMENT_TIMEOUT[flavour]) return 'DEADLINE_EXCEEDED';
   if (errno === READ_ONLY_TRANSACTION) return isReadOnlyCaller ? 'READ_ONLY_VIOLATION' : 'DATABASE_READ_ONLY';
   if (errno === OPTION_PREVENTS_STATEMENT && /read-only/.test(error.message)) return 'DATABASE_READ_ONLY';
   return CODE_BY_ERRNO.get(errno) ?? 'SQL_ERROR';

@@ -57,6 +57,10 @@ const RULES: ReadonlyMap<string, readonly Rule[]> = new Map([
   ['USE', [{ kind: 'USE' }]],
   ['HANDLER', [{ kind: 'HANDLER' }]],
   ['LOCK', [{ kind: 'LOCK TABLES', pattern: /^LOCK TABLES?\b/ }]],
+  // Text that is made up on the server passes by every other rule.
+  ['EXECUTE', [{ kind: 'EXECUTE' }]],
+  ['PREPARE', [{ kind: 'PREPARE' }]],
+  ['DEALLOCATE', [{ kind: 'DEALLOCATE PREPARE' }]],
   ['UNLOCK', [{ kind: 'UNLOCK TABLES', pattern: /^UNLOCK TABLES?\b/ }]],
 ]);
 

@@ -1,7 +1,7 @@
 import { assert, BrokerError, type Outcome } from '../errors.ts';
 import type { Connection } from '../pool/connection.ts';
 import type { Deadline } from '../pool/deadline.ts';
-import type { Control, Victim } from './control.ts';
+import { type Control, isKillDenied, type Victim } from './control.ts';
 import type { Driver } from './driver.ts';
 import type { WireField } from './encode.ts';
 import { type DriverError, endsConnection, outcomeAfterInterrupt, statementFailure } from './failure.ts';
@@ -112,22 +112,34 @@ export class MysqlConnection implements Connection {
       if (this.#isReadOnly) await this.command('SET SESSION TRANSACTION READ WRITE');
     } else {
       await this.#await((done) => this.#driver.connection.reset(done));
-      await this.command(this.#profile.sessionStatement);
     }
+    // After a ROLLBACK too: the next statement is bound for the session's sql_mode, whatever a procedure made of it.
+    await this.command(this.#profile.sessionStatement);
     this.#isReadOnly = false;
   }
 
   async close(): Promise<void> {
     this.#isUsable = false;
-    const { connection, socket, closed } = this.#driver;
+    const { connection, closed } = this.#driver;
     if (this.#fail === undefined) connection.end();
-    else await this.#profile.control.killConnection(this.#profile.victim).catch(() => socket.destroy());
+    else await this.#endRunning();
     await closed;
   }
 
   destroy(): void {
     this.#isUsable = false;
     this.#driver.socket.destroy();
+  }
+
+  /** Has the server end what is running. Where it may not be killed, the goodbye waits until it has ended. */
+  async #endRunning(): Promise<void> {
+    const { control, victim } = this.#profile;
+    try {
+      await control.killConnection(victim);
+    } catch (error) {
+      if (isKillDenied(error)) this.#driver.connection.end();
+      else this.#driver.socket.destroy();
+    }
   }
 
   async #runOnTerms(sql: string, collector: ResultCollector, { isReadOnly }: QueryTerms): Promise<void> {

@@ -1,7 +1,7 @@
 import type { LimitFailure } from '../errors.ts';
 import type { ResultSet } from '../protocol/query.ts';
 import type { WireValue } from '../protocol/values.ts';
-import { describeColumn, encoderOf, type WireField } from './encode.ts';
+import { type CellEncoder, describeColumn, encoderOf, NULL_JSON_BYTES, type WireField } from './encode.ts';
 
 /** Bounds of what one statement may answer. */
 export interface ResultLimits {
@@ -28,8 +28,10 @@ export interface StatementResult extends ResultSet {
   readonly resultSets?: readonly ResultSet[];
 }
 
-/** Bytes that a cell needs in the reply besides its own. */
-const CELL_OVERHEAD_BYTES = 1;
+/** Bytes that a row takes in the reply besides its cells. */
+const ROW_JSON_BYTES = 3;
+/** Bytes that the description of a column takes besides its name. */
+const COLUMN_JSON_BYTES = 80;
 
 /**
  * Takes in what a statement answers, row by row, up to its limits. Beyond them it keeps nothing: memory stays
@@ -39,7 +41,7 @@ export class ResultCollector {
   readonly #limits: ResultLimits;
   readonly #onExceeded: (limit: LimitFailure) => void;
   readonly #sets: { columns: ResultSet['columns']; rows: WireValue[][] }[] = [];
-  #encoders: ((cell: Buffer) => WireValue)[] = [];
+  #encoders: CellEncoder[] = [];
   #header: OkHeader | undefined;
   #rowCount = 0;
   #bytes = 0;
@@ -52,9 +54,12 @@ export class ResultCollector {
   }
 
   startSet(fields: readonly WireField[]): void {
+    if (this.#isExceeded) return;
     const columns = fields.map(describeColumn);
     this.#encoders = columns.map((column) => encoderOf(column.type));
     this.#sets.push({ columns, rows: [] });
+    for (const { name } of columns) this.#bytes += COLUMN_JSON_BYTES + name.length;
+    this.#checkBytes();
   }
 
   addRow(cells: readonly (Buffer | null)[]): void {
@@ -65,15 +70,19 @@ export class ResultCollector {
       return;
     }
     const row: WireValue[] = [];
+    this.#bytes += ROW_JSON_BYTES;
     for (const [index, cell] of cells.entries()) {
-      this.#bytes += CELL_OVERHEAD_BYTES + (cell?.length ?? 0);
-      row.push(cell === null ? null : (this.#encoders[index]?.(cell) ?? null));
-    }
-    if (this.#bytes > this.#limits.maxResultBytes) {
-      this.#exceed('maxResultBytes', this.#limits.maxResultBytes, this.#bytes);
-      return;
+      const encoder = this.#encoders[index];
+      if (cell === null || encoder === undefined) {
+        this.#bytes += NULL_JSON_BYTES;
+        row.push(null);
+      } else {
+        this.#bytes += encoder.jsonBytes(cell.length);
+        row.push(encoder.encode(cell));
+      }
     }
     this.#sets.at(-1)?.rows.push(row);
+    this.#checkBytes();
   }
 
   finishStatement(header: OkHeader): void {
@@ -91,6 +100,11 @@ export class ResultCollector {
       warnings: header?.warningStatus ?? null,
       ...(this.#sets.length > 1 ? { resultSets: this.#sets } : {}),
     };
+  }
+
+  #checkBytes(): void {
+    const { maxResultBytes } = this.#limits;
+    if (this.#bytes > maxResultBytes) this.#exceed('maxResultBytes', maxResultBytes, this.#bytes);
   }
 
   #exceed(name: string, max: number, actual: number): void {

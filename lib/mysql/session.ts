@@ -12,7 +12,7 @@ const MARIADB_NAMES: Readonly<Record<string, string>> = {
  * it. Every part of it was checked by the settings to hold no quote and no backslash, because it is read under the
  * server's own sql_mode.
  */
-export function sessionStatement(session: SessionSettings, flavour: Flavour): string {
+export function sessionStatement(session: SessionSettings, flavour: Flavour, queryTimeoutMs: number): string {
   const { sqlMode, timeZone, collation, variables } = session;
   const names = collation === undefined ? 'NAMES utf8mb4' : `NAMES utf8mb4 COLLATE ${collation}`;
   const assignments = Object.entries(variables).map(
@@ -22,8 +22,15 @@ export function sessionStatement(session: SessionSettings, flavour: Flavour): st
     `SET ${names}`,
     `@@SESSION.sql_mode = ${literal(sqlMode)}`,
     `@@SESSION.time_zone = ${literal(timeZone)}`,
+    `@@SESSION.${statementLimit(flavour, queryTimeoutMs)}`,
     ...assignments,
   ].join(', ');
+}
+
+/** The server's own limit, for when it cannot be told to stop. MySQL's is for SELECT only. */
+function statementLimit(flavour: Flavour, queryTimeoutMs: number): string {
+  if (flavour === 'mysql') return `max_execution_time = ${queryTimeoutMs}`;
+  return `max_statement_time = ${queryTimeoutMs / 1_000}`;
 }
 
 function nameOn(flavour: Flavour, name: string): string {

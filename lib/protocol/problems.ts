@@ -7,11 +7,12 @@ interface Problem {
   readonly message: string;
 }
 
-/** What is wrong with a request, a sentence each: the field, then what is allowed there. */
-export function describeProblems(error: z.core.$ZodError): string[] {
+/** What is wrong with a request, a sentence each: the field, `within` what was checked, then what is allowed there. */
+export function describeProblems(error: z.core.$ZodError, within: readonly PropertyKey[] = []): string[] {
   return error.issues.map((issue) => {
-    const { path, message } = toProblem(issue);
-    return path.length === 0 ? `the body ${message}` : `${path.join('.')} ${message}`;
+    const problem = toProblem(issue);
+    const path = [...within, ...problem.path];
+    return path.length === 0 ? `the body ${problem.message}` : `${path.join('.')} ${problem.message}`;
   });
 }
 

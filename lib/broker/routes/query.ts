@@ -8,7 +8,7 @@ import { callOf } from '../call.ts';
 import { deadlineOf, signalOf } from '../deadlines.ts';
 import type { Metrics } from '../metrics.ts';
 import type { PoolRegistry } from '../pool-registry.ts';
-import { readBody } from '../read-body.ts';
+import { readBody, refuseBadParams } from '../read-body.ts';
 import { roundMs } from '../round-ms.ts';
 
 /**
@@ -24,6 +24,7 @@ export function addQueryRoute(app: FastifyInstance, pools: PoolRegistry, metrics
     async (request, reply) => {
       const { settings, sqlMode, pool } = pools.get(request.params.alias);
       const { limits } = settings;
+      refuseBadParams(request.body);
       const statement = readBody(Statement, request.body);
       const sql = bindStatement(statement.sql, statement.params, sqlMode);
       const call = callOf(request);
