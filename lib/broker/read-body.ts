@@ -18,8 +18,8 @@ export function refuseBadParams(body: unknown): void {
   if (typeof body !== 'object' || body === null || !('params' in body)) return;
   const { params } = body;
   if (typeof params !== 'object' || params === null) return;
-  for (const [key, value] of Object.entries(params)) {
-    const parsed = safely(() => Param.safeParse(value));
+  for (const key in params) {
+    const parsed = safely(() => Param.safeParse(Reflect.get(params, key)));
     if (!parsed.success) throw invalid(describeProblems(parsed.error, ['params', key]));
   }
 }

@@ -3,8 +3,9 @@ import type { Connection } from '../pool/connection.ts';
 import type { Deadline } from '../pool/deadline.ts';
 import { type Control, isKillDenied, type Victim } from './control.ts';
 import type { Driver } from './driver.ts';
-import type { WireField } from './encode.ts';
+import { isFields, isOkHeader, isRow } from './driver-events.ts';
 import { type DriverError, endsConnection, outcomeAfterInterrupt, statementFailure } from './failure.ts';
+import { delay, type Interrupt, watch } from './interrupt.ts';
 import {
   type OkHeader,
   ResultCollector,
@@ -14,6 +15,8 @@ import {
 
 /** How long an interrupted statement's verdict is waited for. */
 const VERDICT_WAIT_MS = 200;
+/** A server that has not hung up after so long will not. */
+const GOODBYE_TIMEOUT_MS = 5_000;
 
 /** What the connection was opened with. */
 export interface ConnectionProfile {
@@ -35,8 +38,6 @@ export interface QueryTerms {
   readonly deadline: Deadline;
   readonly signal: AbortSignal | undefined;
 }
-
-type Interrupt = (toError: (outcome: Outcome) => unknown) => void;
 
 /** A connection to MySQL with its session set. Runs one statement at a time. */
 export class MysqlConnection implements Connection {
@@ -120,10 +121,12 @@ export class MysqlConnection implements Connection {
 
   async close(): Promise<void> {
     this.#isUsable = false;
-    const { connection, closed } = this.#driver;
-    if (this.#fail === undefined) connection.end();
-    else await this.#endRunning();
-    await closed;
+    if (this.#fail !== undefined) await this.#endRunning();
+    else {
+      this.#driver.connection.end();
+      this.#destroyUnlessClosed();
+    }
+    await this.#driver.closed;
   }
 
   destroy(): void {
@@ -131,15 +134,26 @@ export class MysqlConnection implements Connection {
     this.#driver.socket.destroy();
   }
 
-  /** Has the server end what is running. Where it may not be killed, the goodbye waits until it has ended. */
+  /**
+   * Has the server end what is running. Where it may not be killed, the goodbye waits until it has ended by itself: as
+   * long as it runs, the server counts the connection.
+   */
   async #endRunning(): Promise<void> {
     const { control, victim } = this.#profile;
     try {
       await control.killConnection(victim);
+      // What is still on its way would be taken apart row by row before the end of the connection is seen.
+      this.#driver.socket.removeAllListeners('data').resume();
+      this.#destroyUnlessClosed();
     } catch (error) {
       if (isKillDenied(error)) this.#driver.connection.end();
       else this.#driver.socket.destroy();
     }
+  }
+
+  /** For a server that does not answer a goodbye. */
+  #destroyUnlessClosed(): void {
+    setTimeout(() => this.#driver.socket.destroy(), GOODBYE_TIMEOUT_MS).unref();
   }
 
   async #runOnTerms(sql: string, collector: ResultCollector, { isReadOnly }: QueryTerms): Promise<void> {
@@ -217,39 +231,4 @@ export class MysqlConnection implements Connection {
     this.#fail?.(error);
     if (wasUsable) this.#onLost?.();
   }
-}
-
-/** Interrupts when the deadline passes or the caller hangs up. The result takes the watch away. */
-function watch({ deadline, signal }: QueryTerms, interrupt: Interrupt): () => void {
-  const onAbort = () => interrupt(() => signal?.reason);
-  const timer = setTimeout(() => {
-    interrupt(
-      (outcome) =>
-        new BrokerError('DEADLINE_EXCEEDED', 'The deadline passed while the statement ran', { outcome }),
-    );
-  }, deadline.remainingMs);
-  if (signal?.aborted === true) onAbort();
-  signal?.addEventListener('abort', onAbort);
-  return () => {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', onAbort);
-  };
-}
-
-async function delay(durationMs: number): Promise<undefined> {
-  return await new Promise((resolve) => {
-    setTimeout(() => resolve(undefined), durationMs).unref();
-  });
-}
-
-function isFields(fields: unknown): fields is WireField[] {
-  return Array.isArray(fields);
-}
-
-function isRow(result: unknown): result is (Buffer | null)[] {
-  return Array.isArray(result);
-}
-
-function isOkHeader(result: unknown): result is OkHeader {
-  return typeof result === 'object' && result !== null && 'affectedRows' in result;
 }

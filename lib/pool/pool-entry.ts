@@ -4,8 +4,10 @@ import { within } from './connection.ts';
 import type { CloseReason } from './pool-events.ts';
 import type { PoolOptions } from './pool-options.ts';
 
-/** A peer that takes longer than this over a reset or a goodbye is given up. */
-const MAINTENANCE_TIMEOUT_MS = 5_000;
+/** A reset that takes longer than this is given up. */
+const RESET_TIMEOUT_MS = 5_000;
+/** A connection bounds its own goodbye; this is for one that forgets to. */
+const CLOSE_TIMEOUT_MS = 60_000;
 /** Shorter: a caller waits for it, and must have time left for another connection. */
 const PING_TIMEOUT_MS = 2_000;
 /** Ages are shortened by up to this share, so that connections of one burst do not all retire at once. */
@@ -88,13 +90,13 @@ export class PoolEntry<C extends Connection> {
   }
 
   async reset(): Promise<void> {
-    await within(MAINTENANCE_TIMEOUT_MS, this.connection.reset());
+    await within(RESET_TIMEOUT_MS, this.connection.reset());
   }
 
   /** Never rejects: a connection that cannot say goodbye is cut off. */
   async close(): Promise<void> {
     try {
-      await within(MAINTENANCE_TIMEOUT_MS, this.connection.close());
+      await within(CLOSE_TIMEOUT_MS, this.connection.close());
     } catch {
       this.destroy();
     }

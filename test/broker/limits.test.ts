@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestBroker, type TestBroker } from '../support/broker.ts';
 import { startTestDatabase, type TestDatabase } from '../support/database.ts';
+import { http } from '../support/http.ts';
 
 let database: TestDatabase;
 let broker: TestBroker;
@@ -57,6 +58,44 @@ test('a result that grows beyond the limit only as JSON is refused too', async (
   expect(await fails({ sql: 'SELECT REPEAT(CHAR(1 USING utf8mb4), 50000)' })).toMatchObject({
     error: { code: 'RESULT_TOO_LARGE', limit: { name: 'maxResultBytes', actual: expect.any(Number) } },
   });
+});
+
+test('a result of many empty sets is refused before it fills the memory', async () => {
+  await database.admin.query(
+    `CREATE PROCEDURE app.endless_sets() SQL SECURITY INVOKER BEGIN
+      DECLARE n INT DEFAULT 0;
+      WHILE n < 1000000 DO SELECT 1 AS a_column_with_a_name FROM numbers WHERE FALSE; SET n = n + 1; END WHILE; END`,
+  );
+  expect(await fails({ sql: 'CALL endless_sets()' })).toMatchObject({
+    status: 422,
+    error: { code: 'RESULT_TOO_LARGE', limit: { name: 'maxResultBytes' } },
+  });
+});
+
+test('a result of nothing but NULLs is counted as what it takes in the reply', async () => {
+  const nulls = Array.from({ length: 100 }, () => 'NULL').join(',');
+  expect(await fails({ sql: `SELECT ${nulls} FROM numbers LIMIT 500`, maxRows: 500 })).toMatchObject({
+    error: { code: 'RESULT_TOO_LARGE', limit: { name: 'maxResultBytes' } },
+  });
+});
+
+test('a body of a million bad values is refused at the first of them', async () => {
+  const body = `{"sql":"SELECT 1","params":[${'[],'.repeat(1_000_000)}[]]}`;
+  const reply = await http(broker.queryUrl(), { headers: broker.headers(), body });
+  expect([reply.status, reply.json()]).toEqual([
+    400,
+    { error: expect.objectContaining({ message: expect.stringMatching(/^params\.0 must be/) }) },
+  ]);
+});
+
+test('a value that is nested too deeply is refused', async () => {
+  const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+  const body = `{"sql":"SELECT ?","params":[{"$json":${deep}}]}`;
+  const reply = await http(broker.queryUrl(), { headers: broker.headers(), body });
+  expect([reply.status, reply.json()]).toEqual([
+    400,
+    { error: expect.objectContaining({ code: 'INVALID_REQUEST' }) },
+  ]);
 });
 
 test('the pool serves on after each of these', async () => {

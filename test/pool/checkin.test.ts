@@ -48,13 +48,13 @@ describe('a connection given back', () => {
   });
 
   test('is given up when its reset hangs, and so is the goodbye', async () => {
-    const { pool, connector } = buildPool({ ...ONE, checkoutTimeoutMs: 30_000 });
+    const { pool, connector } = buildPool({ ...ONE, checkoutTimeoutMs: 90_000 });
     const pooled = await pool.checkout();
     connector.resets.hold();
     connector.closes.hold();
     pooled.checkin();
     const waiting = pool.checkout();
-    await vi.advanceTimersByTimeAsync(10_000);
+    await vi.advanceTimersByTimeAsync(65_000);
     expect((await waiting).connection).toBe(connector.opened[1]);
     expect(connector.counted).toBe(1);
   });

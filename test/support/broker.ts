@@ -32,6 +32,8 @@ interface Overrides {
 /** Settings of an alias; those of its pool may stand beside the others for short. */
 interface DatabaseOverrides {
   readonly maxOverflow?: number;
+  /** Where the database is to be reached instead. */
+  readonly port?: number;
   readonly pool?: object;
   readonly limits?: object;
   readonly session?: object;
