@@ -1,9 +1,11 @@
 import { BrokerError } from '../errors.ts';
+import { deadlineExceeded, poolTimeout, queueFull } from './checkout-failures.ts';
 import type { Connection, Connector } from './connection.ts';
 import { Deadline } from './deadline.ts';
 import type { PoolEntry } from './pool-entry.ts';
 import { type CloseReason, PoolEvents } from './pool-events.ts';
 import type { PoolOptions } from './pool-options.ts';
+import type { PoolStats } from './pool-stats.ts';
 import { PooledConnection } from './pooled-connection.ts';
 import { Slots } from './slots.ts';
 import { WaiterQueue } from './waiter-queue.ts';
@@ -12,27 +14,12 @@ const SHORTEST_TRIM_INTERVAL_MS = 100;
 const LONGEST_TRIM_INTERVAL_MS = 30_000;
 
 export interface CheckoutOptions {
+  /** Whose turn in line it takes: each caller has its own, however many calls it makes. */
+  readonly caller?: string | undefined;
   /** The caller's own; the pool's `checkoutTimeoutMs` applies too. */
   readonly deadline?: Deadline | undefined;
   /** Takes the caller out of the line; the checkout rejects with its reason. */
   readonly signal?: AbortSignal | undefined;
-}
-
-export interface PoolStats {
-  readonly size: number;
-  readonly maxOverflow: number;
-  /** As the server counts them: opening and closing ones too. */
-  readonly connections: number;
-  readonly idle: number;
-  readonly checkedOut: number;
-  readonly opening: number;
-  readonly closing: number;
-  /** Connections above `size`. */
-  readonly overflow: number;
-  readonly waiting: number;
-  readonly oldestWaitMs: number;
-  /** How often every connection was declared unusable. */
-  readonly generation: number;
 }
 
 /**
@@ -73,7 +60,7 @@ export class QueuePool<C extends Connection> {
    *   first. QUEUE_FULL: too many are in line. DRAINING: the pool takes no more work.
    *   Or the connector's error: nothing is open, and connecting fails.
    */
-  async checkout({ deadline, signal }: CheckoutOptions = {}): Promise<PooledConnection<C>> {
+  async checkout({ caller = '', deadline, signal }: CheckoutOptions = {}): Promise<PooledConnection<C>> {
     signal?.throwIfAborted();
     if (!this.#isOpen) throw new BrokerError('DRAINING', 'The pool takes no more work');
     if (this.#waiters.size === 0) {
@@ -81,13 +68,17 @@ export class QueuePool<C extends Connection> {
       if (entry !== undefined && this.#isReady(entry)) return this.#lend(entry, 0);
     }
     if (this.#slots.isDown && !this.#slots.mayConnect) throw this.#slots.connectFailure;
-    if (this.#lineWithOneMore > this.#options.maxWaiting) throw this.#queueFull();
+    if (this.#lineWithOneMore > this.#options.maxWaiting) {
+      throw queueFull(this.#options, this.#lineWithOneMore);
+    }
     const budget = Deadline.after(this.#options.checkoutTimeoutMs);
     const callers = deadline?.isBefore(budget) ? deadline : undefined;
     const waiting = this.#waiters.wait({
+      caller,
       deadline: callers ?? budget,
       signal,
-      overdue: (waitedMs) => this.#overdue(waitedMs, callers !== undefined),
+      overdue: (waitedMs) =>
+        callers === undefined ? this.#poolTimeout(waitedMs) : deadlineExceeded(waitedMs),
       onGivenUp: (waitedMs) => this.events.emit('timeout', { waitedMs }),
     });
     this.#serve();
@@ -221,29 +212,7 @@ export class QueuePool<C extends Connection> {
     return this.#isOpen && this.#slots.isDown;
   }
 
-  #queueFull(): BrokerError {
-    const { maxWaiting } = this.#options;
-    return new BrokerError('QUEUE_FULL', `${maxWaiting} callers are in line for a connection already`, {
-      limit: { name: 'maxWaiting', max: maxWaiting, actual: this.#lineWithOneMore },
-    });
-  }
-
-  #overdue(waitedMs: number, isCallersDeadline: boolean): BrokerError {
-    const waited = Math.round(waitedMs);
-    if (isCallersDeadline) {
-      return new BrokerError('DEADLINE_EXCEEDED', `The deadline passed after ${waited} ms in line`);
-    }
-    const { size, maxOverflow } = this.#options;
-    const cause = this.#slots.connectFailure;
-    const waiting = this.#waiters.size;
-    return new BrokerError(
-      'POOL_TIMEOUT',
-      `No connection came free within ${waited} ms: size ${size} and overflow ${maxOverflow} are in use, ${waiting} more callers wait`,
-      {
-        cause,
-        reason: cause instanceof Error ? cause.message : undefined,
-        details: { size, maxOverflow, waitedMs: waited, waiting },
-      },
-    );
+  #poolTimeout(waitedMs: number): BrokerError {
+    return poolTimeout(this.#options, waitedMs, this.#waiters.size, this.#slots.connectFailure);
   }
 }

@@ -7,36 +7,49 @@ interface Waiter<T> {
   readonly leave: () => void;
 }
 
-/** How one caller waits. */
+/** How one call waits. */
 export interface WaitTerms {
+  /** Who calls. Callers are served in turn, however many calls each has in line. */
+  readonly caller: string;
   readonly deadline: Deadline;
   readonly signal: AbortSignal | undefined;
-  /** The error of a caller whose deadline passed in line. */
+  /** The error of a call whose deadline passed in line. */
   readonly overdue: (waitedMs: number) => Error;
-  /** Hears of a caller that gave up: its deadline passed, or its signal was raised. */
+  /** Hears of a call that was given up: its deadline passed, or its signal was raised. */
   readonly onGivenUp: (waitedMs: number) => void;
 }
 
-/** Callers in line, first come first served. Each leaves it once: served, overdue, aborted or rejected. */
+/**
+ * Calls in line: first come first served within a caller, round robin among callers. Each leaves it once: served,
+ * overdue, aborted or rejected.
+ */
 export class WaiterQueue<T> {
-  // A set keeps the order of arrival and lets any of them leave at once.
-  readonly #waiters = new Set<Waiter<T>>();
+  /** A line for each caller that waits; the one whose turn is next comes first. Sets let any call leave at once. */
+  readonly #lines = new Map<string, Set<Waiter<T>>>();
+  #size = 0;
 
   get size(): number {
-    return this.#waiters.size;
+    return this.#size;
   }
 
-  /** How long the caller at the head has waited. */
+  /** How long the call that came first has waited. */
   get oldestWaitMs(): number {
-    for (const head of this.#waiters) return performance.now() - head.sinceMs;
-    return 0;
+    const nowMs = performance.now();
+    let oldestMs = 0;
+    for (const line of this.#lines.values()) {
+      for (const head of line) {
+        oldestMs = Math.max(oldestMs, nowMs - head.sinceMs);
+        break;
+      }
+    }
+    return oldestMs;
   }
 
-  wait({ deadline, signal, overdue, onGivenUp }: WaitTerms): Promise<T> {
+  wait({ caller, deadline, signal, overdue, onGivenUp }: WaitTerms): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const sinceMs = performance.now();
       const leave = () => {
-        this.#waiters.delete(waiter);
+        this.#remove(caller, waiter);
         clearTimeout(timer);
         signal?.removeEventListener('abort', onAbort);
       };
@@ -50,24 +63,51 @@ export class WaiterQueue<T> {
       const onAbort = () => giveUp(() => signal?.reason);
       const timer = setTimeout(() => giveUp(overdue), deadline.remainingMs);
       signal?.addEventListener('abort', onAbort);
-      this.#waiters.add(waiter);
+      this.#add(caller, waiter);
     });
   }
 
-  /** Serves the head of the line. `give` gets the time it waited. False if nobody waits. */
+  /** Serves whose turn it is. `give` gets the time it waited. False if nobody waits. */
   handOver(give: (waitedMs: number) => T): boolean {
-    for (const head of this.#waiters) {
-      head.leave();
-      head.resolve(give(performance.now() - head.sinceMs));
-      return true;
+    for (const [caller, line] of this.#lines) {
+      for (const head of line) {
+        head.leave();
+        this.#toTheEnd(caller);
+        head.resolve(give(performance.now() - head.sinceMs));
+        return true;
+      }
     }
     return false;
   }
 
   rejectAll(error: unknown): void {
-    for (const waiter of [...this.#waiters]) {
-      waiter.leave();
-      waiter.reject(error);
+    for (const line of [...this.#lines.values()]) {
+      for (const waiter of [...line]) {
+        waiter.leave();
+        waiter.reject(error);
+      }
     }
+  }
+
+  #add(caller: string, waiter: Waiter<T>): void {
+    const line = this.#lines.get(caller);
+    if (line === undefined) this.#lines.set(caller, new Set([waiter]));
+    else line.add(waiter);
+    this.#size += 1;
+  }
+
+  #remove(caller: string, waiter: Waiter<T>): void {
+    const line = this.#lines.get(caller);
+    if (line === undefined || !line.delete(waiter)) return;
+    if (line.size === 0) this.#lines.delete(caller);
+    this.#size -= 1;
+  }
+
+  /** A map keeps the order of insertion. */
+  #toTheEnd(caller: string): void {
+    const line = this.#lines.get(caller);
+    if (line === undefined) return;
+    this.#lines.delete(caller);
+    this.#lines.set(caller, line);
   }
 }

@@ -15,7 +15,7 @@ export class RandomCallers {
   readonly connector: FakeConnector;
   readonly #bounds: Bounds;
   /** By order of arrival. */
-  readonly #inLine = new Map<number, AbortController>();
+  readonly #inLine = new Map<number, { readonly caller: string; readonly hangUp: AbortController }>();
   readonly #borrowed: PooledConnection<FakeConnection>[] = [];
   #arrivals = 0;
   /** Promises that were seen broken when nobody could be told. */
@@ -32,14 +32,14 @@ export class RandomCallers {
     return this.#inLine.size;
   }
 
-  checkout(deadlineMs: number | undefined): void {
+  checkout(caller: string, deadlineMs: number | undefined): void {
     const arrival = this.#arrivals;
     this.#arrivals += 1;
     const hangUp = new AbortController();
-    this.#inLine.set(arrival, hangUp);
+    this.#inLine.set(arrival, { caller, hangUp });
     const deadline = deadlineMs === undefined ? undefined : Deadline.after(deadlineMs);
-    this.pool.checkout({ deadline, signal: hangUp.signal }).then(
-      (pooled) => this.#served(arrival, pooled),
+    this.pool.checkout({ caller, deadline, signal: hangUp.signal }).then(
+      (pooled) => this.#served(caller, arrival, pooled),
       () => this.#inLine.delete(arrival),
     );
   }
@@ -51,7 +51,7 @@ export class RandomCallers {
   }
 
   abort(pick: number): void {
-    [...this.#inLine.values()][pick % this.#inLine.size]?.abort();
+    [...this.#inLine.values()][pick % this.#inLine.size]?.hangUp.abort();
   }
 
   /** One of the connections that the peer counts. */
@@ -96,12 +96,13 @@ export class RandomCallers {
     expect(new Set(connections).size).toBe(connections.length);
   }
 
-  #served(arrival: number, pooled: PooledConnection<FakeConnection>): void {
+  #served(caller: string, arrival: number, pooled: PooledConnection<FakeConnection>): void {
     this.#inLine.delete(arrival);
     this.#borrowed.push(pooled);
     if (!pooled.connection.isUsable) this.#complaints.push('a connection was unusable');
     if (pooled.connection.isDirty) this.#complaints.push('a connection was not reset');
     pooled.connection.isDirty = true;
-    if (Math.min(...this.#inLine.keys()) < arrival) this.#complaints.push('a caller was overtaken');
+    const earlier = [...this.#inLine].filter(([other, call]) => other < arrival && call.caller === caller);
+    if (earlier.length > 0) this.#complaints.push('a caller was overtaken');
   }
 }

@@ -18,7 +18,8 @@ function pickOf<T>(choices: readonly [T, ...T[]], pick: number): T {
 
 /** What may happen, by name. `pick` says to whom, or how. */
 const HAPPENINGS = {
-  checkout: (callers: RandomCallers, pick: number) => callers.checkout(pick % 2 ? undefined : pick),
+  checkout: (callers: RandomCallers, pick: number) =>
+    callers.checkout(`caller-${pick % 3}`, pick % 2 ? undefined : pick),
   checkin: (callers: RandomCallers, pick: number) => callers.checkin(pick),
   abort: (callers: RandomCallers, pick: number) => callers.abort(pick),
   lose: (callers: RandomCallers, pick: number) => callers.open(pick)?.lose(),
