@@ -73,6 +73,7 @@ export class QueuePool<C extends Connection> {
     }
     const budget = Deadline.after(this.#options.checkoutTimeoutMs);
     const callers = deadline?.isBefore(budget) ? deadline : undefined;
+    if (this.#waiters.size === 0) this.#slots.startLine();
     const waiting = this.#waiters.wait({
       caller,
       deadline: callers ?? budget,
@@ -189,7 +190,7 @@ export class QueuePool<C extends Connection> {
       entry = this.#slots.nextIdle;
     }
     const isShort = () => this.#waiters.size > this.#slots.onTheirWay || this.#isProbeDue;
-    while (this.#slots.size < this.#cap && this.#slots.mayConnect && isShort()) this.#slots.open();
+    while (this.#slots.size < this.#cap && isShort()) if (!this.#slots.open()) break;
     if (!this.#isOpen && this.#slots.size === 0 && this.#waiters.size === 0) this.#end();
   }
 

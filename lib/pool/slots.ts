@@ -1,5 +1,6 @@
 import { ConnectBackOff } from './connect-back-off.ts';
 import type { Connection, Connector } from './connection.ts';
+import { LoginPace } from './login-pace.ts';
 import { type EntryPlace, PoolEntry } from './pool-entry.ts';
 import type { CloseReason, PoolEvents } from './pool-events.ts';
 import type { PoolOptions } from './pool-options.ts';
@@ -34,6 +35,7 @@ export class Slots<C extends Connection> {
   readonly #idle: PoolEntry<C>[] = [];
   readonly #counts = { opening: 0, idle: 0, pinging: 0, 'checked-out': 0, resetting: 0, closing: 0 };
   readonly #backOff: ConnectBackOff;
+  readonly #pace: LoginPace;
   #isServerFull = false;
   #generation = 0;
   /** The newest that a connection was opened in. */
@@ -45,6 +47,7 @@ export class Slots<C extends Connection> {
     this.#events = events;
     this.#owner = owner;
     this.#backOff = new ConnectBackOff(() => owner.onRoom());
+    this.#pace = new LoginPace(() => owner.onRoom());
   }
 
   /** Connections as the server counts them. */
@@ -92,11 +95,21 @@ export class Slots<C extends Connection> {
     return entry.isSuspect || (prePing && entry.idleMs > prePingAfterIdleMs);
   }
 
-  open(): void {
+  /** A line begins: it grows the pool slowly, for most are short. */
+  startLine(): void {
+    this.#pace.startOver();
+  }
+
+  /** Begins a login. False if it must not begin now; the owner hears when it may. */
+  open(): boolean {
+    const { opening, closing } = this.#counts;
+    const isCold = this.size === opening + closing;
+    if (!this.mayConnect || !this.#pace.begin(opening, isCold)) return false;
     const entry = new PoolEntry<C>();
     this.#entries.add(entry);
     this.#counts.opening += 1;
     void this.#login(entry);
+    return true;
   }
 
   lend(entry: PoolEntry<C>): C {
@@ -171,6 +184,7 @@ export class Slots<C extends Connection> {
   /** Cuts off every connection. Each slot leaves as its connection's end is noticed. */
   destroyAll(): void {
     this.#backOff.stop();
+    this.#pace.stop();
     for (const entry of this.#entries) entry.destroy();
   }
 
@@ -189,6 +203,7 @@ export class Slots<C extends Connection> {
       if (entry.place === 'idle') void this.close(entry, 'lost');
     });
     this.#backOff.succeeded();
+    this.#pace.succeeded();
     const durationMs = performance.now() - sinceMs;
     if (this.#openedGeneration < 0) this.#events.emit('first_connect', { durationMs });
     this.#openedGeneration = Math.max(generation, this.#openedGeneration);
