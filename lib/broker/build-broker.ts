@@ -17,6 +17,7 @@ import { requestIdOf } from './request-id.ts';
 import { addDatabasesRoutes } from './routes/databases.ts';
 import { addHealthRoutes } from './routes/health.ts';
 import { addOpenapiRoute } from './routes/openapi.ts';
+import { addPoolControlRoutes } from './routes/pool-control.ts';
 import { addQueryRoute } from './routes/query.ts';
 
 export interface Broker {
@@ -65,6 +66,7 @@ export function buildBroker(settings: Settings, findCaller: CallerLookup, log: L
   const otherMethods = refuseOtherMethods(app);
   addQueryRoute(app, pools, metrics);
   addDatabasesRoutes(app, pools);
+  addPoolControlRoutes(app, pools);
   addHealthRoutes(app, pools, lifecycle);
   addOpenapiRoute(app);
   app.get(

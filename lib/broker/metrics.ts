@@ -91,6 +91,9 @@ export class Metrics {
       'Wait of the caller at the head of the line',
       ({ pool }) => pool.stats().oldestWaitMs * SECONDS_PER_MS,
     );
+    gauge('broker_pool_paused', '1 while calls are held in line', ({ pool }) =>
+      pool.stats().paused ? 1 : 0,
+    );
     gauge('broker_database_up', '1 while connections can be had', ({ state }) => (state === 'up' ? 1 : 0));
   }
 

@@ -14,4 +14,6 @@ export interface PoolStats {
   readonly oldestWaitMs: number;
   /** How often every connection was declared unusable. */
   readonly generation: number;
+  /** Calls are held in line until somebody resumes the pool. */
+  readonly paused: boolean;
 }

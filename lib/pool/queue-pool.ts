@@ -36,6 +36,7 @@ export class QueuePool<C extends Connection> {
   readonly #waiters = new WaiterQueue<PooledConnection<C>>();
   readonly #trimTimer: NodeJS.Timeout;
   #isOpen = true;
+  #isPaused = false;
   readonly #onEnd: (() => void)[] = [];
 
   /** Opens nothing: the first checkout does. */
@@ -63,11 +64,11 @@ export class QueuePool<C extends Connection> {
   async checkout({ caller = '', deadline, signal }: CheckoutOptions = {}): Promise<PooledConnection<C>> {
     signal?.throwIfAborted();
     if (!this.#isOpen) throw new BrokerError('DRAINING', 'The pool takes no more work');
-    if (this.#waiters.size === 0) {
+    if (this.#waiters.size === 0 && !this.#isPaused) {
       const entry = this.#slots.nextIdle;
       if (entry !== undefined && this.#isReady(entry)) return this.#lend(entry, 0);
     }
-    if (this.#slots.isDown && !this.#slots.mayConnect) throw this.#slots.connectFailure;
+    if (this.#slots.isDown && !this.#slots.mayConnect && !this.#isPaused) throw this.#slots.connectFailure;
     if (this.#lineWithOneMore > this.#options.maxWaiting) {
       throw queueFull(this.#options, this.#lineWithOneMore);
     }
@@ -97,6 +98,21 @@ export class QueuePool<C extends Connection> {
     this.#slots.invalidate(reason);
   }
 
+  /** Replaces every connection, each when it is free. */
+  reconnect(): void {
+    this.invalidate('reconnect');
+  }
+
+  /** Gives out nothing and opens nothing until `resume`. Calls wait in line, and their deadlines run. */
+  pause(): void {
+    this.#isPaused = this.#isOpen;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#serve();
+  }
+
   /**
    * Ends the pool. New checkouts are refused at once; whoever has or waits for a connection is served until the
    * deadline, when everything is cut off. Resolves when nothing is open any more. Of several drains, the
@@ -104,6 +120,7 @@ export class QueuePool<C extends Connection> {
    */
   async drain(deadline: Deadline): Promise<void> {
     this.#isOpen = false;
+    this.#isPaused = false;
     clearInterval(this.#trimTimer);
     const ended = new Promise<void>((resolve) => {
       this.#onEnd.push(resolve);
@@ -133,6 +150,7 @@ export class QueuePool<C extends Connection> {
       waiting: this.#waiters.size,
       oldestWaitMs: this.#waiters.oldestWaitMs,
       generation: this.#slots.generation,
+      paused: this.#isPaused,
     };
   }
 
@@ -166,13 +184,14 @@ export class QueuePool<C extends Connection> {
   #offer(entry: PoolEntry<C>): void {
     const reason = this.#closeReason(entry);
     if (reason !== undefined) void this.#slots.close(entry, reason);
-    else if (!this.#waiters.handOver((waitedMs) => this.#lend(entry, waitedMs))) this.#slots.keep(entry);
+    else if (this.#inLine === 0) this.#slots.keep(entry);
+    else this.#waiters.handOver((waitedMs) => this.#lend(entry, waitedMs));
   }
 
   /** Why this connection must go: it is stale, or nobody waits for it and the pool has its size without it. */
   #closeReason(entry: PoolEntry<C>): CloseReason | undefined {
     const stale = entry.staleReason(this.#slots.generation);
-    if (stale !== undefined || this.#waiters.size > 0) return stale;
+    if (stale !== undefined || this.#inLine > 0) return stale;
     if (!this.#isOpen) return 'drained';
     const others = this.#slots.count('idle') + this.#slots.count('resetting');
     return others - (entry.place === 'resetting' ? 1 : 0) >= this.#options.size ? 'overflow' : undefined;
@@ -181,7 +200,7 @@ export class QueuePool<C extends Connection> {
   /** Sees to it that for everybody in line a connection is on its way, as far as the cap allows. */
   #serve(): void {
     // A login or a reset that is under way may hang, so an idle connection does not wait for it.
-    const isIdleWanted = () => this.#waiters.size > this.#slots.count('pinging');
+    const isIdleWanted = () => this.#inLine > this.#slots.count('pinging');
     let entry = this.#slots.nextIdle;
     while (entry !== undefined && isIdleWanted()) {
       const isStale = entry.staleReason(this.#slots.generation) !== undefined;
@@ -189,7 +208,7 @@ export class QueuePool<C extends Connection> {
       else this.#offer(entry);
       entry = this.#slots.nextIdle;
     }
-    const isShort = () => this.#waiters.size > this.#slots.onTheirWay || this.#isProbeDue;
+    const isShort = () => this.#inLine > this.#slots.onTheirWay || this.#isProbeDue;
     while (this.#slots.size < this.#cap && isShort()) if (!this.#slots.open()) break;
     if (!this.#isOpen && this.#slots.size === 0 && this.#waiters.size === 0) this.#end();
   }
@@ -198,19 +217,25 @@ export class QueuePool<C extends Connection> {
     for (const resolve of this.#onEnd) resolve();
   }
 
+  /** Calls that may be served now. */
+  get #inLine(): number {
+    return this.#isPaused ? 0 : this.#waiters.size;
+  }
+
   get #cap(): number {
     return this.#options.size + this.#options.maxOverflow;
   }
 
   /** How many would depend on somebody's checkin if one more came: the others need no line. */
   get #lineWithOneMore(): number {
+    if (this.#isPaused) return this.#waiters.size + 1;
     const coming = this.#slots.onTheirWay + this.#slots.count('idle') + this.#cap - this.#slots.size;
     return this.#waiters.size + 1 - coming;
   }
 
   /** A pool that is down tries by itself, so that it knows when it is up again. */
   get #isProbeDue(): boolean {
-    return this.#isOpen && this.#slots.isDown;
+    return this.#isOpen && !this.#isPaused && this.#slots.isDown;
   }
 
   #poolTimeout(waitedMs: number): BrokerError {

@@ -3,6 +3,9 @@
 export const QUERY_ROUTE = '/v1/databases/:alias/query';
 export const DATABASES_ROUTE = '/v1/databases';
 export const DATABASE_ROUTE = '/v1/databases/:alias';
+export const RECONNECT_ROUTE = '/v1/databases/:alias/reconnect';
+export const PAUSE_ROUTE = '/v1/databases/:alias/pause';
+export const RESUME_ROUTE = '/v1/databases/:alias/resume';
 export const HEALTH_ROUTE = '/healthz';
 export const READY_ROUTE = '/readyz';
 export const METRICS_ROUTE = '/metrics';

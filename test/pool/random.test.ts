@@ -25,6 +25,8 @@ const HAPPENINGS = {
   lose: (callers: RandomCallers, pick: number) => callers.open(pick)?.lose(),
   spoil: (callers: RandomCallers, pick: number) => callers.spoil(pick),
   invalidate: ({ pool }: RandomCallers) => pool.invalidate('random'),
+  pause: ({ pool }: RandomCallers) => pool.pause(),
+  resume: ({ pool }: RandomCallers) => pool.resume(),
   failOpens: ({ connector }: RandomCallers, pick: number) => {
     connector.opens.failure = new FakeConnectError(pickOf(VERDICTS, pick));
   },
@@ -43,7 +45,8 @@ const anyStep = fc.record({
     { weight: 4, arbitrary: fc.constantFrom('recover' as const, 'letGo' as const) },
     { weight: 4, arbitrary: fc.constantFrom('failOpens' as const, 'fail' as const, 'hold' as const) },
     { weight: 4, arbitrary: fc.constantFrom('abort' as const, 'lose' as const, 'spoil' as const) },
-    { weight: 1, arbitrary: fc.constant('invalidate' as const) },
+    { weight: 1, arbitrary: fc.constantFrom('invalidate' as const, 'pause' as const) },
+    { weight: 2, arbitrary: fc.constant('resume' as const) },
   ),
   pick: fc.nat({ max: 8_000 }),
   thenPassMs: fc.constantFrom(0, 0, 0, 1, 60, 300, 700, 2_500, 6_000, 30_000),

@@ -9,9 +9,12 @@ import {
   HEALTH_ROUTE,
   METRICS_ROUTE,
   OPENAPI_ROUTE,
+  PAUSE_ROUTE,
   QUERY_ROUTE,
   READY_ROUTE,
+  RECONNECT_ROUTE,
   REQUEST_ID_HEADER,
+  RESUME_ROUTE,
   TIMEOUT_HEADER,
 } from '../../protocol/routes.ts';
 
@@ -58,6 +61,15 @@ function openapiDocument() {
       },
       [templated(DATABASE_ROUTE)]: {
         get: described('Settings in force and pool figures of one database.', [aliasParameter], true),
+      },
+      [templated(RECONNECT_ROUTE)]: {
+        post: described('Replaces every connection, each when it is free.', [aliasParameter], true),
+      },
+      [templated(PAUSE_ROUTE)]: {
+        post: described('Holds new checkouts in line; their deadlines run.', [aliasParameter], true),
+      },
+      [templated(RESUME_ROUTE)]: {
+        post: described('Lets held checkouts go again.', [aliasParameter], true),
       },
       [HEALTH_ROUTE]: { get: described('200 while the process can serve.') },
       [READY_ROUTE]: {
