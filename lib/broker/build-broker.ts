@@ -6,6 +6,7 @@ import type { Settings } from '../settings/settings.ts';
 import { callOf, trackCalls } from './call.ts';
 import { createHttpServer } from './http-server.ts';
 import { Lifecycle } from './lifecycle.ts';
+import { logPools } from './log-pools.ts';
 import { logRequest } from './log-request.ts';
 import { Metrics } from './metrics.ts';
 import { authenticate, type CallerLookup } from './plugins/authenticate.ts';
@@ -49,6 +50,7 @@ export function buildBroker(settings: Settings, findCaller: CallerLookup, log: L
   const lifecycle = new Lifecycle();
   const pools = new PoolRegistry(settings);
   const metrics = new Metrics(pools);
+  logPools(pools, app.log);
 
   trackCalls(app, (request, reply) => {
     logRequest(request, reply);

@@ -7,6 +7,7 @@ import type { Deadline } from '../pool/deadline.ts';
 import { QueuePool } from '../pool/queue-pool.ts';
 import { buildCredentialsSources, type CredentialsSource } from '../settings/credentials-source.ts';
 import type { DatabaseSettings, Settings } from '../settings/settings.ts';
+import { poolOptions } from './pool-options.ts';
 
 /** `starting`: no login has succeeded or failed yet. */
 export type DatabaseState = 'starting' | 'up' | 'down';
@@ -55,7 +56,7 @@ export class PoolRegistry {
       const connector = new MysqlConnector(databaseSettings, credentials, ({ host, port }) =>
         this.#controlOf(`${host}:${port}`),
       );
-      const pool = new QueuePool(connector, databaseSettings.pool);
+      const pool = new QueuePool(connector, poolOptions(databaseSettings));
       credentials.onChange(() => pool.invalidate('credentials'));
       this.#databases.set(alias, new Database(alias, databaseSettings, pool, credentials));
     }

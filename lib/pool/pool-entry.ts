@@ -1,6 +1,7 @@
 import { assert } from '../errors.ts';
 import type { Connection, Connector } from './connection.ts';
 import { within } from './connection.ts';
+import type { Loan } from './loan.ts';
 import type { CloseReason } from './pool-events.ts';
 import type { PoolOptions } from './pool-options.ts';
 
@@ -33,10 +34,16 @@ export class PoolEntry<C extends Connection> {
   place: EntryPlace = 'opening';
   /** Set when something made the connection doubtful: it is pinged before it is given out again. */
   isSuspect = false;
+  /** While it is checked out. */
+  loan: Loan | undefined;
+  /** A login was begun to take its place. */
+  isReplaced = false;
   #connection: C | undefined;
   #generation = 0;
   #retireAtMs = 0;
+  #tooOldAtMs = 0;
   #lastUsedAtMs = 0;
+  #lastHeardAtMs = 0;
 
   get connection(): C {
     assert(this.#connection !== undefined, `a slot that is ${this.place} has no connection`);
@@ -51,8 +58,19 @@ export class PoolEntry<C extends Connection> {
     return this.#generation;
   }
 
+  /** Since somebody used it. */
   get idleMs(): number {
     return performance.now() - this.#lastUsedAtMs;
+  }
+
+  /** Since the peer was last heard of: a ping counts too. */
+  get silentMs(): number {
+    return performance.now() - this.#lastHeardAtMs;
+  }
+
+  /** Old enough to be replaced, though not too old to serve. */
+  get isRetiring(): boolean {
+    return performance.now() > this.#retireAtMs;
   }
 
   /** `generation` is the pool's when the login began: an invalidation during the login catches it too. */
@@ -60,21 +78,27 @@ export class PoolEntry<C extends Connection> {
     this.#connection = await connector.open(options.checkoutTimeoutMs);
     const nowMs = performance.now();
     this.#generation = generation;
-    this.#retireAtMs = nowMs + options.recycleAfterMs * (1 - RECYCLE_JITTER * Math.random());
+    this.#tooOldAtMs = nowMs + options.recycleAfterMs;
+    this.#retireAtMs = this.#tooOldAtMs - options.recycleAfterMs * RECYCLE_JITTER * Math.random();
     this.#lastUsedAtMs = nowMs;
+    this.#lastHeardAtMs = nowMs;
     this.isSuspect = false;
     return this.#connection;
   }
 
-  /** Why this connection must not be given out again, if so. */
-  staleReason(generation: number): CloseReason | undefined {
+  /**
+   * Why this connection must not be given out again, if so. One that is retiring still serves a caller that waits:
+   * a login would take longer.
+   */
+  staleReason(generation: number, isWanted = false): CloseReason | undefined {
     if (!this.connection.isUsable) return 'lost';
     if (this.#generation < generation) return 'invalidated';
-    return performance.now() > this.#retireAtMs ? 'recycled' : undefined;
+    return performance.now() > (isWanted ? this.#tooOldAtMs : this.#retireAtMs) ? 'recycled' : undefined;
   }
 
   markUsed(): void {
     this.#lastUsedAtMs = performance.now();
+    this.#lastHeardAtMs = this.#lastUsedAtMs;
   }
 
   /** Cuts the connection off if it fails: a peer that answers no ping answers no goodbye. */
@@ -86,7 +110,7 @@ export class PoolEntry<C extends Connection> {
       throw error;
     }
     this.isSuspect = false;
-    this.markUsed();
+    this.#lastHeardAtMs = performance.now();
   }
 
   async reset(): Promise<void> {

@@ -1,3 +1,5 @@
+import type { Borrower } from './loan.ts';
+
 /** Why a connection was closed. */
 export type CloseReason =
   | 'overflow'
@@ -20,6 +22,10 @@ export interface PoolEventMap {
   timeout: { readonly waitedMs: number };
   checkin: { readonly heldMs: number };
   reset: { readonly durationMs: number };
+  /** Somebody has a connection for longer than a borrower should. Once for each checkout. */
+  held_too_long: Borrower & { readonly heldMs: number };
+  /** And gave it back after all. */
+  late_checkin: Borrower & { readonly heldMs: number };
   /** Every connection opened so far was declared unusable. */
   invalidate: { readonly generation: number; readonly reason: string };
   close: { readonly reason: CloseReason };

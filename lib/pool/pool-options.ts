@@ -13,6 +13,10 @@ export interface PoolOptions {
   /** An idle connection above `minIdle` is closed after so long. */
   readonly idleTimeoutMs: number;
   readonly minIdle: number;
+  /** An idle connection that was silent for so long is pinged, so that nobody on the way takes it for dead. */
+  readonly keepAliveMs: number;
+  /** A borrower that holds a connection for so long is told of. */
+  readonly heldTooLongMs: number;
   /** Check a connection that lay idle for `prePingAfterIdleMs` before it is given out. */
   readonly prePing: boolean;
   readonly prePingAfterIdleMs: number;

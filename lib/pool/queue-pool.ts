@@ -1,26 +1,18 @@
 import { BrokerError } from '../errors.ts';
 import { deadlineExceeded, poolTimeout, queueFull } from './checkout-failures.ts';
+import type { CheckoutOptions } from './checkout-options.ts';
 import type { Connection, Connector } from './connection.ts';
 import { Deadline } from './deadline.ts';
+import { lend } from './lend.ts';
+import type { Borrower } from './loan.ts';
 import type { PoolEntry } from './pool-entry.ts';
 import { type CloseReason, PoolEvents } from './pool-events.ts';
 import type { PoolOptions } from './pool-options.ts';
 import type { PoolStats } from './pool-stats.ts';
-import { PooledConnection } from './pooled-connection.ts';
+import type { PooledConnection } from './pooled-connection.ts';
 import { Slots } from './slots.ts';
+import { Upkeep } from './upkeep.ts';
 import { WaiterQueue } from './waiter-queue.ts';
-
-const SHORTEST_TRIM_INTERVAL_MS = 100;
-const LONGEST_TRIM_INTERVAL_MS = 30_000;
-
-export interface CheckoutOptions {
-  /** Whose turn in line it takes: each caller has its own, however many calls it makes. */
-  readonly caller?: string | undefined;
-  /** The caller's own; the pool's `checkoutTimeoutMs` applies too. */
-  readonly deadline?: Deadline | undefined;
-  /** Takes the caller out of the line; the checkout rejects with its reason. */
-  readonly signal?: AbortSignal | undefined;
-}
 
 /**
  * A queue pool with the semantics of SQLAlchemy's: `size` connections are kept open, `maxOverflow` more are
@@ -33,8 +25,8 @@ export class QueuePool<C extends Connection> {
   readonly events = new PoolEvents();
   readonly #options: PoolOptions;
   readonly #slots: Slots<C>;
-  readonly #waiters = new WaiterQueue<PooledConnection<C>>();
-  readonly #trimTimer: NodeJS.Timeout;
+  readonly #waiters = new WaiterQueue<PooledConnection<C>, Borrower>();
+  readonly #upkeep: Upkeep<C>;
   #isOpen = true;
   #isPaused = false;
   readonly #onEnd: (() => void)[] = [];
@@ -47,11 +39,7 @@ export class QueuePool<C extends Connection> {
       onRoom: () => this.#serve(),
       onDown: (error) => this.#waiters.rejectAll(error),
     });
-    const shortestAgeMs = Math.min(options.idleTimeoutMs, options.recycleAfterMs);
-    this.#trimTimer = setInterval(
-      () => this.#slots.trim(),
-      Math.min(LONGEST_TRIM_INTERVAL_MS, Math.max(SHORTEST_TRIM_INTERVAL_MS, shortestAgeMs / 2)),
-    ).unref();
+    this.#upkeep = new Upkeep(this.#slots, options, this.events);
   }
 
   /**
@@ -61,12 +49,18 @@ export class QueuePool<C extends Connection> {
    *   first. QUEUE_FULL: too many are in line. DRAINING: the pool takes no more work.
    *   Or the connector's error: nothing is open, and connecting fails.
    */
-  async checkout({ caller = '', deadline, signal }: CheckoutOptions = {}): Promise<PooledConnection<C>> {
+  async checkout({
+    caller = '',
+    purpose,
+    deadline,
+    signal,
+  }: CheckoutOptions = {}): Promise<PooledConnection<C>> {
     signal?.throwIfAborted();
+    const borrower = { caller, purpose };
     if (!this.#isOpen) throw new BrokerError('DRAINING', 'The pool takes no more work');
     if (this.#waiters.size === 0 && !this.#isPaused) {
       const entry = this.#slots.nextIdle;
-      if (entry !== undefined && this.#isReady(entry)) return this.#lend(entry, 0);
+      if (entry !== undefined && this.#isReady(entry)) return this.#lend(entry, borrower, 0);
     }
     if (this.#slots.isDown && !this.#slots.mayConnect && !this.#isPaused) throw this.#slots.connectFailure;
     if (this.#lineWithOneMore > this.#options.maxWaiting) {
@@ -76,7 +70,7 @@ export class QueuePool<C extends Connection> {
     const callers = deadline?.isBefore(budget) ? deadline : undefined;
     if (this.#waiters.size === 0) this.#slots.startLine();
     const waiting = this.#waiters.wait({
-      caller,
+      borrower,
       deadline: callers ?? budget,
       signal,
       overdue: (waitedMs) =>
@@ -121,7 +115,7 @@ export class QueuePool<C extends Connection> {
   async drain(deadline: Deadline): Promise<void> {
     this.#isOpen = false;
     this.#isPaused = false;
-    clearInterval(this.#trimTimer);
+    this.#upkeep.stop();
     const ended = new Promise<void>((resolve) => {
       this.#onEnd.push(resolve);
     });
@@ -160,21 +154,24 @@ export class QueuePool<C extends Connection> {
   }
 
   #isReady(entry: PoolEntry<C>): boolean {
-    return !this.#slots.needsPing(entry) && entry.staleReason(this.#slots.generation) === undefined;
+    return !this.#slots.needsPing(entry) && entry.staleReason(this.#slots.generation, true) === undefined;
   }
 
-  #lend(entry: PoolEntry<C>, waitedMs: number): PooledConnection<C> {
-    const connection = this.#slots.lend(entry);
-    const sinceMs = performance.now();
-    this.events.emit('checkout', { waitedMs });
-    return new PooledConnection(connection, waitedMs, () => {
-      this.events.emit('checkin', { heldMs: performance.now() - sinceMs });
-      this.#takeBack(entry);
-    });
+  #lend(entry: PoolEntry<C>, borrower: Borrower, waitedMs: number): PooledConnection<C> {
+    this.#slots.lend(entry);
+    this.#replaceInTime(entry);
+    return lend(entry, borrower, waitedMs, this.events, () => this.#takeBack(entry));
+  }
+
+  /** So that a successor is open when this connection comes back for the last time. */
+  #replaceInTime(entry: PoolEntry<C>): void {
+    if (!entry.isRetiring || entry.isReplaced) return;
+    const { size } = this.#slots;
+    const isMissed = size <= this.#options.size && size < this.#cap;
+    entry.isReplaced = isMissed && this.#slots.open();
   }
 
   #takeBack(entry: PoolEntry<C>): void {
-    entry.markUsed();
     const reason = this.#closeReason(entry);
     if (reason === undefined) void this.#slots.reset(entry);
     else void this.#slots.close(entry, reason);
@@ -185,12 +182,12 @@ export class QueuePool<C extends Connection> {
     const reason = this.#closeReason(entry);
     if (reason !== undefined) void this.#slots.close(entry, reason);
     else if (this.#inLine === 0) this.#slots.keep(entry);
-    else this.#waiters.handOver((waitedMs) => this.#lend(entry, waitedMs));
+    else this.#waiters.handOver((borrower, waitedMs) => this.#lend(entry, borrower, waitedMs));
   }
 
   /** Why this connection must go: it is stale, or nobody waits for it and the pool has its size without it. */
   #closeReason(entry: PoolEntry<C>): CloseReason | undefined {
-    const stale = entry.staleReason(this.#slots.generation);
+    const stale = entry.staleReason(this.#slots.generation, this.#inLine > 0);
     if (stale !== undefined || this.#inLine > 0) return stale;
     if (!this.#isOpen) return 'drained';
     const others = this.#slots.count('idle') + this.#slots.count('resetting');
@@ -203,12 +200,12 @@ export class QueuePool<C extends Connection> {
     const isIdleWanted = () => this.#inLine > this.#slots.count('pinging');
     let entry = this.#slots.nextIdle;
     while (entry !== undefined && isIdleWanted()) {
-      const isStale = entry.staleReason(this.#slots.generation) !== undefined;
+      const isStale = entry.staleReason(this.#slots.generation, true) !== undefined;
       if (this.#slots.needsPing(entry) && !isStale) void this.#slots.ping(entry);
       else this.#offer(entry);
       entry = this.#slots.nextIdle;
     }
-    const isShort = () => this.#inLine > this.#slots.onTheirWay || this.#isProbeDue;
+    const isShort = () => this.#inLine > this.#slots.onTheirWay || this.#isProbeDue || this.#isBelowMinIdle;
     while (this.#slots.size < this.#cap && isShort()) if (!this.#slots.open()) break;
     if (!this.#isOpen && this.#slots.size === 0 && this.#waiters.size === 0) this.#end();
   }
@@ -236,6 +233,12 @@ export class QueuePool<C extends Connection> {
   /** A pool that is down tries by itself, so that it knows when it is up again. */
   get #isProbeDue(): boolean {
     return this.#isOpen && !this.#isPaused && this.#slots.isDown;
+  }
+
+  /** A pool that has opened something keeps `minIdle` open. */
+  get #isBelowMinIdle(): boolean {
+    if (!this.#isOpen || this.#isPaused || !this.#slots.hasOpened) return false;
+    return this.#slots.size - this.#slots.count('closing') < this.#options.minIdle;
   }
 
   #poolTimeout(waitedMs: number): BrokerError {

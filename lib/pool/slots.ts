@@ -1,5 +1,7 @@
 import { ConnectBackOff } from './connect-back-off.ts';
 import type { Connection, Connector } from './connection.ts';
+import { Generations } from './generations.ts';
+import { IdleStore } from './idle-store.ts';
 import { LoginPace } from './login-pace.ts';
 import { type EntryPlace, PoolEntry } from './pool-entry.ts';
 import type { CloseReason, PoolEvents } from './pool-events.ts';
@@ -31,21 +33,19 @@ export class Slots<C extends Connection> {
   readonly #events: PoolEvents;
   readonly #owner: SlotOwner<C>;
   readonly #entries = new Set<PoolEntry<C>>();
-  /** Longest idle first. */
-  readonly #idle: PoolEntry<C>[] = [];
+  readonly #idle: IdleStore<C>;
   readonly #counts = { opening: 0, idle: 0, pinging: 0, 'checked-out': 0, resetting: 0, closing: 0 };
   readonly #backOff: ConnectBackOff;
   readonly #pace: LoginPace;
+  readonly #generations = new Generations();
   #isServerFull = false;
-  #generation = 0;
-  /** The newest that a connection was opened in. */
-  #openedGeneration = -1;
 
   constructor(connector: Connector<C>, options: PoolOptions, events: PoolEvents, owner: SlotOwner<C>) {
     this.#connector = connector;
     this.#options = options;
     this.#events = events;
     this.#owner = owner;
+    this.#idle = new IdleStore(options.order);
     this.#backOff = new ConnectBackOff(() => owner.onRoom());
     this.#pace = new LoginPace(() => owner.onRoom());
   }
@@ -65,7 +65,7 @@ export class Slots<C extends Connection> {
   }
 
   get generation(): number {
-    return this.#generation;
+    return this.#generations.current;
   }
 
   /** The last connect failure; undefined once a connect has succeeded. */
@@ -87,12 +87,26 @@ export class Slots<C extends Connection> {
 
   /** The idle slot whose turn it is. */
   get nextIdle(): PoolEntry<C> | undefined {
-    return this.#options.order === 'lifo' ? this.#idle.at(-1) : this.#idle[0];
+    return this.#idle.next;
+  }
+
+  /** A copy: whoever goes through it may move slots meanwhile. */
+  get idle(): readonly PoolEntry<C>[] {
+    return this.#idle.all;
+  }
+
+  get all(): Iterable<PoolEntry<C>> {
+    return this.#entries;
+  }
+
+  /** Something was open before. */
+  get hasOpened(): boolean {
+    return this.#generations.hasOpened;
   }
 
   needsPing(entry: PoolEntry<C>): boolean {
     const { prePing, prePingAfterIdleMs } = this.#options;
-    return entry.isSuspect || (prePing && entry.idleMs > prePingAfterIdleMs);
+    return entry.isSuspect || (prePing && entry.silentMs > prePingAfterIdleMs);
   }
 
   /** A line begins: it grows the pool slowly, for most are short. */
@@ -112,9 +126,8 @@ export class Slots<C extends Connection> {
     return true;
   }
 
-  lend(entry: PoolEntry<C>): C {
+  lend(entry: PoolEntry<C>): void {
     this.#move(entry, 'checked-out');
-    return entry.connection;
   }
 
   keep(entry: PoolEntry<C>): void {
@@ -161,24 +174,13 @@ export class Slots<C extends Connection> {
 
   /** Declares every connection opened so far unusable. Idle ones close now, the others when they come back. */
   invalidate(reason: string): void {
-    this.#generation += 1;
-    this.#events.emit('invalidate', { generation: this.#generation, reason });
+    this.#generations.next();
+    this.#events.emit('invalidate', { generation: this.generation, reason });
     this.closeIdle('invalidated');
   }
 
   closeIdle(reason: CloseReason): void {
-    for (const entry of [...this.#idle]) if (entry.place === 'idle') void this.close(entry, reason);
-  }
-
-  /** Closes what has been idle for too long, down to `minIdle`, and what is too old. */
-  trim(): void {
-    const { idleTimeoutMs, minIdle } = this.#options;
-    for (const entry of [...this.#idle]) {
-      if (entry.place !== 'idle') continue;
-      const stale = entry.staleReason(this.#generation);
-      if (stale !== undefined) void this.close(entry, stale);
-      else if (entry.idleMs > idleTimeoutMs && this.#counts.idle > minIdle) void this.close(entry, 'idle');
-    }
+    for (const entry of this.idle) if (entry.place === 'idle') void this.close(entry, reason);
   }
 
   /** Cuts off every connection. Each slot leaves as its connection's end is noticed. */
@@ -190,7 +192,7 @@ export class Slots<C extends Connection> {
 
   async #login(entry: PoolEntry<C>): Promise<void> {
     const sinceMs = performance.now();
-    const generation = this.#generation;
+    const { generation } = this;
     let connection: C;
     try {
       connection = await entry.open(this.#connector, generation, this.#options);
@@ -205,8 +207,8 @@ export class Slots<C extends Connection> {
     this.#backOff.succeeded();
     this.#pace.succeeded();
     const durationMs = performance.now() - sinceMs;
-    if (this.#openedGeneration < 0) this.#events.emit('first_connect', { durationMs });
-    this.#openedGeneration = Math.max(generation, this.#openedGeneration);
+    if (!this.hasOpened) this.#events.emit('first_connect', { durationMs });
+    this.#generations.opened(generation);
     this.#events.emit('connect', { durationMs });
     this.#owner.onReady(entry);
     this.#owner.onRoom();
@@ -222,21 +224,18 @@ export class Slots<C extends Connection> {
     this.#owner.onRoom();
   }
 
-  /**
-   * One flush an outage: a failure of an older generation tells nothing about connections opened since, and
-   * while none is opened there is nothing new to flush.
-   */
+  /** One flush an outage. */
   #outage(generation: number, reason: string): void {
-    if (generation === this.#generation && generation === this.#openedGeneration) this.invalidate(reason);
+    if (this.#generations.isNews(generation)) this.invalidate(reason);
   }
 
   #suspectIdle(): void {
-    for (const entry of this.#idle) entry.isSuspect = true;
+    for (const entry of this.idle) entry.isSuspect = true;
   }
 
   #move(entry: PoolEntry<C>, place: EntryPlace): void {
-    if (entry.place === 'idle') this.#idle.splice(this.#idle.lastIndexOf(entry), 1);
-    if (place === 'idle') this.#idle.push(entry);
+    if (entry.place === 'idle') this.#idle.remove(entry);
+    if (place === 'idle') this.#idle.add(entry);
     this.#counts[entry.place] -= 1;
     this.#counts[place] += 1;
     entry.place = place;

@@ -1,6 +1,7 @@
 import type { Deadline } from './deadline.ts';
 
-interface Waiter<T> {
+interface Waiter<T, B> {
+  readonly borrower: B;
   readonly sinceMs: number;
   readonly resolve: (value: T) => void;
   readonly reject: (error: unknown) => void;
@@ -8,9 +9,9 @@ interface Waiter<T> {
 }
 
 /** How one call waits. */
-export interface WaitTerms {
+export interface WaitTerms<B> {
   /** Who calls. Callers are served in turn, however many calls each has in line. */
-  readonly caller: string;
+  readonly borrower: B;
   readonly deadline: Deadline;
   readonly signal: AbortSignal | undefined;
   /** The error of a call whose deadline passed in line. */
@@ -23,9 +24,9 @@ export interface WaitTerms {
  * Calls in line: first come first served within a caller, round robin among callers. Each leaves it once: served,
  * overdue, aborted or rejected.
  */
-export class WaiterQueue<T> {
+export class WaiterQueue<T, B extends { readonly caller: string }> {
   /** A line for each caller that waits; the one whose turn is next comes first. Sets let any call leave at once. */
-  readonly #lines = new Map<string, Set<Waiter<T>>>();
+  readonly #lines = new Map<string, Set<Waiter<T, B>>>();
   #size = 0;
 
   get size(): number {
@@ -45,15 +46,15 @@ export class WaiterQueue<T> {
     return oldestMs;
   }
 
-  wait({ caller, deadline, signal, overdue, onGivenUp }: WaitTerms): Promise<T> {
+  wait({ borrower, deadline, signal, overdue, onGivenUp }: WaitTerms<B>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const sinceMs = performance.now();
       const leave = () => {
-        this.#remove(caller, waiter);
+        this.#remove(borrower, waiter);
         clearTimeout(timer);
         signal?.removeEventListener('abort', onAbort);
       };
-      const waiter: Waiter<T> = { sinceMs, resolve, reject, leave };
+      const waiter: Waiter<T, B> = { borrower, sinceMs, resolve, reject, leave };
       const giveUp = (reason: (waitedMs: number) => unknown) => {
         leave();
         const waitedMs = performance.now() - sinceMs;
@@ -63,17 +64,17 @@ export class WaiterQueue<T> {
       const onAbort = () => giveUp(() => signal?.reason);
       const timer = setTimeout(() => giveUp(overdue), deadline.remainingMs);
       signal?.addEventListener('abort', onAbort);
-      this.#add(caller, waiter);
+      this.#add(borrower, waiter);
     });
   }
 
   /** Serves whose turn it is. `give` gets the time it waited. False if nobody waits. */
-  handOver(give: (waitedMs: number) => T): boolean {
+  handOver(give: (borrower: B, waitedMs: number) => T): boolean {
     for (const [caller, line] of this.#lines) {
       for (const head of line) {
         head.leave();
         this.#toTheEnd(caller);
-        head.resolve(give(performance.now() - head.sinceMs));
+        head.resolve(give(head.borrower, performance.now() - head.sinceMs));
         return true;
       }
     }
@@ -89,14 +90,14 @@ export class WaiterQueue<T> {
     }
   }
 
-  #add(caller: string, waiter: Waiter<T>): void {
+  #add({ caller }: B, waiter: Waiter<T, B>): void {
     const line = this.#lines.get(caller);
     if (line === undefined) this.#lines.set(caller, new Set([waiter]));
     else line.add(waiter);
     this.#size += 1;
   }
 
-  #remove(caller: string, waiter: Waiter<T>): void {
+  #remove({ caller }: B, waiter: Waiter<T, B>): void {
     const line = this.#lines.get(caller);
     if (line === undefined || !line.delete(waiter)) return;
     if (line.size === 0) this.#lines.delete(caller);

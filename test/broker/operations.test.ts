@@ -123,6 +123,18 @@ describe('the log', () => {
       expect(logged).not.toContain(secret);
   });
 
+  test('names who holds a connection for too long, and tells when it came back', () => {
+    const { events } = broker.broker.pools.get('default').pool;
+    const held = { caller: 'writer', purpose: 'request-7', heldMs: 60_000 };
+    events.emit('held_too_long', held);
+    events.emit('late_checkin', held);
+    const lines = broker.logs.filter((line) => line.includes('held for too long'));
+    expect(lines.map((line) => JSON.parse(line) as object)).toEqual([
+      expect.objectContaining({ level: 40, database: 'default', caller: 'writer', reqId: 'request-7' }),
+      expect.objectContaining({ heldMs: 60_000, msg: expect.stringContaining('came back') }),
+    ]);
+  });
+
   test('has an audit line for admin calls and for denied ones', async () => {
     await get('/v1/databases');
     await get('/v1/databases', broker.keys.reader);

@@ -13,6 +13,8 @@ const NAMES = [
   'checkout',
   'timeout',
   'checkin',
+  'held_too_long',
+  'late_checkin',
   'reset',
   'invalidate',
   'close',

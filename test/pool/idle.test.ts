@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { PoolOptions } from '../../lib/pool/pool-options.ts';
 import { buildPool, guardPools, type PoolUnderTest, settle } from '../support/open-pool-guard.ts';
 
@@ -37,11 +37,57 @@ test('what is used last stays longest', async () => {
   expect(connector.opened.map(({ isCounted }) => isCounted)).toEqual([false, false, false, true]);
 });
 
-test('[46] what is too old is closed in the background, below minIdle too', async () => {
-  const { pool, connector } = await idlePool({ recycleAfterMs: 10_000, minIdle: 4 });
-  await vi.advanceTimersByTimeAsync(15_000);
-  expect(pool.stats()).toMatchObject({ idle: 0, connections: 0 });
-  expect(connector.opens.calls).toBe(4);
+test.each([0, 3])(
+  '[46] what is too old is closed in the background, and replaced up to minIdle = %i',
+  async (minIdle) => {
+    const { pool, connector } = await idlePool({ recycleAfterMs: 10_000, minIdle });
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(pool.stats()).toMatchObject({ idle: minIdle, connections: minIdle });
+    expect(connector.opens.calls).toBe(4 + minIdle);
+  },
+);
+
+test('a pool never falls below minIdle for long, whatever closes its connections', async () => {
+  const { pool, connector } = await idlePool({ minIdle: 2 });
+  pool.invalidate('test');
+  await settle();
+  expect(pool.stats()).toMatchObject({ idle: 2, connections: 2 });
+  for (const connection of connector.opened) if (connection.isCounted) connection.lose();
+  await settle();
+  expect(pool.stats()).toMatchObject({ idle: 2, connections: 2 });
+});
+
+describe('an idle connection that was silent for keepAliveMs', () => {
+  test('is pinged, again and again, and stays', async () => {
+    const { pool, connector } = await idlePool({ keepAliveMs: 10_000 });
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(connector.opened.map(({ pings }) => pings)).toEqual([1, 1, 1, 1]);
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(connector.opened.map(({ pings }) => pings)).toEqual([2, 2, 2, 2]);
+    expect(pool.stats()).toMatchObject({ idle: 4, connections: 4 });
+  });
+
+  test('is closed all the same after idleTimeoutMs without use, the one used longest ago first', async () => {
+    const { pool, connector } = await idlePool({ keepAliveMs: 4_000, idleTimeoutMs: 10_000, minIdle: 1 });
+    await vi.advanceTimersByTimeAsync(5_000);
+    (await pool.checkout()).checkin();
+    await vi.advanceTimersByTimeAsync(9_000);
+    expect(connector.opened.map(({ isCounted }) => isCounted)).toEqual([false, false, false, true]);
+  });
+
+  test('is closed, with all of its generation, when it does not answer', async () => {
+    const { pool, connector } = await idlePool({ keepAliveMs: 10_000 });
+    connector.pings.failure = new Error('silence');
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(pool.stats()).toMatchObject({ connections: 0, generation: 1 });
+  });
+
+  test('spares the next caller a ping', async () => {
+    const { pool, connector } = await idlePool({ keepAliveMs: 10_000 });
+    await vi.advanceTimersByTimeAsync(15_200);
+    await pool.checkout();
+    expect(connector.pings.calls).toBe(4);
+  });
 });
 
 test('an idle connection that its peer closed leaves the pool at once', async () => {

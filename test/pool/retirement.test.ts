@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { FakeConnectError } from '../support/fake-connector.ts';
 import { buildPool, guardPools, settle } from '../support/open-pool-guard.ts';
 
@@ -44,6 +44,44 @@ describe('[47] a connection that reached recycleAfterMs', () => {
     await vi.advanceTimersByTimeAsync(100_000);
     expect(pooled.connection.isUsable).toBe(true);
     expect(connector.closes.calls).toBe(0);
+  });
+
+  describe('and retires early, by the jitter,', () => {
+    beforeEach(() => {
+      vi.spyOn(Math, 'random').mockReturnValue(1);
+    });
+
+    test('serves once more while its successor logs in, and no caller waits for a login', async () => {
+      const { pool, connector } = buildPool({ ...options, size: 1, maxOverflow: 1, prePing: false });
+      (await pool.checkout()).checkin();
+      await vi.advanceTimersByTimeAsync(9_050);
+      connector.opens.hold();
+      const old = await pool.checkout();
+      expect(old.connection).toBe(connector.opened[0]);
+      expect(pool.stats()).toMatchObject({ checkedOut: 1, opening: 1 });
+      connector.opens.letGo();
+      await settle();
+      old.checkin();
+      connector.opens.hold();
+      expect((await pool.checkout()).connection).toBe(connector.opened[1]);
+      expect(connector.opens.calls).toBe(2);
+      await settle();
+      expect(connector.counted).toBe(1);
+    });
+
+    test('serves those in line until it is too old, where there is no room for a successor', async () => {
+      const { pool, connector } = buildPool({ ...options, size: 1, maxOverflow: 0 });
+      let pooled = await pool.checkout();
+      const ages: number[] = [];
+      for (let round = 0; round < 3; round += 1) {
+        await vi.advanceTimersByTimeAsync(round === 0 ? 9_500 : 400);
+        const next = pool.checkout();
+        pooled.checkin();
+        pooled = await next;
+        ages.push(connector.opened.indexOf(pooled.connection));
+      }
+      expect(ages).toEqual([0, 0, 1]);
+    });
   });
 
   test('[37] counts its age from the end of its login', async () => {

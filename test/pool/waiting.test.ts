@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
+import type { CheckoutOptions } from '../../lib/pool/checkout-options.ts';
 import { Deadline } from '../../lib/pool/deadline.ts';
 import type { PooledConnection } from '../../lib/pool/pooled-connection.ts';
-import type { CheckoutOptions } from '../../lib/pool/queue-pool.ts';
 import { FakeConnectError, type FakeConnection } from '../support/fake-connector.ts';
 import { buildPool, guardPools, type PoolUnderTest, settle } from '../support/open-pool-guard.ts';
 

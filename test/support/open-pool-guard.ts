@@ -12,6 +12,8 @@ const OPTIONS: PoolOptions = {
   maxWaiting: 100,
   idleTimeoutMs: 600_000,
   minIdle: 0,
+  keepAliveMs: 86_400_000,
+  heldTooLongMs: 86_400_000,
   prePing: true,
   prePingAfterIdleMs: 500,
   order: 'lifo',

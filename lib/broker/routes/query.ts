@@ -39,7 +39,7 @@ export function addQueryRoute(app: FastifyInstance, pools: PoolRegistry, metrics
         signal: signalOf(reply),
       };
 
-      using pooled = await pool.checkout({ ...terms, caller: call.caller?.name });
+      using pooled = await pool.checkout({ ...terms, caller: call.caller?.name, purpose: request.id });
       call.queueMs = pooled.waitedMs;
       const sinceMs = performance.now();
       const result = await pooled.connection.query(sql, terms);

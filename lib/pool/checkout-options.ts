@@ -1,0 +1,12 @@
+import type { Deadline } from './deadline.ts';
+
+export interface CheckoutOptions {
+  /** Whose turn in line it takes: each caller has its own, however many calls it makes. */
+  readonly caller?: string | undefined;
+  /** Named with the caller if it holds the connection for too long. */
+  readonly purpose?: string | undefined;
+  /** The caller's own; the pool's `checkoutTimeoutMs` applies too. */
+  readonly deadline?: Deadline | undefined;
+  /** Takes the caller out of the line; the checkout rejects with its reason. */
+  readonly signal?: AbortSignal | undefined;
+}

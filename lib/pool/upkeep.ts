@@ -1,0 +1,57 @@
+import type { Connection } from './connection.ts';
+import type { PoolEntry } from './pool-entry.ts';
+import type { PoolEvents } from './pool-events.ts';
+import type { PoolOptions } from './pool-options.ts';
+import type { Slots } from './slots.ts';
+
+const SHORTEST_INTERVAL_MS = 100;
+const LONGEST_INTERVAL_MS = 30_000;
+
+/**
+ * Looks after the slots from time to time: closes what is too old and what has been idle for too long, keeps the
+ * rest of the idle ones alive, and tells of borrowers that hold one for too long.
+ */
+export class Upkeep<C extends Connection> {
+  readonly #slots: Slots<C>;
+  readonly #options: PoolOptions;
+  readonly #events: PoolEvents;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(slots: Slots<C>, options: PoolOptions, events: PoolEvents) {
+    this.#slots = slots;
+    this.#options = options;
+    this.#events = events;
+    const { idleTimeoutMs, recycleAfterMs, keepAliveMs, heldTooLongMs } = options;
+    const shortestMs = Math.min(idleTimeoutMs, recycleAfterMs, keepAliveMs, heldTooLongMs);
+    this.#timer = setInterval(
+      () => this.#round(),
+      Math.min(LONGEST_INTERVAL_MS, Math.max(SHORTEST_INTERVAL_MS, shortestMs / 2)),
+    ).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #round(): void {
+    for (const entry of this.#slots.idle) if (entry.place === 'idle') this.#tend(entry);
+    for (const entry of this.#slots.all) this.#remind(entry);
+  }
+
+  #tend(entry: PoolEntry<C>): void {
+    const { idleTimeoutMs, minIdle, keepAliveMs } = this.#options;
+    const stale = entry.staleReason(this.#slots.generation);
+    if (stale !== undefined) void this.#slots.close(entry, stale);
+    else if (entry.idleMs > idleTimeoutMs && this.#slots.count('idle') > minIdle) {
+      void this.#slots.close(entry, 'idle');
+    } else if (entry.silentMs > keepAliveMs) void this.#slots.ping(entry);
+  }
+
+  #remind({ loan }: PoolEntry<C>): void {
+    if (loan === undefined || loan.isOverdue) return;
+    const heldMs = performance.now() - loan.sinceMs;
+    if (heldMs < this.#options.heldTooLongMs) return;
+    loan.isOverdue = true;
+    this.#events.emit('held_too_long', { heldMs, ...loan.borrower });
+  }
+}
