@@ -1,5 +1,6 @@
 import { BrokerError } from '../errors.ts';
 import type { PoolOptions } from './pool-options.ts';
+import type { ServerCap } from './server-cap.ts';
 
 /** One call more than the line takes. */
 export function queueFull({ maxWaiting }: PoolOptions, actual: number): BrokerError {
@@ -11,6 +12,12 @@ export function queueFull({ maxWaiting }: PoolOptions, actual: number): BrokerEr
 /** The caller's own deadline passed in line. */
 export function deadlineExceeded(waitedMs: number): BrokerError {
   return new BrokerError('DEADLINE_EXCEEDED', `The deadline passed after ${Math.round(waitedMs)} ms in line`);
+}
+
+/** What keeps a pool from growing whose server bears no more, if that is so. */
+export function serverExhausted({ free, maxConnections }: ServerCap): Error | undefined {
+  if (free > 0) return undefined;
+  return new Error(`The ${maxConnections} connections that its server may have are in use`);
 }
 
 /** The pool's own time for a wait passed. `cause` is what keeps connections from being opened, if something does. */

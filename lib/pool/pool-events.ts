@@ -9,6 +9,8 @@ export type CloseReason =
   | 'lost'
   | 'ping_failed'
   | 'reset_failed'
+  /** Another pool on the same server needs its place. */
+  | 'yielded'
   | 'drained';
 
 /** What happens in a pool, by SQLAlchemy's names where it has one. */

@@ -1,3 +1,6 @@
+import type { EntryPlace } from './pool-entry.ts';
+import type { PoolOptions } from './pool-options.ts';
+
 /** What a pool is doing. */
 export interface PoolStats {
   readonly size: number;
@@ -16,4 +19,37 @@ export interface PoolStats {
   readonly generation: number;
   /** Calls are held in line until somebody resumes the pool. */
   readonly paused: boolean;
+}
+
+interface CountedSlots {
+  readonly size: number;
+  readonly generation: number;
+  count(place: EntryPlace): number;
+}
+
+interface Line {
+  readonly size: number;
+  readonly oldestWaitMs: number;
+}
+
+export function poolStats(
+  { size, maxOverflow }: PoolOptions,
+  slots: CountedSlots,
+  line: Line,
+  paused: boolean,
+): PoolStats {
+  return {
+    size,
+    maxOverflow,
+    connections: slots.size,
+    idle: slots.count('idle'),
+    checkedOut: slots.count('checked-out'),
+    opening: slots.count('opening'),
+    closing: slots.count('closing'),
+    overflow: Math.max(0, slots.size - size),
+    waiting: line.size,
+    oldestWaitMs: line.oldestWaitMs,
+    generation: slots.generation,
+    paused,
+  };
 }

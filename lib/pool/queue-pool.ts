@@ -1,5 +1,5 @@
 import { BrokerError } from '../errors.ts';
-import { deadlineExceeded, poolTimeout, queueFull } from './checkout-failures.ts';
+import { deadlineExceeded, poolTimeout, queueFull, serverExhausted } from './checkout-failures.ts';
 import type { CheckoutOptions } from './checkout-options.ts';
 import type { Connection, Connector } from './connection.ts';
 import { Deadline } from './deadline.ts';
@@ -8,8 +8,9 @@ import type { Borrower } from './loan.ts';
 import type { PoolEntry } from './pool-entry.ts';
 import { type CloseReason, PoolEvents } from './pool-events.ts';
 import type { PoolOptions } from './pool-options.ts';
-import type { PoolStats } from './pool-stats.ts';
+import { type PoolStats, poolStats } from './pool-stats.ts';
 import type { PooledConnection } from './pooled-connection.ts';
+import { ServerCap } from './server-cap.ts';
 import { Slots } from './slots.ts';
 import { Upkeep } from './upkeep.ts';
 import { WaiterQueue } from './waiter-queue.ts';
@@ -24,6 +25,7 @@ import { WaiterQueue } from './waiter-queue.ts';
 export class QueuePool<C extends Connection> {
   readonly events = new PoolEvents();
   readonly #options: PoolOptions;
+  readonly #server: ServerCap;
   readonly #slots: Slots<C>;
   readonly #waiters = new WaiterQueue<PooledConnection<C>, Borrower>();
   readonly #upkeep: Upkeep<C>;
@@ -32,9 +34,14 @@ export class QueuePool<C extends Connection> {
   readonly #onEnd: (() => void)[] = [];
 
   /** Opens nothing: the first checkout does. */
-  constructor(connector: Connector<C>, options: PoolOptions) {
+  constructor(
+    connector: Connector<C>,
+    options: PoolOptions,
+    server = new ServerCap(Number.POSITIVE_INFINITY),
+  ) {
     this.#options = options;
-    this.#slots = new Slots(connector, options, this.events, {
+    this.#server = server;
+    this.#slots = new Slots(connector, options, server, this.events, {
       onReady: (entry) => this.#offer(entry),
       onRoom: () => this.#serve(),
       onDown: (error) => this.#waiters.rejectAll(error),
@@ -131,21 +138,7 @@ export class QueuePool<C extends Connection> {
   }
 
   stats(): PoolStats {
-    const { size, maxOverflow } = this.#options;
-    return {
-      size,
-      maxOverflow,
-      connections: this.#slots.size,
-      idle: this.#slots.count('idle'),
-      checkedOut: this.#slots.count('checked-out'),
-      opening: this.#slots.count('opening'),
-      closing: this.#slots.count('closing'),
-      overflow: Math.max(0, this.#slots.size - size),
-      waiting: this.#waiters.size,
-      oldestWaitMs: this.#waiters.oldestWaitMs,
-      generation: this.#slots.generation,
-      paused: this.#isPaused,
-    };
+    return poolStats(this.#options, this.#slots, this.#waiters, this.#isPaused);
   }
 
   /** Why no connection can be had; undefined while one is open or none was tried. */
@@ -168,7 +161,7 @@ export class QueuePool<C extends Connection> {
     if (!entry.isRetiring || entry.isReplaced) return;
     const { size } = this.#slots;
     const isMissed = size <= this.#options.size && size < this.#cap;
-    entry.isReplaced = isMissed && this.#slots.open();
+    entry.isReplaced = isMissed && this.#slots.open(false);
   }
 
   #takeBack(entry: PoolEntry<C>): void {
@@ -188,7 +181,9 @@ export class QueuePool<C extends Connection> {
   /** Why this connection must go: it is stale, or nobody waits for it and the pool has its size without it. */
   #closeReason(entry: PoolEntry<C>): CloseReason | undefined {
     const stale = entry.staleReason(this.#slots.generation, this.#inLine > 0);
-    if (stale !== undefined || this.#inLine > 0) return stale;
+    if (stale !== undefined) return stale;
+    if (this.#server.mustYield(this.#slots, this.#inLine > 0)) return 'yielded';
+    if (this.#inLine > 0) return undefined;
     if (!this.#isOpen) return 'drained';
     const others = this.#slots.count('idle') + this.#slots.count('resetting');
     return others - (entry.place === 'resetting' ? 1 : 0) >= this.#options.size ? 'overflow' : undefined;
@@ -205,8 +200,9 @@ export class QueuePool<C extends Connection> {
       else this.#offer(entry);
       entry = this.#slots.nextIdle;
     }
-    const isShort = () => this.#inLine > this.#slots.onTheirWay || this.#isProbeDue || this.#isBelowMinIdle;
-    while (this.#slots.size < this.#cap && isShort()) if (!this.#slots.open()) break;
+    const isUrgent = () => this.#inLine > this.#slots.onTheirWay;
+    const isShort = () => isUrgent() || this.#isProbeDue || this.#isBelowMinIdle;
+    while (this.#slots.size < this.#cap && isShort()) if (!this.#slots.open(isUrgent())) break;
     if (!this.#isOpen && this.#slots.size === 0 && this.#waiters.size === 0) this.#end();
   }
 
@@ -226,7 +222,8 @@ export class QueuePool<C extends Connection> {
   /** How many would depend on somebody's checkin if one more came: the others need no line. */
   get #lineWithOneMore(): number {
     if (this.#isPaused) return this.#waiters.size + 1;
-    const coming = this.#slots.onTheirWay + this.#slots.count('idle') + this.#cap - this.#slots.size;
+    const room = Math.min(this.#cap - this.#slots.size, this.#server.free);
+    const coming = this.#slots.onTheirWay + this.#slots.count('idle') + room;
     return this.#waiters.size + 1 - coming;
   }
 
@@ -242,6 +239,7 @@ export class QueuePool<C extends Connection> {
   }
 
   #poolTimeout(waitedMs: number): BrokerError {
-    return poolTimeout(this.#options, waitedMs, this.#waiters.size, this.#slots.connectFailure);
+    const cause = this.#slots.connectFailure ?? serverExhausted(this.#server);
+    return poolTimeout(this.#options, waitedMs, this.#waiters.size, cause);
   }
 }

@@ -1,11 +1,11 @@
-import { ConnectBackOff } from './connect-back-off.ts';
+import { ConnectGate } from './connect-gate.ts';
 import type { Connection, Connector } from './connection.ts';
 import { Generations } from './generations.ts';
-import { IdleStore } from './idle-store.ts';
-import { LoginPace } from './login-pace.ts';
+import { Places } from './places.ts';
 import { type EntryPlace, PoolEntry } from './pool-entry.ts';
 import type { CloseReason, PoolEvents } from './pool-events.ts';
 import type { PoolOptions } from './pool-options.ts';
+import type { CapMember, ServerCap } from './server-cap.ts';
 
 /** Who decides what becomes of a slot. */
 interface SlotOwner<C extends Connection> {
@@ -24,44 +24,45 @@ interface SlotOwner<C extends Connection> {
  *                  ╰──▶ pinging ──╯
  *     any ──▶ closing ──▶ gone
  *
- * `#move` is the only way from one place to another. Whenever a slot's connection becomes ready, the owner is
+ * `Places.move` is the only way from one place to another. Whenever a slot's connection becomes ready, the owner is
  * told and decides. A slot counts from before its connection opens until its peer has let go.
  */
-export class Slots<C extends Connection> {
+export class Slots<C extends Connection> implements CapMember {
   readonly #connector: Connector<C>;
   readonly #options: PoolOptions;
   readonly #events: PoolEvents;
   readonly #owner: SlotOwner<C>;
-  readonly #entries = new Set<PoolEntry<C>>();
-  readonly #idle: IdleStore<C>;
-  readonly #counts = { opening: 0, idle: 0, pinging: 0, 'checked-out': 0, resetting: 0, closing: 0 };
-  readonly #backOff: ConnectBackOff;
-  readonly #pace: LoginPace;
+  readonly #places: Places<C>;
+  readonly #gate: ConnectGate;
   readonly #generations = new Generations();
-  #isServerFull = false;
 
-  constructor(connector: Connector<C>, options: PoolOptions, events: PoolEvents, owner: SlotOwner<C>) {
+  constructor(
+    connector: Connector<C>,
+    options: PoolOptions,
+    server: ServerCap,
+    events: PoolEvents,
+    owner: SlotOwner<C>,
+  ) {
     this.#connector = connector;
     this.#options = options;
     this.#events = events;
     this.#owner = owner;
-    this.#idle = new IdleStore(options.order);
-    this.#backOff = new ConnectBackOff(() => owner.onRoom());
-    this.#pace = new LoginPace(() => owner.onRoom());
+    this.#places = new Places(options.order);
+    this.#gate = new ConnectGate(server, this, () => owner.onRoom());
   }
 
   /** Connections as the server counts them. */
   get size(): number {
-    return this.#entries.size;
+    return this.#places.size;
   }
 
   count(place: EntryPlace): number {
-    return this.#counts[place];
+    return this.#places.count(place);
   }
 
   /** Slots that will be ready without a borrower's doing. */
   get onTheirWay(): number {
-    return this.#counts.opening + this.#counts.pinging + this.#counts.resetting;
+    return this.count('opening') + this.count('pinging') + this.count('resetting');
   }
 
   get generation(): number {
@@ -70,33 +71,31 @@ export class Slots<C extends Connection> {
 
   /** The last connect failure; undefined once a connect has succeeded. */
   get connectFailure(): unknown {
-    return this.#backOff.lastError;
+    return this.#gate.lastError;
   }
 
   /** Connecting fails and nothing is open. A full server is not down: its callers wait for room. */
   get isDown(): boolean {
-    if (!this.#backOff.isFailing || this.#isServerFull) return false;
-    for (const entry of this.#entries) if (entry.isOpen) return false;
-    return true;
+    return this.#gate.isFailing && !this.#places.isAnyOpen;
   }
 
   /** While connects fail, one slot at a time tries, when the back-off is over. */
   get mayConnect(): boolean {
-    return !this.#backOff.isFailing || (this.#counts.opening === 0 && !this.#backOff.isHolding);
+    return this.#gate.mayTry(this.count('opening'));
   }
 
   /** The idle slot whose turn it is. */
   get nextIdle(): PoolEntry<C> | undefined {
-    return this.#idle.next;
+    return this.#places.nextIdle;
   }
 
   /** A copy: whoever goes through it may move slots meanwhile. */
   get idle(): readonly PoolEntry<C>[] {
-    return this.#idle.all;
+    return this.#places.idle;
   }
 
   get all(): Iterable<PoolEntry<C>> {
-    return this.#entries;
+    return this.#places.all;
   }
 
   /** Something was open before. */
@@ -109,34 +108,32 @@ export class Slots<C extends Connection> {
     return entry.isSuspect || (prePing && entry.silentMs > prePingAfterIdleMs);
   }
 
-  /** A line begins: it grows the pool slowly, for most are short. */
   startLine(): void {
-    this.#pace.startOver();
+    this.#gate.startLine();
   }
 
-  /** Begins a login. False if it must not begin now; the owner hears when it may. */
-  open(): boolean {
-    const { opening, closing } = this.#counts;
-    const isCold = this.size === opening + closing;
-    if (!this.mayConnect || !this.#pace.begin(opening, isCold)) return false;
+  /** Begins a login. False if it must not begin now; where somebody waits for it, the owner hears when it may. */
+  open(isUrgent: boolean): boolean {
+    const opening = this.count('opening');
+    const isCold = this.size === opening + this.count('closing');
+    if (!this.#gate.begin({ opening, isCold, isUrgent })) return false;
     const entry = new PoolEntry<C>();
-    this.#entries.add(entry);
-    this.#counts.opening += 1;
+    this.#places.add(entry);
     void this.#login(entry);
     return true;
   }
 
   lend(entry: PoolEntry<C>): void {
-    this.#move(entry, 'checked-out');
+    this.#places.move(entry, 'checked-out');
   }
 
   keep(entry: PoolEntry<C>): void {
-    this.#move(entry, 'idle');
+    this.#places.move(entry, 'idle');
   }
 
   /** Pings it, and closes it if it does not answer: then the others of its generation are doubtful too. */
   async ping(entry: PoolEntry<C>): Promise<void> {
-    this.#move(entry, 'pinging');
+    this.#places.move(entry, 'pinging');
     try {
       await entry.ping();
     } catch {
@@ -148,7 +145,7 @@ export class Slots<C extends Connection> {
   }
 
   async reset(entry: PoolEntry<C>): Promise<void> {
-    this.#move(entry, 'resetting');
+    this.#places.move(entry, 'resetting');
     const sinceMs = performance.now();
     try {
       await entry.reset();
@@ -161,7 +158,7 @@ export class Slots<C extends Connection> {
   }
 
   async close(entry: PoolEntry<C>, reason: CloseReason): Promise<void> {
-    this.#move(entry, 'closing');
+    this.#places.move(entry, 'closing');
     this.#events.emit('close', { reason });
     if (reason === 'lost' || reason === 'reset_failed') this.#suspectIdle();
     if (this.isDown && !this.mayConnect) this.#owner.onDown(this.connectFailure);
@@ -183,11 +180,21 @@ export class Slots<C extends Connection> {
     for (const entry of this.idle) if (entry.place === 'idle') void this.close(entry, reason);
   }
 
+  onSlot(): void {
+    this.#owner.onRoom();
+  }
+
+  /** For another pool on the same server. */
+  closeOneIdle(): boolean {
+    const [entry] = this.idle;
+    if (entry !== undefined) void this.close(entry, 'yielded');
+    return entry !== undefined;
+  }
+
   /** Cuts off every connection. Each slot leaves as its connection's end is noticed. */
   destroyAll(): void {
-    this.#backOff.stop();
-    this.#pace.stop();
-    for (const entry of this.#entries) entry.destroy();
+    this.#gate.stop();
+    for (const entry of this.all) entry.destroy();
   }
 
   async #login(entry: PoolEntry<C>): Promise<void> {
@@ -204,8 +211,7 @@ export class Slots<C extends Connection> {
     connection.onLost(() => {
       if (entry.place === 'idle') void this.close(entry, 'lost');
     });
-    this.#backOff.succeeded();
-    this.#pace.succeeded();
+    this.#gate.succeeded();
     const durationMs = performance.now() - sinceMs;
     if (!this.hasOpened) this.#events.emit('first_connect', { durationMs });
     this.#generations.opened(generation);
@@ -215,10 +221,9 @@ export class Slots<C extends Connection> {
   }
 
   #connectFailed(generation: number, error: unknown): void {
-    this.#backOff.failed(error);
-    this.#events.emit('connect_failed', { error });
     const verdict = this.#connector.verdict(error);
-    this.#isServerFull = verdict === 'full';
+    this.#gate.failed(error, verdict);
+    this.#events.emit('connect_failed', { error });
     if (verdict === 'outage') this.#outage(generation, 'connect_failed');
     if (this.isDown) this.#owner.onDown(error);
     this.#owner.onRoom();
@@ -233,16 +238,8 @@ export class Slots<C extends Connection> {
     for (const entry of this.idle) entry.isSuspect = true;
   }
 
-  #move(entry: PoolEntry<C>, place: EntryPlace): void {
-    if (entry.place === 'idle') this.#idle.remove(entry);
-    if (place === 'idle') this.#idle.add(entry);
-    this.#counts[entry.place] -= 1;
-    this.#counts[place] += 1;
-    entry.place = place;
-  }
-
   #leave(entry: PoolEntry<C>): void {
-    this.#counts[entry.place] -= 1;
-    this.#entries.delete(entry);
+    this.#places.remove(entry);
+    this.#gate.left();
   }
 }

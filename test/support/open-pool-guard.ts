@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, vi } from 'vitest';
 import { Deadline } from '../../lib/pool/deadline.ts';
 import type { PoolOptions } from '../../lib/pool/pool-options.ts';
 import { QueuePool } from '../../lib/pool/queue-pool.ts';
+import type { ServerCap } from '../../lib/pool/server-cap.ts';
 import { type FakeConnection, FakeConnector } from './fake-connector.ts';
 
 const OPTIONS: PoolOptions = {
@@ -26,9 +27,9 @@ export interface PoolUnderTest {
 
 const underTest: PoolUnderTest[] = [];
 
-export function buildPool(options: Partial<PoolOptions> = {}): PoolUnderTest {
+export function buildPool(options: Partial<PoolOptions> = {}, server?: ServerCap): PoolUnderTest {
   const connector = new FakeConnector();
-  const built = { connector, pool: new QueuePool(connector, { ...OPTIONS, ...options }) };
+  const built = { connector, pool: new QueuePool(connector, { ...OPTIONS, ...options }, server) };
   underTest.push(built);
   return built;
 }

@@ -1,0 +1,83 @@
+import { ConnectBackOff } from './connect-back-off.ts';
+import type { ConnectVerdict } from './connection.ts';
+import { LoginPace } from './login-pace.ts';
+import type { CapMember, ServerCap } from './server-cap.ts';
+
+/** What is under way when a login is asked for. */
+export interface LoginDemand {
+  readonly opening: number;
+  /** Nothing is open. */
+  readonly isCold: boolean;
+  /** A caller waits for it, so that another pool may have to give up a connection. */
+  readonly isUrgent: boolean;
+}
+
+/** When a login may begin: spaced out while they fail, at a pace while they succeed, within what the server bears. */
+export class ConnectGate {
+  readonly #backOff: ConnectBackOff;
+  readonly #pace: LoginPace;
+  readonly #server: ServerCap;
+  readonly #member: CapMember;
+  #isServerFull = false;
+
+  /** `onMayBegin` is called when a login that was held back may be worth another try. */
+  constructor(server: ServerCap, member: CapMember, onMayBegin: () => void) {
+    this.#server = server;
+    this.#member = member;
+    this.#backOff = new ConnectBackOff(onMayBegin);
+    this.#pace = new LoginPace(onMayBegin);
+    server.join(member);
+  }
+
+  /** The reason of the last failure; undefined once a connect has succeeded. */
+  get lastError(): unknown {
+    return this.#backOff.lastError;
+  }
+
+  /** Connects fail, and not for want of room: a full server is not down. */
+  get isFailing(): boolean {
+    return this.#backOff.isFailing && !this.#isServerFull;
+  }
+
+  /** While connects fail, one at a time tries, when the back-off is over. */
+  mayTry(opening: number): boolean {
+    return !this.#backOff.isFailing || (opening === 0 && !this.#backOff.isHolding);
+  }
+
+  /** Takes a slot of the server for a login. False if none must begin now. */
+  begin({ opening, isCold, isUrgent }: LoginDemand): boolean {
+    if (!this.mayTry(opening)) return false;
+    if (this.#server.free <= 0) {
+      if (isUrgent) this.#server.want(this.#member);
+      return false;
+    }
+    if (!this.#pace.begin(opening, isCold)) return false;
+    this.#server.take();
+    return true;
+  }
+
+  succeeded(): void {
+    this.#backOff.succeeded();
+    this.#pace.succeeded();
+  }
+
+  failed(error: unknown, verdict: ConnectVerdict): void {
+    this.#backOff.failed(error);
+    this.#isServerFull = verdict === 'full';
+  }
+
+  /** A line begins: it grows the pool slowly, for most are short. */
+  startLine(): void {
+    this.#pace.startOver();
+  }
+
+  /** The peer has let go of a connection, or never took it. */
+  left(): void {
+    this.#server.giveBack();
+  }
+
+  stop(): void {
+    this.#backOff.stop();
+    this.#pace.stop();
+  }
+}

@@ -1,0 +1,60 @@
+import type { Connection } from './connection.ts';
+import { IdleStore } from './idle-store.ts';
+import type { EntryPlace, PoolEntry } from './pool-entry.ts';
+import type { PoolOptions } from './pool-options.ts';
+
+/** Where each slot of a pool is. The only one who writes `entry.place`, so that the counts cannot disagree with it. */
+export class Places<C extends Connection> {
+  readonly #entries = new Set<PoolEntry<C>>();
+  readonly #idle: IdleStore<C>;
+  readonly #counts = { opening: 0, idle: 0, pinging: 0, 'checked-out': 0, resetting: 0, closing: 0 };
+
+  constructor(order: PoolOptions['order']) {
+    this.#idle = new IdleStore(order);
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  count(place: EntryPlace): number {
+    return this.#counts[place];
+  }
+
+  get isAnyOpen(): boolean {
+    for (const entry of this.#entries) if (entry.isOpen) return true;
+    return false;
+  }
+
+  get all(): Iterable<PoolEntry<C>> {
+    return this.#entries;
+  }
+
+  /** A copy, the one used longest ago first: whoever goes through it may move slots meanwhile. */
+  get idle(): readonly PoolEntry<C>[] {
+    return this.#idle.all;
+  }
+
+  /** The idle slot whose turn it is. */
+  get nextIdle(): PoolEntry<C> | undefined {
+    return this.#idle.next;
+  }
+
+  add(entry: PoolEntry<C>): void {
+    this.#entries.add(entry);
+    this.#counts[entry.place] += 1;
+  }
+
+  move(entry: PoolEntry<C>, place: EntryPlace): void {
+    if (entry.place === 'idle') this.#idle.remove(entry);
+    if (place === 'idle') this.#idle.add(entry);
+    this.#counts[entry.place] -= 1;
+    this.#counts[place] += 1;
+    entry.place = place;
+  }
+
+  remove(entry: PoolEntry<C>): void {
+    this.#counts[entry.place] -= 1;
+    this.#entries.delete(entry);
+  }
+}
