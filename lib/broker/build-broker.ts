@@ -1,9 +1,14 @@
 import { isUtf8 } from 'node:buffer';
-import Fastify, { type FastifyInstance, LogController } from 'fastify';
+import Fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
 import { BrokerError } from '../errors.ts';
 import { METRICS_ROUTE, REQUEST_ID_HEADER } from '../protocol/routes.ts';
 import type { Settings } from '../settings/settings.ts';
-import { callOf, trackCalls } from './call.ts';
+import { callOf, trackCall, trackCalls } from './call.ts';
 import { createHttpServer } from './http-server.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { logPools } from './log-pools.ts';
@@ -11,9 +16,11 @@ import { logRequest } from './log-request.ts';
 import { Metrics } from './metrics.ts';
 import { authenticate, type CallerLookup } from './plugins/authenticate.ts';
 import { refuseWhenDraining } from './plugins/draining.ts';
-import { addErrorReplies, replyToClientError } from './plugins/error-replies.ts';
+import { addErrorReplies, replyToBadAddress } from './plugins/error-replies.ts';
+import { refuseExpectations } from './plugins/expectations.ts';
 import { refuseOtherMethods } from './plugins/method-not-allowed.ts';
 import { PoolRegistry } from './pool-registry.ts';
+import { replyToClientError } from './raw-replies.ts';
 import { requestIdOf } from './request-id.ts';
 import { addDatabasesRoutes } from './routes/databases.ts';
 import { addHealthRoutes } from './routes/health.ts';
@@ -36,6 +43,15 @@ export interface LogOptions {
 /** Puts the broker together. Nothing listens and nothing is opened yet. */
 export function buildBroker(settings: Settings, findCaller: CallerLookup, log: LogOptions): Broker {
   const { server } = settings;
+  const lifecycle = new Lifecycle();
+  const pools = new PoolRegistry(settings);
+  const metrics = new Metrics(pools);
+  const onDone = (request: FastifyRequest, reply: FastifyReply) => {
+    logRequest(request, reply);
+    const { code, alias } = callOf(request);
+    if (code !== undefined) metrics.requestFailed(alias ?? '', code);
+  };
+
   const app = Fastify({
     logger: { ...log, base: { service: 'broker' } },
     logController: new LogController({ disableRequestLogging: true }),
@@ -44,21 +60,18 @@ export function buildBroker(settings: Settings, findCaller: CallerLookup, log: L
     return503OnClosing: false,
     exposeHeadRoutes: false,
     clientErrorHandler: replyToClientError,
+    frameworkErrors: (error, request, reply) => {
+      trackCall(request, reply, onDone);
+      void replyToBadAddress(error, request, reply);
+    },
     serverFactory: (listener) => createHttpServer(server, listener),
   });
 
-  const lifecycle = new Lifecycle();
-  const pools = new PoolRegistry(settings);
-  const metrics = new Metrics(pools);
   logPools(pools, app.log);
-
-  trackCalls(app, (request, reply) => {
-    logRequest(request, reply);
-    const { code, alias } = callOf(request);
-    if (code !== undefined) metrics.requestFailed(alias ?? '', code);
-  });
+  trackCalls(app, onDone);
   acceptJsonOnly(app);
-  addErrorReplies(app, server.bodyLimitBytes);
+  addErrorReplies(app);
+  refuseExpectations(app);
   refuseWhenDraining(app, lifecycle);
   authenticate(app, pools, findCaller, settings.allowAnonymous);
   app.addHook('onSend', async (request, reply) => {

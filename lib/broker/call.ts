@@ -27,21 +27,23 @@ declare module 'fastify' {
   }
 }
 
-/**
- * Must come before every other hook. `onDone` is told of each request once, when its reply was sent or its caller
- * had gone: Fastify's own `onResponse` says nothing of those.
- */
-export function trackCalls(
-  app: FastifyInstance,
-  onDone: (request: FastifyRequest, reply: FastifyReply) => void,
-): void {
+type OnDone = (request: FastifyRequest, reply: FastifyReply) => void;
+
+/** Tracks every request that Fastify runs hooks for. Must come before every other hook. */
+export function trackCalls(app: FastifyInstance, onDone: OnDone): void {
   app.decorateRequest('call', null);
-  app.addHook('onRequest', async (request, reply) => {
-    const call = callOf(request);
-    reply.raw.once('close', () => {
-      if (!reply.raw.writableFinished) call.code = 'CALLER_GONE';
-      onDone(request, reply);
-    });
+  app.addHook('onRequest', async (request, reply) => trackCall(request, reply, onDone));
+}
+
+/**
+ * `onDone` is told of the request once, when its reply was sent or its caller had gone: Fastify's own `onResponse`
+ * says nothing of those.
+ */
+export function trackCall(request: FastifyRequest, reply: FastifyReply, onDone: OnDone): void {
+  const call = callOf(request);
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) call.code = 'CALLER_GONE';
+    onDone(request, reply);
   });
 }
 

@@ -8,7 +8,8 @@ import { callOf } from './call.ts';
  * The moment by which a request must be answered: the least of its `x-timeout-ms` header, its own `timeoutMs` and
  * the alias's limit, counted from its arrival.
  *
- * @throws {BrokerError} INVALID_REQUEST: the header is no whole number of milliseconds.
+ * @throws {BrokerError} INVALID_REQUEST: the header is no whole number of milliseconds. DEADLINE_EXCEEDED: the
+ *   request took all of its time to arrive.
  */
 export function deadlineOf(
   request: FastifyRequest,
@@ -16,7 +17,11 @@ export function deadlineOf(
   limitMs: number,
 ): Deadline {
   const budgetMs = Math.min(headerTimeoutMs(request) ?? limitMs, timeoutMs ?? limitMs, limitMs);
-  return new Deadline(callOf(request).arrivedAtMs + budgetMs);
+  const deadline = new Deadline(callOf(request).arrivedAtMs + budgetMs);
+  if (deadline.hasPassed) {
+    throw new BrokerError('DEADLINE_EXCEEDED', `The request took all of its ${budgetMs} ms to arrive`);
+  }
+  return deadline;
 }
 
 function headerTimeoutMs({ headers }: FastifyRequest): number | undefined {

@@ -2,6 +2,9 @@ import { readFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { ServerSettings } from '../settings/settings.ts';
+import { trackOwedReply } from './owed-replies.ts';
+import { refuseTunnel } from './raw-replies.ts';
+import { cutOffStalledReader } from './stalled-readers.ts';
 
 const HEADERS_TIMEOUT_MS = 10_000;
 const MAX_HEADER_BYTES = 16_384;
@@ -9,21 +12,36 @@ const MAX_HEADER_BYTES = 16_384;
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 /** How often Node looks for senders that are too slow. */
 const SLOW_SENDER_CHECK_MS = 1_000;
+const READER_STALL_MS = 20_000;
 
-/** An HTTP or HTTPS server with bounds against slow, endless and too many senders. */
-export function createHttpServer(settings: ServerSettings, listener: RequestListener): Server {
+/** An HTTP or HTTPS server with bounds against slow, endless and too many senders, and against idle readers. */
+export function createHttpServer(
+  settings: ServerSettings,
+  listener: RequestListener,
+  readerStallMs = READER_STALL_MS,
+): Server {
   const bounds = {
     headersTimeout: Math.min(HEADERS_TIMEOUT_MS, settings.requestTimeoutMs),
     requestTimeout: settings.requestTimeoutMs,
     maxHeaderSize: MAX_HEADER_BYTES,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     connectionsCheckingInterval: SLOW_SENDER_CHECK_MS,
+    // Node's own refusal has no body. Nothing here depends on the header.
+    requireHostHeader: false,
+  };
+  const serve: RequestListener = (request, response) => {
+    trackOwedReply(request, response);
+    cutOffStalledReader(response, readerStallMs);
+    listener(request, response);
   };
   const { tls } = settings;
   const server =
     tls === undefined
-      ? createServer(bounds, listener)
-      : createTlsServer({ ...bounds, cert: readFileSync(tls.cert), key: readFileSync(tls.key) }, listener);
+      ? createServer(bounds, serve)
+      : createTlsServer({ ...bounds, cert: readFileSync(tls.cert), key: readFileSync(tls.key) }, serve);
+  // Node's own answers to these are empty.
+  server.on('checkExpectation', serve);
+  server.on('connect', refuseTunnel);
   server.maxConnections = settings.maxConnections;
   return server;
 }

@@ -1,8 +1,7 @@
-import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestBroker, type TestBroker } from '../support/broker.ts';
 import { startTestDatabase, type TestDatabase } from '../support/database.ts';
-import { http } from '../support/http.ts';
+import { http, raw } from '../support/http.ts';
 
 let database: TestDatabase;
 let broker: TestBroker;
@@ -22,20 +21,6 @@ afterAll(async () => {
 
 function failureOf(reply: { json(): unknown }): unknown {
   return (reply.json() as { error: unknown }).error;
-}
-
-/** Sends bytes as they are and returns all that comes back until the broker hangs up. */
-async function raw(bytes: string): Promise<string> {
-  const { port } = new URL(broker.url);
-  return await new Promise((resolve, reject) => {
-    const socket = connect(Number(port), '127.0.0.1', () => socket.write(bytes));
-    let text = '';
-    socket.on('data', (chunk) => {
-      text += chunk.toString('utf8');
-    });
-    socket.on('close', () => resolve(text));
-    socket.on('error', reject);
-  });
 }
 
 describe('who calls', () => {
@@ -211,7 +196,7 @@ describe('a bad request', () => {
 
 describe('a sender that', () => {
   test('does not speak HTTP is told so in JSON', async () => {
-    const reply = await raw('hello\r\n\r\n');
+    const reply = await raw(broker.url, 'hello\r\n\r\n');
     expect(reply).toMatch(/^HTTP\/1\.1 400 /);
     expect(JSON.parse(reply.split('\r\n\r\n')[1] ?? '')).toMatchObject({
       error: { code: 'INVALID_REQUEST' },
@@ -219,7 +204,10 @@ describe('a sender that', () => {
   });
 
   test('sends endless headers is stopped', async () => {
-    const reply = await raw(`GET /healthz HTTP/1.1\r\nhost: x\r\nx-long: ${'a'.repeat(20_000)}\r\n\r\n`);
+    const reply = await raw(
+      broker.url,
+      `GET /healthz HTTP/1.1\r\nhost: x\r\nx-long: ${'a'.repeat(20_000)}\r\n\r\n`,
+    );
     expect(reply).toMatch(/^HTTP\/1\.1 431 /);
     expect(JSON.parse(reply.split('\r\n\r\n')[1] ?? '')).toMatchObject({
       error: { code: 'HEADERS_TOO_LARGE' },
@@ -228,7 +216,10 @@ describe('a sender that', () => {
 
   test('is too slow with its body is stopped', async () => {
     const head = `POST /v1/databases/default/query HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${broker.keys.writer}\r\n`;
-    const reply = await raw(`${head}content-type: application/json\r\ncontent-length: 100\r\n\r\n{"sql":`);
+    const reply = await raw(
+      broker.url,
+      `${head}content-type: application/json\r\ncontent-length: 100\r\n\r\n{"sql":`,
+    );
     expect(reply).toMatch(/^HTTP\/1\.1 408 /);
     expect(JSON.parse(reply.split('\r\n\r\n')[1] ?? '')).toMatchObject({
       error: { code: 'REQUEST_TIMEOUT' },

@@ -1,4 +1,5 @@
 import { request as sendRequest } from 'node:http';
+import { connect, type Socket } from 'node:net';
 
 export interface HttpReply {
   readonly status: number;
@@ -49,6 +50,25 @@ export async function http(
     );
     request.on('error', reject);
     request.end(body);
+  });
+}
+
+/** A connection without HTTP of its own. */
+export function connectTo(url: string): Socket {
+  return connect(Number(new URL(url).port), '127.0.0.1');
+}
+
+/** Sends bytes as they are and returns all that comes back until the other side hangs up, in whatever way. */
+export async function raw(url: string, bytes: string): Promise<string> {
+  return await new Promise((resolve) => {
+    const socket = connectTo(url);
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk.toString('utf8');
+    });
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => resolve(text));
+    socket.write(bytes);
   });
 }
 

@@ -1,12 +1,9 @@
-import { STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { BrokerError, type ErrorCode } from '../../errors.ts';
 import { toFailureBody } from '../../protocol/failure.ts';
 import { REQUEST_ID_HEADER } from '../../protocol/routes.ts';
 import { callOf } from '../call.ts';
 import { CallerGone } from '../deadlines.ts';
-import { newRequestId } from '../request-id.ts';
 
 /** What a caller should wait for before the next try. */
 const RETRY_AFTER_S = 1;
@@ -23,21 +20,31 @@ const CODE_BY_FASTIFY_CODE: Readonly<Record<string, readonly [ErrorCode, string]
   FST_ERR_MAX_PARAM_LENGTH: ['NOT_FOUND', 'There is nothing at this address'],
 };
 
-const CODE_BY_PARSER_CODE: Readonly<Record<string, readonly [ErrorCode, string]>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: ['REQUEST_TIMEOUT', 'The request was not complete in time'],
-  HPE_HEADER_OVERFLOW: ['HEADERS_TOO_LARGE', 'The headers are larger than the broker takes'],
-};
-
 /** Whatever goes wrong after the request was parsed is answered in the one shape that callers know. */
-export function addErrorReplies(app: FastifyInstance, bodyLimitBytes: number): void {
+export function addErrorReplies(app: FastifyInstance): void {
   app.setErrorHandler(async (error: FastifyError | Error, request, reply) => {
     // Nobody hears this.
-    if (error instanceof CallerGone) await reply.send();
-    else await replyWith(toBrokerError(error, bodyLimitBytes), request, reply);
+    if (error instanceof CallerGone || isCutOff(request)) await reply.send();
+    else await replyWith(toBrokerError(error, request), request, reply);
   });
   app.setNotFoundHandler(async (request, reply) => {
     await replyWith(new BrokerError('NOT_FOUND', 'There is nothing at this address'), request, reply);
   });
+}
+
+/** Answers an address that cannot even be looked up: Fastify runs no hook for such a request. */
+export async function replyToBadAddress(
+  error: FastifyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
+  void reply.header(REQUEST_ID_HEADER, request.id);
+  await replyWith(toBrokerError(error, request), request, reply);
+}
+
+/** The caller hung up before its request was complete. */
+function isCutOff({ raw }: FastifyRequest): boolean {
+  return raw.destroyed && !raw.complete;
 }
 
 async function replyWith(error: BrokerError, request: FastifyRequest, reply: FastifyReply): Promise<void> {
@@ -54,36 +61,13 @@ function describeUnexpected(error: unknown): { readonly type: string; readonly a
   return { type: error.name, at: frames.map((line) => line.trim()) };
 }
 
-function toBrokerError(error: FastifyError | Error, bodyLimitBytes: number): BrokerError {
+function toBrokerError(error: FastifyError | Error, { routeOptions }: FastifyRequest): BrokerError {
   if (error instanceof BrokerError) return error;
   const [code, message] = ('code' in error ? CODE_BY_FASTIFY_CODE[error.code] : undefined) ?? [];
   if (code === 'REQUEST_TOO_LARGE') {
-    return new BrokerError(code, `The request is larger than ${bodyLimitBytes} bytes`);
+    return new BrokerError(code, `The request is larger than ${routeOptions.bodyLimit} bytes`);
   }
   if (code !== undefined) return new BrokerError(code, message ?? '');
   if (error instanceof SyntaxError) return new BrokerError('INVALID_REQUEST', 'The body is not valid JSON');
   return new BrokerError('INTERNAL', 'The broker failed in a way it should not', { cause: error });
-}
-
-/** Answers what never became a request: garbage, too long headers, a sender that is too slow. */
-export function replyToClientError(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const [code, message] = CODE_BY_PARSER_CODE[error.code ?? ''] ?? [
-    'INVALID_REQUEST',
-    'This is not a valid HTTP request',
-  ];
-  const failure = new BrokerError(code, message);
-  const requestId = newRequestId();
-  const body = JSON.stringify(toFailureBody(failure, requestId));
-  const head = [
-    `HTTP/1.1 ${failure.httpStatus} ${STATUS_CODES[failure.httpStatus]}`,
-    'content-type: application/json; charset=utf-8',
-    `content-length: ${Buffer.byteLength(body)}`,
-    `${REQUEST_ID_HEADER}: ${requestId}`,
-    'connection: close',
-  ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }

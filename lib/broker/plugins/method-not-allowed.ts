@@ -1,10 +1,17 @@
-import type { FastifyInstance, HTTPMethods } from 'fastify';
+import { METHODS } from 'node:http';
+import type { FastifyInstance } from 'fastify';
 import { BrokerError } from '../../errors.ts';
 
-const METHODS: readonly HTTPMethods[] = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'];
+/** Every method that Node reads. CONNECT goes to no address. */
+const ROUTED_METHODS = METHODS.filter((method) => method !== 'CONNECT');
 
 /** Answers 405 where an address exists, but not for this method. Must be called before the routes are added. */
 export function refuseOtherMethods(app: FastifyInstance): { addTo: () => void } {
+  for (const method of ROUTED_METHODS) {
+    // Else Fastify demands a content-type of a QUERY before it looks whether there is anything to ask.
+    const isNewToFastify = method === 'QUERY' || !app.supportedMethods.includes(method);
+    if (isNewToFastify) app.addHttpMethod(method, { overrideExisting: true });
+  }
   const methodsByUrl = new Map<string, Set<string>>();
   app.addHook('onRoute', ({ url, method }) => {
     const methods = methodsByUrl.get(url) ?? new Set();
@@ -20,7 +27,7 @@ export function refuseOtherMethods(app: FastifyInstance): { addTo: () => void } 
         };
         app.route({
           url,
-          method: METHODS.filter((method) => !allowed.has(method)),
+          method: ROUTED_METHODS.filter((method) => !allowed.has(method)),
           // Before the body is read.
           onRequest: async (_request, reply) => {
             void reply.header('allow', allow);

@@ -1,0 +1,82 @@
+import { METHODS } from 'node:http';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startTestBroker, type TestBroker } from '../support/broker.ts';
+import { startTestDatabase, type TestDatabase } from '../support/database.ts';
+import { eventually, raw } from '../support/http.ts';
+
+let database: TestDatabase;
+let broker: TestBroker;
+
+beforeAll(async () => {
+  database = await startTestDatabase();
+  broker = await startTestBroker(database);
+});
+
+afterAll(async () => {
+  await broker.stop();
+  await database.stop();
+});
+
+/** Sends a request without a body. What comes back must be one reply in the broker's form. */
+async function ask(requestLine: string, ...headers: string[]): Promise<object> {
+  const lines = [`${requestLine} HTTP/1.1`, 'x-request-id: odd', 'connection: close', ...headers];
+  const reply = await raw(broker.url, `${lines.join('\r\n')}\r\n\r\n`);
+  const [head = '', body = ''] = reply.split('\r\n\r\n');
+  expect(head).toMatch(/^x-request-id: odd$/m);
+  expect(head).toMatch(/^content-type: application\/json; charset=utf-8$/m);
+  const { error } = JSON.parse(body) as { error: { code: string; requestId: string } };
+  expect(error.requestId).toBe('odd');
+  return { status: Number(head.split(' ')[1]), code: error.code, allow: /^allow: (.*)$/m.exec(head)?.[1] };
+}
+
+test.each([
+  ['GET /v1/databases/%zz', 400, 'INVALID_REQUEST'],
+  ['OPTIONS *', 404, 'NOT_FOUND'],
+  [`POST /v1/databases/${'a'.repeat(200)}/query`, 404, 'NOT_FOUND'],
+  ['QUERY /nowhere', 404, 'NOT_FOUND'],
+  ['PROPFIND /nowhere', 404, 'NOT_FOUND'],
+])('%s is answered %i in the form of any other failure', async (requestLine, status, code) => {
+  expect(await ask(requestLine, 'host: x')).toMatchObject({ status, code });
+});
+
+test('an address that cannot be read has its line in the log and its place in the metrics', async () => {
+  await ask('GET /unreadable/%zz', 'host: x');
+  const lines = await eventually(
+    async () => broker.logs.filter((line) => line.includes('"reqId":"odd"') && line.includes('"request"')),
+    (found) => found.length > 0,
+  );
+  expect(JSON.parse(lines.at(-1) ?? '{}')).toMatchObject({ status: 400, code: 'INVALID_REQUEST' });
+  expect(await raw(broker.url, 'GET /metrics HTTP/1.1\r\nconnection: close\r\n\r\n')).toMatch(
+    /^broker_errors_total\{database="",code="INVALID_REQUEST"\} [1-9]/m,
+  );
+});
+
+test('a request without a Host is served', async () => {
+  expect(await ask('GET /v1/databases')).toMatchObject({ status: 401, code: 'UNAUTHENTICATED' });
+});
+
+test('an expectation that the broker does not know is 400', async () => {
+  expect(await ask('GET /healthz', 'host: x', 'expect: foo')).toMatchObject({
+    status: 400,
+    code: 'INVALID_REQUEST',
+  });
+});
+
+test('CONNECT is 405', async () => {
+  expect(await ask('CONNECT example.com:443', 'host: x')).toMatchObject({
+    status: 405,
+    code: 'METHOD_NOT_ALLOWED',
+  });
+});
+
+// HEAD is refused like these, without a body as HTTP has it.
+const OTHERS = METHODS.filter((method) => !['CONNECT', 'GET', 'HEAD', 'POST'].includes(method));
+
+test.each(OTHERS)('%s on a known address is 405 for anybody', async (method) => {
+  const refused = { status: 405, code: 'METHOD_NOT_ALLOWED' };
+  expect(await ask(`${method} /v1/databases/default/query`, 'host: x')).toEqual({
+    ...refused,
+    allow: 'POST',
+  });
+  expect(await ask(`${method} /healthz`, 'host: x')).toEqual({ ...refused, allow: 'GET' });
+});
