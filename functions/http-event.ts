@@ -33,7 +33,11 @@ export function parseHttpEvent(event: unknown): HttpEvent | undefined {
   return parsed.success ? parsed.data : { headers: {}, isBase64Encoded: false };
 }
 
-export function readBody({ body, isBase64Encoded }: HttpEvent): string {
+/** Only as JSON: a web page could send any other form to a function that runs locally, without asking first. */
+export function readBody({ headers, body, isBase64Encoded }: HttpEvent): string {
+  if (!/^application\/json *(;|$)/i.test(headers['content-type'] ?? '')) {
+    throw new BrokerError('UNSUPPORTED_MEDIA_TYPE', 'The content-type must be application/json');
+  }
   if (!body) throw invalidBody('must be a JSON object');
   return isBase64Encoded ? decodeText(Buffer.from(body, 'base64')) : body;
 }

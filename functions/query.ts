@@ -1,6 +1,7 @@
 import type { APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import * as z from 'zod/mini';
 import { type BrokerReply, parseReply, readFailure, unusableReply } from '../lib/client/broker-reply.ts';
+import { checkArguments, TimeoutMs } from '../lib/client/check-arguments.ts';
 import { openTransport } from '../lib/client/open-transport.ts';
 import { BrokerError } from '../lib/errors.ts';
 import { queryPath } from '../lib/protocol/routes.ts';
@@ -17,7 +18,7 @@ import {
 // Module scope: one transport, and so its kept connections, for all invocations of an instance.
 const broker = openTransport();
 
-const Invocation = z.looseObject({ database: z.string(), timeoutMs: z.optional(z.number()) });
+const Invocation = z.looseObject({ database: z.string(), timeoutMs: z.optional(TimeoutMs) });
 
 /**
  * One query: `POST /databases/{alias}/query` of an HTTP API, or a direct invocation with `{database, sql, params?,
@@ -43,14 +44,7 @@ async function answerHttp(event: HttpEvent, context: Context): Promise<APIGatewa
 
 async function answerInvocation(event: unknown, context: Context): Promise<unknown> {
   try {
-    const invocation = Invocation.safeParse(event);
-    if (!invocation.success) {
-      throw new BrokerError(
-        'INVALID_REQUEST',
-        'the event must be {database, sql, params?, timeoutMs?, maxRows?}',
-      );
-    }
-    const { database, ...statement } = invocation.data;
+    const { database, ...statement } = checkArguments(Invocation, event);
     const timeoutMs = Math.min(timeoutOf(context), statement.timeoutMs ?? Number.POSITIVE_INFINITY);
     const reply = await query(database, JSON.stringify(statement), timeoutMs, context.awsRequestId);
     const failure = reply.status === 200 ? undefined : readFailure(reply);

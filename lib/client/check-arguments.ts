@@ -1,13 +1,12 @@
 import * as z from 'zod/mini';
 import { BrokerError } from '../errors.ts';
 import { describeProblems } from '../protocol/problems.ts';
+import { ALIAS } from '../protocol/routes.ts';
 
 /** The alias of a database, as the broker's settings name it. */
 export const Alias = z
   .string()
-  .check(
-    z.regex(/^[a-z][a-z0-9-]{0,62}$/, 'must begin with a-z and go on with at most 62 of a-z, 0-9 and -'),
-  );
+  .check(z.regex(ALIAS, 'must begin with a-z and go on with at most 62 of a-z, 0-9 and -'));
 
 /** Below the longest time that a timer can hold. */
 export const TimeoutMs = z.int().check(z.minimum(1), z.maximum(24 * 60 * 60 * 1000));

@@ -1,3 +1,5 @@
+import { BrokerError } from '../errors.ts';
+
 /** Paths and header names of the broker's HTTP interface. */
 
 export const QUERY_ROUTE = '/v1/databases/:alias/query';
@@ -16,6 +18,11 @@ export const REQUEST_ID_HEADER = 'x-request-id';
 /** What is left of the caller's own budget, in milliseconds. */
 export const TIMEOUT_HEADER = 'x-timeout-ms';
 
+/** The name of a database. In a path it stands for itself. */
+export const ALIAS = /^[a-z][a-z0-9-]{0,62}$/;
+
+/** @throws {BrokerError} UNKNOWN_DATABASE for what no database can be called: it could lead to another address. */
 export function queryPath(alias: string): string {
-  return QUERY_ROUTE.replace(':alias', encodeURIComponent(alias));
+  if (!ALIAS.test(alias)) throw new BrokerError('UNKNOWN_DATABASE', `There is no database "${alias}"`);
+  return QUERY_ROUTE.replace(':alias', alias);
 }

@@ -105,6 +105,30 @@ describe('over HTTP', () => {
     expect(broker.seen).toEqual([]);
   });
 
+  test.each(['text/plain', 'text/plain; application/json', 'application/jsonp', ''])(
+    'a body of type %j is answered 415 and goes nowhere',
+    async (contentType) => {
+      const reply = await handler(queryEvent({ headers: { 'content-type': contentType } }), contextWith());
+
+      expect(reply).toMatchObject({ statusCode: 415 });
+      expect(bodyOf(reply)).toMatchObject({
+        error: { code: 'UNSUPPORTED_MEDIA_TYPE', requestId: AWS_REQUEST_ID },
+      });
+      expect(broker.seen).toEqual([]);
+    },
+  );
+
+  test('a body of JSON may name its character set', async () => {
+    const headers = { 'content-type': 'application/json; charset=utf-8' };
+    expect(await handler(queryEvent({ headers }), contextWith())).toMatchObject({ statusCode: 200 });
+  });
+
+  test('a database called .. is 404 and leads to no other address', async () => {
+    const reply = await handler(queryEvent({ pathParameters: { alias: '..' } }), contextWith());
+    expect(reply).toMatchObject({ statusCode: 404 });
+    expect(broker.seen).toEqual([]);
+  });
+
   test.each([
     ['a page of HTML', { status: 502, headers: { 'content-type': 'text/html' }, json: '<html>' }],
     ['JSON in a form of its own', { status: 503, json: { message: 'Service Unavailable' } }],
@@ -171,6 +195,24 @@ describe('invoked directly', () => {
       message: 'the broker says DUPLICATE_KEY',
     });
   });
+
+  test.each([0, -5, 1.5, '100'])('with timeoutMs %j it throws INVALID_REQUEST', async (timeoutMs) => {
+    const invoked = handler({ database: 'shop', sql: 'SELECT 1', timeoutMs }, contextWith());
+    await expect(invoked).rejects.toMatchObject({
+      name: 'INVALID_REQUEST',
+      message: expect.stringMatching(/^timeoutMs must be /),
+    });
+    expect(broker.seen).toEqual([]);
+  });
+
+  test.each(['.', '..', '', 'a/b', '../../readyz?', '\ud800'])(
+    'with the database %j it throws UNKNOWN_DATABASE',
+    async (database) => {
+      const invoked = handler({ database, sql: 'SELECT 1' }, contextWith());
+      await expect(invoked).rejects.toMatchObject({ name: 'UNKNOWN_DATABASE' });
+      expect(broker.seen).toEqual([]);
+    },
+  );
 
   test.each([[{}], [{ sql: 'SELECT 1' }], [null], ['text']])(
     'with %j it throws INVALID_REQUEST',
