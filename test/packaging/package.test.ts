@@ -62,6 +62,12 @@ test.each(functions)(
   },
 );
 
+test('the functions may read the secret of their key, and none whose name only begins like it', () => {
+  const statements = JSON.stringify(resourcesOf('AWS::IAM::Policy'));
+  expect(statements).toContain('secretsmanager:GetSecretValue');
+  expect(statements).toMatch(/:secret:[^*"]*-\?{6}"/);
+});
+
 test.each(functions)(
   'the bundle of $name holds nothing of the broker, of the SDK or of the large zod',
   ({ name }) => {
