@@ -2,12 +2,16 @@ import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { Deadline } from '../../lib/pool/deadline.ts';
 import { FakeConnectError } from '../support/fake-connector.ts';
-import { buildPool, guardPools } from '../support/open-pool-guard.ts';
+import { buildUnguardedPool, guardPools } from '../support/open-pool-guard.ts';
 import { RandomCallers } from './random-callers.ts';
 
 guardPools();
 
-const RUNS = 200;
+/** How long the suite walks at random; `npm run test:long` walks further. */
+const STEPS = Number(process.env.MODEL_STEPS ?? 100_000);
+/** A failure names the seed that repeats it. */
+const SEED = Number(process.env.MODEL_SEED ?? Date.now() % 2 ** 31);
+const RUNS_A_ROUND = 100;
 
 const KINDS = ['opens', 'pings', 'resets', 'closes'] as const;
 const VERDICTS = ['outage', 'full', 'refused'] as const;
@@ -31,14 +35,20 @@ const HAPPENINGS = {
     connector.opens.failure = new FakeConnectError(pickOf(VERDICTS, pick));
   },
   fail: ({ connector }: RandomCallers, pick: number) => {
-    connector[pickOf(KINDS, pick)].failure = new Error('random');
+    connector[pickOf(KINDS, pick)].failure = new FakeConnectError('refused');
   },
   hold: ({ connector }: RandomCallers, pick: number) => connector[pickOf(KINDS, pick)].hold(),
   letGo: ({ connector }: RandomCallers, pick: number) => connector[pickOf(KINDS, pick)].letGo(),
   recover: ({ connector }: RandomCallers, pick: number) => connector[pickOf(KINDS, pick)].recover(),
 };
 
-const anyStep = fc.record({
+interface Step {
+  readonly happens: keyof typeof HAPPENINGS;
+  readonly pick: number;
+  readonly thenPassMs: number;
+}
+
+const anyStep: fc.Arbitrary<Step> = fc.record({
   happens: fc.oneof(
     { weight: 8, arbitrary: fc.constant('checkout' as const) },
     { weight: 6, arbitrary: fc.constant('checkin' as const) },
@@ -49,7 +59,11 @@ const anyStep = fc.record({
     { weight: 2, arbitrary: fc.constant('resume' as const) },
   ),
   pick: fc.nat({ max: 8_000 }),
-  thenPassMs: fc.constantFrom(0, 0, 0, 1, 60, 300, 700, 2_500, 6_000, 30_000),
+  thenPassMs: fc.oneof(
+    { weight: 10, arbitrary: fc.constantFrom(0, 1) },
+    { weight: 6, arbitrary: fc.constantFrom(60, 300, 700) },
+    { weight: 3, arbitrary: fc.constantFrom(2_500, 6_000, 30_000) },
+  ),
 });
 
 const anyOptions = fc.record({
@@ -63,36 +77,52 @@ const anyOptions = fc.record({
   order: fc.constantFrom('lifo', 'fifo'),
 });
 
-// A failure prints its seed and the shortest run that shows it.
-test('whatever happens: the cap holds, nobody shares or overtakes, all settles, and nothing stays open', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      anyOptions,
-      fc.array(anyStep, { minLength: 20, maxLength: 80 }),
-      fc.boolean(),
-      async (options, steps, everybodyFinishes) => {
-        vi.clearAllTimers();
-        const { pool, connector } = buildPool(options);
-        const callers = new RandomCallers(pool, connector, options);
-        for (const { happens, pick, thenPassMs } of steps) {
-          HAPPENINGS[happens](callers, pick);
-          callers.check();
-          await vi.advanceTimersByTimeAsync(thenPassMs);
-          callers.check();
-        }
+let stepsTaken = 0;
 
-        if (everybodyFinishes) await callers.finish();
-        const draining = pool.drain(Deadline.after(2_000));
-        await vi.advanceTimersByTimeAsync(2_000);
-        await draining;
-        connector.recover();
-        await vi.advanceTimersByTimeAsync(10_000);
-        callers.check();
-        expect(callers.pending).toBe(0);
-        expect(connector.counted).toBe(0);
-        expect(vi.getTimerCount()).toBe(0);
-      },
-    ),
-    { numRuns: RUNS },
-  );
-}, 60_000);
+async function walk(callers: RandomCallers, steps: readonly Step[]): Promise<void> {
+  for (const { happens, pick, thenPassMs } of steps) {
+    HAPPENINGS[happens](callers, pick);
+    callers.check();
+    await vi.advanceTimersByTimeAsync(thenPassMs);
+    callers.check();
+    stepsTaken += 1;
+  }
+}
+
+const anyRun = fc.asyncProperty(
+  anyOptions,
+  fc.array(anyStep, { minLength: 20, maxLength: 200, size: 'max' }),
+  fc.boolean(),
+  fc.integer({ min: 1, max: 5_000 }),
+  fc.array(anyStep, { maxLength: 10 }),
+  async (options, steps, everybodyFinishes, drainTimeoutMs, stepsOfDraining) => {
+    vi.clearAllTimers();
+    const { pool, connector } = buildUnguardedPool(options);
+    const callers = new RandomCallers(pool, connector, options);
+    await walk(callers, steps);
+    if (everybodyFinishes) await callers.finish();
+
+    const draining = pool.drain(Deadline.after(drainTimeoutMs));
+    await walk(callers, stepsOfDraining);
+    await vi.advanceTimersByTimeAsync(drainTimeoutMs);
+    await draining;
+    connector.recover();
+    await vi.advanceTimersByTimeAsync(10_000);
+    callers.check();
+    expect(callers.pending).toBe(0);
+    expect(connector.counted).toBe(0);
+    expect(vi.getTimerCount()).toBe(0);
+  },
+);
+
+test(
+  '[4] [30] [111] whatever happens: the cap holds, nobody shares or overtakes, all settles, and nothing stays open',
+  async () => {
+    console.log(`the pool at random: ${STEPS} steps; MODEL_SEED=${SEED} repeats them`);
+    // In rounds, because fast-check keeps all of its runs in memory.
+    for (let round = 0; stepsTaken < STEPS; round += 1) {
+      await fc.assert(anyRun, { numRuns: RUNS_A_ROUND, seed: SEED + round });
+    }
+  },
+  60_000 + STEPS,
+);

@@ -28,10 +28,15 @@ export interface PoolUnderTest {
 const underTest: PoolUnderTest[] = [];
 
 export function buildPool(options: Partial<PoolOptions> = {}, server?: ServerCap): PoolUnderTest {
-  const connector = new FakeConnector();
-  const built = { connector, pool: new QueuePool(connector, { ...OPTIONS, ...options }, server) };
+  const built = buildUnguardedPool(options, server);
   underTest.push(built);
   return built;
+}
+
+/** For a test that ends its pools itself, because they are too many to keep. */
+export function buildUnguardedPool(options: Partial<PoolOptions> = {}, server?: ServerCap): PoolUnderTest {
+  const connector = new FakeConnector();
+  return { connector, pool: new QueuePool(connector, { ...OPTIONS, ...options }, server) };
 }
 
 /** Lets everything happen that needs no time. */
