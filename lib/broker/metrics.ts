@@ -33,6 +33,12 @@ export class Metrics {
     ['database', 'reason'],
   );
 
+  readonly #doubleCheckins = this.#counter(
+    'broker_double_checkins_total',
+    'Connections given back twice; each is a mistake in the broker',
+    ['database'],
+  );
+
   constructor(pools: PoolRegistry) {
     collectDefaultMetrics({ register: this.registry });
     for (const database of pools.all) this.#observe(database);
@@ -57,6 +63,7 @@ export class Metrics {
     );
     events.on('connect_failed', () => this.#connectFailures.inc(database));
     events.on('close', ({ reason }) => this.#closed.inc({ ...database, reason }));
+    events.on('double_checkin', () => this.#doubleCheckins.inc(database));
     events.on('invalidate', ({ reason }) => this.#invalidations.inc({ ...database, reason }));
   }
 

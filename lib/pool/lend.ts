@@ -15,12 +15,13 @@ export function lend<C extends Connection>(
   const loan = { borrower, sinceMs: performance.now(), isOverdue: false };
   entry.loan = loan;
   events.emit('checkout', { waitedMs });
-  return new PooledConnection(entry.connection, waitedMs, () => {
+  const giveBack = () => {
     const heldMs = performance.now() - loan.sinceMs;
     entry.loan = undefined;
     entry.markUsed();
     events.emit('checkin', { heldMs });
     if (loan.isOverdue) events.emit('late_checkin', { heldMs, ...borrower });
     takeBack();
-  });
+  };
+  return new PooledConnection(entry.connection, waitedMs, giveBack, () => events.emit('double_checkin', {}));
 }

@@ -23,6 +23,8 @@ export interface PoolEventMap {
   /** A caller left the line without a connection: its budget was used up, or it hung up. */
   timeout: { readonly waitedMs: number };
   checkin: { readonly heldMs: number };
+  /** A holder gave back what it had given back before. Harmless, and a mistake of the holder's. */
+  double_checkin: Readonly<Record<string, never>>;
   reset: { readonly durationMs: number };
   /** Somebody has a connection for longer than a borrower should. Once for each checkout. */
   held_too_long: Borrower & { readonly heldMs: number };

@@ -24,12 +24,16 @@ const get = async (path: string, key: string = broker.keys.admin) =>
   await http(`${broker.url}${path}`, { headers: { authorization: `Bearer ${key}` } });
 
 describe('an admin', () => {
-  test('sees the settings in force and the pool, and no password', async () => {
+  test('[13] sees the settings in force and the pool, and no password', async () => {
     const reply = await get('/v1/databases/default');
     expect(reply.json()).toMatchObject({
       alias: 'default',
       settings: { database: 'app', pool: { size: 10, maxOverflow: 10 }, session: { timeZone: '+00:00' } },
-      pool: { size: 10, waiting: 0 },
+      pool: {
+        size: 10,
+        waiting: 0,
+        status: expect.stringMatching(/^Pool size: 10 {2}Connections in pool: \d+ /),
+      },
       credentials: { form: 'inline', versionId: 'inline', lookedAt: expect.stringMatching(/^20/) },
     });
     expect(reply.text).not.toContain(database.app.password);
@@ -57,7 +61,7 @@ test('/readyz tells the state of each database, or of one', async () => {
   expect((await http(`${broker.url}/readyz?alias=nowhere`)).status).toBe(404);
 });
 
-test('/metrics counts connections, waits, queries and errors', async () => {
+test('[122] /metrics counts connections, waits, queries and errors', async () => {
   await broker.query('SELECT 1');
   await broker.post('/v1/databases/default/query', { sql: 'SELECT * FROM missing' });
   const { text } = await http(`${broker.url}/metrics`);

@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { CheckedInError } from '../../lib/pool/pooled-connection.ts';
 import { buildPool, guardPools, settle } from '../support/open-pool-guard.ts';
 
 guardPools();
@@ -59,7 +60,7 @@ describe('a connection given back', () => {
     expect(connector.counted).toBe(1);
   });
 
-  test('[66] is closed without a reset when it is unusable', async () => {
+  test('[66] [67] is closed without a reset when it is unusable', async () => {
     const { pool, connector } = buildPool(ONE);
     const pooled = await pool.checkout();
     pooled.connection.isUsable = false;
@@ -84,13 +85,19 @@ describe('a connection given back', () => {
 });
 
 describe('the handle of a checkout', () => {
-  test('[88] can be checked in twice, which does not disturb the next borrower', async () => {
+  test('[88] can be checked in twice, which is counted and does not disturb the next borrower', async () => {
     const { pool } = buildPool(ONE);
     const first = await pool.checkout();
     first.checkin();
     const second = await pool.checkout();
+    let again = 0;
+    pool.events.on('double_checkin', () => {
+      again += 1;
+    });
     first.checkin();
+    first[Symbol.dispose]();
     await settle();
+    expect(again).toBe(1);
     expect(pool.stats()).toMatchObject({ checkedOut: 1, idle: 0 });
     expect(second.connection.isUsable).toBe(true);
   });
@@ -99,7 +106,7 @@ describe('the handle of a checkout', () => {
     const { pool } = buildPool();
     const pooled = await pool.checkout();
     pooled.checkin();
-    expect(() => pooled.connection).toThrow('checked in already');
+    expect(() => pooled.connection).toThrow(CheckedInError);
   });
 
   test('gives back at the end of a `using` block', async () => {

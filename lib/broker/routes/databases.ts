@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { statusLine } from '../../pool/status-line.ts';
 import { DATABASE_ROUTE, DATABASES_ROUTE } from '../../protocol/routes.ts';
 import type { DatabaseSettings } from '../../settings/settings.ts';
 import type { Database, PoolRegistry } from '../pool-registry.ts';
@@ -14,12 +15,13 @@ export function addDatabasesRoutes(app: FastifyInstance, pools: PoolRegistry): v
 
 function describe({ alias, state, settings, pool, credentials }: Database) {
   const { credentials: form, ...shown } = settings;
+  const stats = pool.stats();
   const { versionId, lookedAtMs, lastFailure } = credentials.status();
   return {
     alias,
     state,
     settings: shown,
-    pool: pool.stats(),
+    pool: { ...stats, status: statusLine(stats) },
     credentials: {
       form: formOf(form),
       versionId: versionId ?? null,
