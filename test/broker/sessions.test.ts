@@ -44,11 +44,11 @@ async function session(): Promise<string[]> {
   return (rows[0] ?? []).map(String);
 }
 
-test('a new connection has the session that the settings ask for', async () => {
+test('[98] a new connection has the session that the settings ask for', async () => {
   expect(await session()).toEqual(CONFIGURED);
 });
 
-describe('the next caller sees nothing of', () => {
+describe('[91] the next caller sees nothing of', () => {
   test.each([
     ['a user variable', 'SELECT @left := 1', 'SELECT @left', [[null]]],
     ['a session variable', 'SET lock_wait_timeout = 99', 'SELECT @@lock_wait_timeout', [['7']]],
@@ -67,7 +67,7 @@ describe('the next caller sees nothing of', () => {
     expect(await session()).toEqual(CONFIGURED);
   });
 
-  test('a procedure that left a transaction open', async () => {
+  test('[78] a procedure that left a transaction open', async () => {
     await database.admin.query('CREATE TABLE app.half_done (n INT) ENGINE = InnoDB');
     await database.admin.query(
       'CREATE PROCEDURE app.leave_open() BEGIN SET autocommit = 0; INSERT INTO half_done VALUES (1); END',

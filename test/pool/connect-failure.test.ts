@@ -21,7 +21,7 @@ function checkouts({ pool }: PoolUnderTest, count: number) {
 
 describe('with nothing open', () => {
   test.each(['outage', 'refused'] as const)(
-    'a connect that fails (%s) fails all in line at once',
+    '[35] a connect that fails (%s) fails all in line at once',
     async (verdict) => {
       const built = buildPool();
       built.connector.opens.hold();
@@ -146,7 +146,7 @@ describe('while the database is down', () => {
     expect(pool.downReason).toBe(failure);
   });
 
-  test('the back-off bounds the number of tries, whatever callers do', async () => {
+  test('[36] the back-off bounds the number of tries, whatever callers do', async () => {
     const { pool, connector } = await downPool();
     for (let elapsedMs = 0; elapsedMs < 60_000; elapsedMs += 50) {
       await pool.checkout().catch(() => undefined);

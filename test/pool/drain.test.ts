@@ -17,7 +17,7 @@ function drain({ pool }: PoolUnderTest, timeoutMs: number) {
 }
 
 describe('a pool that drains', () => {
-  test('refuses new checkouts with DRAINING', async () => {
+  test('[110] refuses new checkouts with DRAINING', async () => {
     const built = buildPool();
     await built.pool.checkout();
     drain(built, 1_000);
@@ -104,7 +104,7 @@ describe('a pool that drains', () => {
 });
 
 describe('[29] the deadline of a drain', () => {
-  test('cuts off borrowers that never return, and resolves', async () => {
+  test('[110] cuts off borrowers that never return, and resolves', async () => {
     const built = buildPool();
     const borrowed = await built.pool.checkout();
     const drained = drain(built, 1_000);

@@ -30,7 +30,7 @@ function trace({ events }: QueuePool<FakeConnection>): () => string[] {
   return () => happened.splice(0);
 }
 
-test('[95] events come in this order over a life', async () => {
+test('[94] [95] events come in this order over a life', async () => {
   const { pool, connector } = buildPool({ size: 1, maxOverflow: 1 });
   const happened = trace(pool);
 
@@ -83,7 +83,7 @@ test('timeout comes for a caller whose time is up and for one that hung up', asy
   expect(waitedMs).toEqual([100, 5_000]);
 });
 
-test('first_connect comes once in the life of a pool, connect with each connection', async () => {
+test('[40] [97] first_connect comes once in the life of a pool, connect with each connection', async () => {
   const { pool } = buildPool();
   const happened = trace(pool);
   for (let round = 0; round < 3; round += 1) {

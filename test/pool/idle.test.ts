@@ -21,7 +21,7 @@ test.each([0, 1, 3])('what lies idle for idleTimeoutMs is closed, down to minIdl
   expect(connector.counted).toBe(minIdle);
 });
 
-test('a connection in use now and then stays, while the others go', async () => {
+test('[45] a connection in use now and then stays, while the others go', async () => {
   const { pool, connector } = await idlePool({ idleTimeoutMs: 10_000 });
   for (let round = 0; round < 6; round += 1) {
     await vi.advanceTimersByTimeAsync(4_000);

@@ -98,7 +98,7 @@ describe('[47] a connection that reached recycleAfterMs', () => {
 });
 
 describe('invalidate', () => {
-  test('closes idle connections at once and busy ones when they come back', async () => {
+  test('[69] [71] [109] closes idle connections at once and busy ones when they come back', async () => {
     const { pool, connector } = buildPool();
     const [busy, idle] = await Promise.all([pool.checkout(), pool.checkout()]);
     idle.checkin();
@@ -113,7 +113,7 @@ describe('invalidate', () => {
     expect(connector.resets.calls).toBe(1);
   });
 
-  test('replaces a login that began before it', async () => {
+  test('[64] replaces a login that began before it', async () => {
     const { pool, connector } = buildPool({ size: 1, maxOverflow: 0 });
     connector.opens.hold();
     const waiting = pool.checkout();
@@ -124,7 +124,7 @@ describe('invalidate', () => {
     expect(connector.opened[0]?.isCounted).toBe(false);
   });
 
-  test.each(['pings', 'resets'] as const)('replaces a connection that is at its %s', async (kind) => {
+  test.each(['pings', 'resets'] as const)('[64] replaces a connection that is at its %s', async (kind) => {
     const { pool, connector } = buildPool({ size: 1, maxOverflow: 0 });
     (await pool.checkout()).checkin();
     await vi.advanceTimersByTimeAsync(1_000);

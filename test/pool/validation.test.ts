@@ -19,7 +19,7 @@ async function idlePool(
 }
 
 describe('[53] the pre-ping', () => {
-  test('is left out for a fresh connection, and for one used within prePingAfterIdleMs', async () => {
+  test('[52] is left out for a fresh connection, and for one used within prePingAfterIdleMs', async () => {
     const { pool, connector } = await idlePool(1, 500);
     expect((await pool.checkout()).connection).toBe(connector.opened[0]);
     expect(connector.pings.calls).toBe(0);

@@ -1,0 +1,103 @@
+import { type Behaviour, notTaken, proven } from './parity.ts';
+
+const NO_DETACH = 'A connection outside the pool would be outside the cap.';
+const NO_SECOND_POOL =
+  'A pool lives as long as the broker: invalidate replaces its connections, drain ends it.';
+const GARBAGE = 'Python: there, the garbage collector gives back what was forgotten.';
+const OTHER_POOL = 'There is one kind of pool.';
+
+/** From the moment that a caller has its connection. */
+export const CHECKIN_BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
+  // Invalidation.
+  66: proven(
+    'An unusable connection is closed at checkin; the next caller gets a fresh one.',
+    'pool/checkin',
+  ),
+  67: proven('... without a reset.', 'pool/checkin'),
+  68: notTaken('Finalisers of a checkout are dropped on invalidate.', 'There are none.'),
+  69: proven('A borrower may finish with what was invalidated meanwhile.', 'pool/retirement'),
+  70: proven('Invalidating twice is invalidating once.', 'pool/replacement'),
+  71: proven('Everything can be invalidated at once.', 'pool/retirement'),
+  72: proven('A lost statement fails; the next one is served.', 'broker/connection-fate'),
+  73: proven(
+    'Any other error leaves the connection in the pool.',
+    'broker/connection-fate',
+    'mysql/connection-ends',
+  ),
+  74: notTaken(
+    'A transaction whose connection was lost refuses to go on.',
+    'Later: there are no transactions yet.',
+  ),
+  75: proven('A stopped statement costs at most its own connection.', 'broker/connection-fate'),
+  76: notTaken('A loss while rows stream invalidates too.', 'Later: results are not streamed yet.'),
+  77: proven('Which errors end a connection, by server flavour.', 'mysql/connection-ends'),
+
+  // Checkin and reset.
+  78: proven('What a caller left open is rolled back.', 'broker/sessions'),
+  79: notTaken(
+    'reset_on_return may be commit.',
+    'Nobody wants half of a transaction committed by a failure.',
+  ),
+  80: notTaken('reset_on_return may be off.', "Nobody may see another's transaction."),
+  81: proven('A reset that does not exist is refused at the start.', 'settings/pool-bounds'),
+  82: notTaken(
+    'The reset is left out after a transaction that ended in good order.',
+    'resetOnCheckin says when a reset may be left out, for statements; transactions come later.',
+  ),
+  83: proven('reset is told for what is reset, and not for what is closed.', 'pool/listeners'),
+  84: proven('A failed reset costs the connection and tells nobody.', 'pool/checkin'),
+  85: proven('Nobody gets a connection before its reset is done.', 'pool/checkin'),
+  86: proven('The checkin event carries facts, and no connection.', 'pool/listeners'),
+  87: proven('A listener that throws disturbs nobody.', 'pool/events'),
+  88: proven('A second checkin is counted and harmless.', 'pool/checkin'),
+  89: proven('Use after checkin is a typed error.', 'pool/checkin'),
+  90: proven('use and using give back, whatever happens.', 'pool/checkin'),
+  91: proven("Nobody sees another's session.", 'broker/sessions'),
+  92: proven('A goodbye that fails or hangs loses no slot.', 'pool/checkin'),
+  93: proven('A healthy connection gets a goodbye, a suspect one is cut off.', 'pool/replacement'),
+
+  // Events.
+  94: proven("Events have SQLAlchemy's names.", 'pool/events'),
+  95: proven('They come in one order over a life.', 'pool/events'),
+  96: proven('Listeners are told in the order in which they came.', 'pool/listeners'),
+  97: proven('connect comes with each connection, checkout with each caller.', 'pool/events'),
+  98: proven('A session is set before anybody has the connection.', 'broker/sessions'),
+  99: notTaken('Listeners are carried to a recreated pool.', NO_SECOND_POOL),
+  100: notTaken('Listeners of classes and engines.', 'Python: there are no such classes here.'),
+  101: proven('close is told before the connection is closed.', 'pool/replacement'),
+
+  // What belongs to a connection.
+  102: proven('The same connection object is given out as long as it lives.', 'pool/listeners'),
+  103: notTaken('A slot has data that outlive its connections.', 'A slot ends with its connection.'),
+  104: notTaken('Data after detach.', NO_DETACH),
+  105: notTaken('detach takes a connection out of the pool.', NO_DETACH),
+  106: notTaken('Detached connections do not count.', NO_DETACH),
+  107: notTaken('Closing a detached connection resets it.', NO_DETACH),
+
+  // The end.
+  108: notTaken('recreate gives a pool with the same settings.', NO_SECOND_POOL),
+  109: proven(
+    'invalidate, as dispose does, closes idle connections and lets borrowers finish.',
+    'pool/retirement',
+  ),
+  110: proven('drain is final: no new checkouts, late ones are cut off.', 'pool/drain'),
+  111: proven('No invalidation or drain disturbs the counts or the cap.', 'pool/counts', 'pool/random'),
+  112: proven('What is still borrowed counts while it is replaced.', 'pool/counts'),
+  113: notTaken('A forked process forgets its connections.', 'Python: Node does not fork.'),
+
+  // Leaks and garbage.
+  114: notTaken('A forgotten checkout comes back.', GARBAGE),
+  115: notTaken('A forgotten asynchronous checkout is cut off.', GARBAGE),
+  116: notTaken('The queue may be entered again by the garbage collector.', GARBAGE),
+
+  // Other pools.
+  117: notTaken('NullPool.', OTHER_POOL),
+  118: notTaken('StaticPool.', OTHER_POOL),
+  119: notTaken('AssertionPool.', OTHER_POOL),
+  120: notTaken('SingletonThreadPool.', 'Python: a connection for each thread.'),
+  121: notTaken(
+    'A handle checked out twice is checked in twice.',
+    'Python: it belongs to SingletonThreadPool.',
+  ),
+  122: proven('What happens can be watched: as events, and as metrics.', 'broker/operations'),
+};

@@ -1,0 +1,99 @@
+import { type Behaviour, notTaken, proven } from './parity.ts';
+
+/** Until a caller has its connection. */
+export const CHECKOUT_BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
+  // Building and sizing.
+  1: proven('Building a pool opens nothing, and so does ending an unused one.', 'pool/sizing', 'pool/drain'),
+  2: proven('Callers one after the other share one connection.', 'pool/sizing'),
+  3: proven("The defaults are django-conn-pool's: 10, 10, 5 s, 119 s.", 'settings/pool-bounds'),
+  4: proven('Never more than size + maxOverflow, opening ones included.', 'pool/sizing', 'pool/random'),
+  5: proven('Of those that come back, the first `size` are kept.', 'pool/sizing'),
+  6: proven('An overflow without bound is refused: bounding is the purpose.', 'settings/pool-bounds'),
+  7: proven('A size without bound is refused.', 'settings/pool-bounds'),
+  8: proven('Without overflow the pool has a fixed size.', 'pool/counts'),
+  9: proven('An overflow below -1 is refused at the start.', 'settings/pool-bounds'),
+  10: proven('Nonsense sizes, time-outs and ages are refused at the start.', 'settings/pool-bounds'),
+  11: proven('A time-out below a second is kept.', 'pool/time'),
+  12: proven('A wait without end is refused.', 'settings/pool-bounds'),
+  13: proven('The settings in force can be read.', 'broker/operations'),
+
+  // Counts.
+  14: proven('size is what was configured.', 'pool/counts'),
+  15: proven('idle counts only what is open.', 'pool/counts'),
+  16: proven('overflow counts what is beyond the size, opening ones too; never negative.', 'pool/counts'),
+  17: proven('checkedOut counts what borrowers have; opening ones have a count of their own.', 'pool/counts'),
+  18: proven('The counts follow the golden sequence.', 'pool/sizing'),
+  19: proven("The status line reads as SQLAlchemy's.", 'pool/counts'),
+  20: notTaken('Other pool classes have other status texts.', 'There is one kind of pool.'),
+
+  // Waiting.
+  21: proven('A caller in line is told POOL_TIMEOUT when its time is up, not earlier.', 'pool/waiting'),
+  22: proven('The error names size, overflow, wait, line and the last connect failure.', 'pool/time'),
+  23: proven('One absolute deadline, however often a caller is put off.', 'pool/waiting'),
+  24: proven('Each connection that comes back serves one in line.', 'pool/waiting'),
+  25: proven('Nobody in line is overtaken by a newcomer.', 'pool/waiting'),
+  26: proven('A failed connect wakes the head of the line.', 'pool/waiting'),
+  27: proven('One slow login keeps nobody else waiting.', 'pool/time'),
+  28: proven('Those in line survive an invalidation.', 'pool/retirement'),
+  29: proven('The end of the pool rejects those in line.', 'pool/drain'),
+  30: proven('Whatever happens between two awaits breaks no promise.', 'pool/random'),
+  31: proven('A caller that leaves the line swallows no connection.', 'pool/waiting'),
+  32: proven('A caller takes what comes first: its login, or a connection that came back.', 'pool/waiting'),
+
+  // Connects that fail.
+  33: proven('A failed login gives its place back.', 'pool/sizing'),
+  34: proven('So does a failed login that was to replace a connection.', 'pool/replacement'),
+  35: proven("Callers get the connector's own error.", 'pool/connect-failure'),
+  36: proven('Connects back off while they fail, whatever callers do.', 'pool/connect-failure'),
+  37: proven('A connection ages from the end of its login.', 'pool/retirement'),
+  38: proven(
+    'A session that cannot be set is a failed login, tried again next time.',
+    'broker/failed-session',
+  ),
+  39: proven('... and its connection is closed.', 'broker/failed-session'),
+  40: proven('first_connect comes once in the life of a pool.', 'pool/events'),
+  41: notTaken(
+    'A connector may take the slot or nothing.',
+    'Python introspection. Ours is called for each login.',
+  ),
+  42: notTaken('A recreated pool has the same state.', 'See 108.'),
+
+  // The order of reuse.
+  43: proven('fifo gives out what was used longest ago; lifo is the default.', 'pool/validation'),
+  44: proven('lifo gives out what was used last.', 'pool/validation'),
+  45: proven('lifo lets those that are not needed grow old and go.', 'pool/idle'),
+  46: proven('What is too old or idle too long is closed in the background.', 'pool/idle'),
+
+  // Checks before a connection is given out.
+  47: proven('A connection beyond its age is replaced.', 'pool/retirement'),
+  48: proven('Never while it is borrowed.', 'pool/retirement'),
+  49: proven('An age that is off or at once is refused.', 'settings/pool-bounds'),
+  50: proven('A close has one reason: lost, then invalidated, then too old.', 'pool/replacement'),
+  51: proven('A replacement takes the place of the old one, whose close may fail.', 'pool/replacement'),
+  52: proven('A fresh connection is not pinged.', 'pool/validation'),
+  53: proven('Others are, unless they were used within prePingAfterIdleMs.', 'pool/validation'),
+  54: proven('A caller sees nothing of a failed ping.', 'pool/validation'),
+  55: proven('A failed ping retires the generation: idle ones now, busy ones later.', 'pool/validation'),
+  56: proven('One outage, one flush.', 'pool/validation'),
+  57: proven('Ages go by a monotonic clock, invalidations by a counter.', 'pool/time'),
+  58: notTaken(
+    'A ping error that is no disconnect is raised to the caller.',
+    'Whatever a ping fails with is not about the caller, who gets another connection (54).',
+  ),
+  59: proven('If the login after a failed ping fails too, the caller gets its error.', 'pool/replacement'),
+  60: proven('A ping has a time-out of its own.', 'pool/validation'),
+  61: proven('Replacements end at the deadline.', 'pool/time'),
+  62: notTaken(
+    'A checkout listener that throws fails the checkout.',
+    'Listeners cannot disturb the pool (87).',
+  ),
+  63: proven(
+    'Without a ping, a borrower finds out; the next one gets a fresh connection.',
+    'pool/replacement',
+  ),
+  64: proven('What is invalidated on its way to a caller never gets there.', 'pool/retirement'),
+  65: notTaken(
+    'Users may declare more errors to be disconnects.',
+    'The broker has the table (77), not its users.',
+  ),
+};
