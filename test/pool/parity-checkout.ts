@@ -33,7 +33,7 @@ export const CHECKOUT_BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
   24: proven('Each connection that comes back serves one in line.', 'pool/waiting'),
   25: proven('Nobody in line is overtaken by a newcomer.', 'pool/waiting'),
   26: proven('A failed connect wakes the head of the line.', 'pool/waiting'),
-  27: proven('One slow login keeps nobody else waiting.', 'pool/time'),
+  27: proven('One slow login keeps nobody else waiting.', 'pool/time', 'pool/growth'),
   28: proven('Those in line survive an invalidation.', 'pool/retirement'),
   29: proven('The end of the pool rejects those in line.', 'pool/drain'),
   30: proven('Whatever happens between two awaits breaks no promise.', 'pool/random'),

@@ -31,8 +31,6 @@ interface Overrides {
 
 /** Settings of an alias; those of its pool may stand beside the others for short. */
 interface DatabaseOverrides {
-  /** Of what stands before the database. */
-  readonly port?: number;
   readonly maxOverflow?: number;
   /** Where the database is to be reached instead. */
   readonly port?: number;
