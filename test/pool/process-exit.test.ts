@@ -11,12 +11,12 @@ const PROGRAM = `
   import { FakeConnectError, FakeConnector } from './test/support/fake-connector.ts';
 
   const options = {
-    size: 3, maxOverflow: 0, checkoutTimeoutMs: 60_000, recycleAfterMs: 60_000, maxWaiting: 10,
-    idleTimeoutMs: 60_000, minIdle: 0, prePing: true, prePingAfterIdleMs: 0, order: 'lifo',
+    size: 4, maxOverflow: 0, checkoutTimeoutMs: 60_000, recycleAfterMs: 60_000, maxWaiting: 10,
+    idleTimeoutMs: 60_000, keepAliveMs: 30_000, heldTooLongMs: 30_000, minIdle: 0, prePing: true, prePingAfterIdleMs: 0, order: 'lifo',
   };
   const connector = new FakeConnector();
   const pool = new QueuePool(connector, options);
-  const [one, two, three] = await Promise.all([pool.checkout(), pool.checkout(), pool.checkout()]);
+  const [one, two, three] = await Promise.all([1, 2, 3, 4].map(() => pool.checkout()));
   one.checkin();
   connector.resets.hold();
   two.checkin();
@@ -28,8 +28,8 @@ const PROGRAM = `
   connector.opens.failure = new FakeConnectError('outage');
   await down.checkout().catch(() => undefined);
 
-  const { idle, closing, connections } = pool.stats();
-  console.log(JSON.stringify({ idle, closing, connections, isDown: down.downReason !== undefined }));
+  const { idle, closing, checkedOut, connections } = pool.stats();
+  console.log(JSON.stringify({ idle, closing, checkedOut, connections, isDown: down.downReason !== undefined }));
   process.once('exit', () => console.log(Math.round(performance.now() - sinceMs)));
   const sinceMs = performance.now();
 `;
@@ -38,6 +38,6 @@ test('no timer of a pool keeps the process alive when nobody waits', async () =>
   const program = ['--import', 'tsx', '--input-type=module', '--eval', PROGRAM];
   const { stdout } = await promisify(execFile)(process.execPath, program, { cwd: ROOT });
   const [state = '', exitedAfterMs] = stdout.trim().split('\n');
-  expect(JSON.parse(state)).toEqual({ idle: 1, closing: 1, connections: 3, isDown: true });
+  expect(JSON.parse(state)).toEqual({ idle: 1, closing: 1, checkedOut: 1, connections: 4, isDown: true });
   expect(Number(exitedAfterMs)).toBeLessThan(1_000);
 });
