@@ -36,7 +36,7 @@ const PROGRAM = `
 
 test('no timer of a pool keeps the process alive when nobody waits', async () => {
   const program = ['--import', 'tsx', '--input-type=module', '--eval', PROGRAM];
-  const { stdout } = await promisify(execFile)(process.execPath, program, { cwd: ROOT });
+  const { stdout } = await promisify(execFile)(process.execPath, program, { cwd: ROOT, timeout: 20_000 });
   const [state = '', exitedAfterMs] = stdout.trim().split('\n');
   expect(JSON.parse(state)).toEqual({ idle: 1, closing: 1, checkedOut: 1, connections: 4, isDown: true });
   expect(Number(exitedAfterMs)).toBeLessThan(1_000);
