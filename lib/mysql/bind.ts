@@ -4,6 +4,11 @@ import { isList, literalOf } from './literal.ts';
 import type { SqlMode } from './sql-mode.ts';
 import { type Placeholder, type StatementScan, scanStatement } from './statement-scan.ts';
 
+/** A statement that may be sent, and what was found out about it on the way. */
+export interface BoundStatement extends Pick<StatementScan, 'isPlain' | 'isRead'> {
+  readonly text: string;
+}
+
 /**
  * Writes the values into the SQL text, each as one literal, for a session in the given mode whose character set is
  * utf8mb4. An array fills `?`, an object fills `:name`. The text must be one statement that callers may run; what
@@ -12,7 +17,7 @@ import { type Placeholder, type StatementScan, scanStatement } from './statement
  * @throws {BrokerError} INVALID_REQUEST: the text cannot be read, or values and placeholders do not match.
  *   STATEMENT_NOT_ALLOWED: several statements, or one that nobody may run.
  */
-export function bindStatement(sql: string, params: Params | undefined, mode: SqlMode): string {
+export function bindStatement(sql: string, params: Params | undefined, mode: SqlMode): BoundStatement {
   const scan = scanStatement(sql, mode);
   refuseUnlessAllowed(scan);
   const places = placesFor(params, scan);
@@ -26,7 +31,8 @@ export function bindStatement(sql: string, params: Params | undefined, mode: Sql
     parts.push(sql.slice(written, place.start), setApart(literalAt(place, value, mode), place, sql));
     written = place.end;
   }
-  return parts.join('') + sql.slice(written, scan.end);
+  const text = parts.join('') + sql.slice(written, scan.end);
+  return { text, isPlain: scan.isPlain, isRead: scan.isRead };
 }
 
 function refuseUnlessAllowed(scan: StatementScan): void {

@@ -46,13 +46,9 @@ export class MysqlConnector implements Connector<MysqlConnection> {
 
   async #connect(login: ServerLogin, deadline: Deadline): Promise<MysqlConnection> {
     const driver = await openDriver(login, this.#tls, deadline.remainingMs);
-    const session = sessionStatement(
-      this.#settings.session,
-      driver.flavour,
-      this.#settings.limits.queryTimeoutMs,
-    );
+    const { session, limits } = this.#settings;
     const connection = new MysqlConnection(driver, {
-      sessionStatement: session,
+      sessionStatement: sessionStatement(session, driver.flavour, limits.queryTimeoutMs),
       resetOnCheckin: this.#settings.pool.resetOnCheckin,
       exposeMysqlMessages: this.#settings.exposeMysqlMessages,
       control: this.#controlFor(login),
@@ -64,7 +60,7 @@ export class MysqlConnector implements Connector<MysqlConnection> {
       },
     });
     try {
-      await within(deadline.remainingMs, connection.command(session));
+      await within(deadline.remainingMs, connection.setSession());
       return connection;
     } catch (error) {
       connection.destroy();

@@ -5,7 +5,7 @@ import type { Deadline } from '../pool/deadline.ts';
 export type Interrupt = (toError: (outcome: Outcome) => unknown) => void;
 
 /** By when a statement must have ended, and who may say earlier that nobody waits for it any more. */
-interface Watched {
+export interface Watched {
   readonly deadline: Deadline;
   readonly signal: AbortSignal | undefined;
 }

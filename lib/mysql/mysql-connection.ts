@@ -1,17 +1,12 @@
 import { assert, BrokerError, type Outcome } from '../errors.ts';
 import type { Connection } from '../pool/connection.ts';
-import type { Deadline } from '../pool/deadline.ts';
 import { type Control, isKillDenied, type Victim } from './control.ts';
 import type { Driver } from './driver.ts';
 import { isFields, isOkHeader, isRow } from './driver-events.ts';
 import { type DriverError, endsConnection, outcomeAfterInterrupt, statementFailure } from './failure.ts';
 import { delay, type Interrupt, watch } from './interrupt.ts';
-import {
-  type OkHeader,
-  ResultCollector,
-  type ResultLimits,
-  type StatementResult,
-} from './result-collector.ts';
+import type { QueryTerms } from './query-terms.ts';
+import { type OkHeader, ResultCollector, type StatementResult } from './result-collector.ts';
 
 /** How long an interrupted statement's verdict is waited for. */
 const VERDICT_WAIT_MS = 200;
@@ -29,22 +24,14 @@ export interface ConnectionProfile {
   readonly victim: Victim;
 }
 
-export interface QueryTerms {
-  readonly limits: ResultLimits;
-  /** The session is made READ ONLY first, so that the server itself refuses to write. */
-  readonly isReadOnly: boolean;
-  /** Known beforehand to change nothing, so that losing the answer loses nothing else. */
-  readonly cannotWrite: boolean;
-  readonly deadline: Deadline;
-  readonly signal: AbortSignal | undefined;
-}
-
 /** A connection to MySQL with its session set. Runs one statement at a time. */
 export class MysqlConnection implements Connection {
   readonly #driver: Driver;
   readonly #profile: ConnectionProfile;
   #isUsable = true;
   #isReadOnly = false;
+  /** Something other than a plain statement that went well has run since the session was set. */
+  #isDirty = true;
   #onLost: (() => void) | undefined;
   /** Fails the statement that is running. */
   #fail: ((error: DriverError) => void) | undefined;
@@ -60,6 +47,10 @@ export class MysqlConnection implements Connection {
     return this.#isUsable;
   }
 
+  get needsReset(): boolean {
+    return this.#isDirty || this.#profile.resetOnCheckin !== 'auto';
+  }
+
   onLost(listener: () => void): void {
     this.#onLost = listener;
   }
@@ -71,6 +62,8 @@ export class MysqlConnection implements Connection {
    *   Or the signal's reason.
    */
   async query(sql: string, terms: QueryTerms): Promise<StatementResult> {
+    const wasDirty = this.#isDirty;
+    this.#isDirty = true;
     let interrupt: Interrupt = () => undefined;
     const interrupted = new Promise<(outcome: Outcome) => unknown>((resolve) => {
       interrupt = resolve;
@@ -87,7 +80,10 @@ export class MysqlConnection implements Connection {
     const first = await Promise.race([ended, interrupted]);
     stopWatching();
     if (typeof first === 'function') throw first(await this.#stop(ended, terms));
-    if (first.failure === undefined) return collector.result();
+    if (first.failure === undefined) {
+      this.#isDirty = wasDirty || !terms.isPlain || terms.isReadOnly;
+      return collector.result();
+    }
     throw statementFailure(first.failure, {
       flavour: this.#driver.flavour,
       exposeMysqlMessages: this.#profile.exposeMysqlMessages,
@@ -98,6 +94,7 @@ export class MysqlConnection implements Connection {
 
   /** Runs a statement of the broker's own. */
   async command(sql: string): Promise<StatementResult> {
+    this.#isDirty = true;
     const collector = new ResultCollector({ maxRows: 1, maxResultBytes: 1_000 }, () => undefined);
     await this.#run(sql, collector);
     return collector.result();
@@ -105,6 +102,13 @@ export class MysqlConnection implements Connection {
 
   async ping(): Promise<void> {
     await this.#await((done) => this.#driver.connection.ping(done));
+  }
+
+  /** Gives a session that was opened or wiped what the settings ask for. */
+  async setSession(): Promise<void> {
+    await this.command(this.#profile.sessionStatement);
+    this.#isReadOnly = false;
+    this.#isDirty = false;
   }
 
   async reset(): Promise<void> {
@@ -115,8 +119,7 @@ export class MysqlConnection implements Connection {
       await this.#await((done) => this.#driver.connection.reset(done));
     }
     // After a ROLLBACK too: the next statement is bound for the session's sql_mode, whatever a procedure made of it.
-    await this.command(this.#profile.sessionStatement);
-    this.#isReadOnly = false;
+    await this.setSession();
   }
 
   async close(): Promise<void> {

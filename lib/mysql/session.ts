@@ -8,6 +8,12 @@ const MARIADB_NAMES: Readonly<Record<string, string>> = {
 };
 
 /**
+ * Whatever the server's defaults are: a write lasts without a COMMIT, and `id IS NULL` does not find what the last
+ * borrower inserted.
+ */
+const RELIED_ON = ['@@SESSION.autocommit = 1', '@@SESSION.sql_auto_is_null = 0'];
+
+/**
  * The statement that gives a connection its session: sent when it is opened and after each reset, which forgets
  * it. Every part of it was checked by the settings to hold no quote and no backslash, because it is read under the
  * server's own sql_mode.
@@ -23,6 +29,7 @@ export function sessionStatement(session: SessionSettings, flavour: Flavour, que
     `@@SESSION.sql_mode = ${literal(sqlMode)}`,
     `@@SESSION.time_zone = ${literal(timeZone)}`,
     `@@SESSION.${statementLimit(flavour, queryTimeoutMs)}`,
+    ...RELIED_ON,
     ...assignments,
   ].join(', ');
 }

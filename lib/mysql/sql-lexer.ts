@@ -22,6 +22,7 @@ const SINGLE_QUOTE = 0x27;
 const SPACE = 0x20;
 const DELETE = 0x7f;
 const FIRST_NON_ASCII = 0x80;
+const BEYOND_ASCII = /[^ -~]/;
 
 const isNameCode = codesOf('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_');
 
@@ -38,6 +39,8 @@ export class SqlLexer {
   end = 0;
   /** Why the text cannot be read beyond the current token. */
   unreadable: string | undefined;
+  /** Whether a comment that some servers read as code has begun so far. */
+  holdsLiveComment = false;
 
   readonly #sql: string;
   readonly #mode: SqlMode;
@@ -63,12 +66,13 @@ export class SqlLexer {
     return this.unreadable === undefined;
   }
 
-  /** The token in one spelling: words in capitals, names in backquotes, every string as ''. */
+  /** The token in one spelling: words of ASCII in capitals, names in backquotes, every string as ''. */
   get text(): string {
     const text = this.#sql.slice(this.start, this.end);
     if (this.kind === 'string') return "''";
     if (this.kind === 'name') return `\`${text.slice(1, -1).trimEnd().toUpperCase()}\``;
-    return this.kind === 'word' ? text.toUpperCase() : text;
+    // Servers have no keyword beyond ASCII, whereas toUpperCase makes S of \u017f.
+    return this.kind === 'word' && !BEYOND_ASCII.test(text) ? text.toUpperCase() : text;
   }
 
   #readToken(): void {
@@ -165,6 +169,7 @@ export class SqlLexer {
     else if (opening === undefined) this.end = end;
     else if (this.#liveComment) this.unreadable = 'it holds an executable comment within another';
     else {
+      this.holdsLiveComment = true;
       this.#liveComment = { isHint: opening === '/*+', skippedEnd: end };
       this.end = bodyStart + lengthOfVersion(sql, bodyStart);
     }

@@ -1,5 +1,6 @@
 import { SqlLexer } from './sql-lexer.ts';
 import type { SqlMode } from './sql-mode.ts';
+import { StatementFootprint } from './statement-footprint.ts';
 import { StatementShape } from './statement-shape.ts';
 
 /** A place for one value. */
@@ -27,12 +28,17 @@ export interface StatementScan {
   /** Where the statement ends: before a closing `;` and what follows it. */
   readonly end: number;
   readonly placeholders: readonly Placeholder[];
+  /** It leaves nothing on its connection that another plain statement could see. */
+  readonly isPlain: boolean;
+  /** It surely writes nothing. */
+  readonly isRead: boolean;
 }
 
 /** Finds the placeholders, and all that decides whether the text may be sent as one statement. */
 export function scanStatement(sql: string, mode: SqlMode): StatementScan {
   const lexer = new SqlLexer(sql, mode);
   const shape = new StatementShape();
+  const footprint = new StatementFootprint();
   const placeholders: Placeholder[] = [];
   let closedAt: number | undefined;
   let hasSeveralStatements = false;
@@ -52,6 +58,7 @@ export function scanStatement(sql: string, mode: SqlMode): StatementScan {
     if (text === '?') placeholders.push(placeholderAt(lexer));
     if (text === ')' && shape.endsWith('IN', '(', '?')) markListPlace(placeholders);
     shape.add(text, lexer);
+    footprint.add(text, lexer);
   }
 
   return {
@@ -62,6 +69,9 @@ export function scanStatement(sql: string, mode: SqlMode): StatementScan {
     definesProgram: shape.definesProgram,
     end: closedAt ?? sql.length,
     placeholders,
+    // A live comment behind the last token counts too.
+    isPlain: footprint.isPlain && !lexer.holdsLiveComment,
+    isRead: footprint.isRead && !lexer.holdsLiveComment,
   };
 }
 

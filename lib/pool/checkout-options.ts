@@ -9,4 +9,6 @@ export interface CheckoutOptions {
   readonly deadline?: Deadline | undefined;
   /** Takes the caller out of the line; the checkout rejects with its reason. */
   readonly signal?: AbortSignal | undefined;
+  /** Takes a connection too that was not reset because it does not need it. Default false. */
+  readonly takesUsed?: boolean | undefined;
 }

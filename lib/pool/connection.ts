@@ -2,6 +2,8 @@
 export interface Connection {
   /** False once it can serve nobody any more: lost, or left in a state that no reset mends. Final. */
   readonly isUsable: boolean;
+  /** False while its borrowers left nothing that one who takes a used connection could see. */
+  readonly needsReset: boolean;
   /** Resolves if the peer answers. */
   ping(): Promise<void>;
   /** Makes it as good as new: nothing of what the last borrower did on it remains. */

@@ -11,9 +11,11 @@ export class IdleStore<C extends Connection> {
     this.#order = order;
   }
 
-  /** The slot whose turn it is. */
-  get next(): PoolEntry<C> | undefined {
-    return this.#order === 'lifo' ? this.#entries.at(-1) : this.#entries[0];
+  /** The slot whose turn it is; for whoever takes no used one, one that needs no reset if there is any. */
+  next(takesUsed: boolean): PoolEntry<C> | undefined {
+    const isFit = ({ isUsed }: PoolEntry<C>) => takesUsed || !isUsed;
+    if (this.#order === 'lifo') return this.#entries.findLast(isFit) ?? this.#entries.at(-1);
+    return this.#entries.find(isFit) ?? this.#entries[0];
   }
 
   /** A copy: whoever goes through it may move slots meanwhile. */

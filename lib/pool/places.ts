@@ -36,8 +36,8 @@ export class Places<C extends Connection> {
   }
 
   /** The idle slot whose turn it is. */
-  get nextIdle(): PoolEntry<C> | undefined {
-    return this.#idle.next;
+  nextIdle(takesUsed: boolean): PoolEntry<C> | undefined {
+    return this.#idle.next(takesUsed);
   }
 
   add(entry: PoolEntry<C>): void {

@@ -18,7 +18,7 @@ const RECYCLE_JITTER = 0.1;
 export type EntryPlace =
   /** Logging in. Nobody has it. */
   | 'opening'
-  /** In the idle store, open, reset and ready. */
+  /** In the idle store, open and ready; reset unless `isUsed`. */
   | 'idle'
   /** Being pinged before it is given out. */
   | 'pinging'
@@ -34,6 +34,8 @@ export class PoolEntry<C extends Connection> {
   place: EntryPlace = 'opening';
   /** Set when something made the connection doubtful: it is pinged before it is given out again. */
   isSuspect = false;
+  /** It was lent since it was opened or reset. */
+  isUsed = false;
   /** While it is checked out. */
   loan: Loan | undefined;
   /** A login was begun to take its place. */
@@ -115,6 +117,7 @@ export class PoolEntry<C extends Connection> {
 
   async reset(): Promise<void> {
     await within(RESET_TIMEOUT_MS, this.connection.reset());
+    this.isUsed = false;
   }
 
   /** Never rejects: a connection that cannot say goodbye is cut off. */

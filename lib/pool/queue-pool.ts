@@ -56,18 +56,14 @@ export class QueuePool<C extends Connection> {
    *   first. QUEUE_FULL: too many are in line. DRAINING: the pool takes no more work.
    *   Or the connector's error: nothing is open, and connecting fails.
    */
-  async checkout({
-    caller = '',
-    purpose,
-    deadline,
-    signal,
-  }: CheckoutOptions = {}): Promise<PooledConnection<C>> {
+  async checkout(options: CheckoutOptions = {}): Promise<PooledConnection<C>> {
+    const { caller = '', purpose, takesUsed = false, deadline, signal } = options;
     signal?.throwIfAborted();
     const borrower = { caller, purpose };
     if (!this.#isOpen) throw new BrokerError('DRAINING', 'The pool takes no more work');
     if (this.#waiters.size === 0 && !this.#isPaused) {
-      const entry = this.#slots.nextIdle;
-      if (entry !== undefined && this.#isReady(entry)) return this.#lend(entry, borrower, 0);
+      const entry = this.#slots.nextIdle(takesUsed);
+      if (entry !== undefined && this.#isReady(entry, takesUsed)) return this.#lend(entry, borrower, 0);
     }
     if (this.#slots.isDown && !this.#slots.mayConnect && !this.#isPaused) throw this.#slots.connectFailure;
     if (this.#lineWithOneMore > this.#options.maxWaiting) {
@@ -78,6 +74,7 @@ export class QueuePool<C extends Connection> {
     if (this.#waiters.size === 0) this.#slots.startLine();
     const waiting = this.#waiters.wait({
       borrower,
+      takesUsed,
       deadline: callers ?? budget,
       signal,
       overdue: (waitedMs) =>
@@ -146,14 +143,17 @@ export class QueuePool<C extends Connection> {
     return this.#slots.isDown ? this.#slots.connectFailure : undefined;
   }
 
-  #isReady(entry: PoolEntry<C>): boolean {
+  #isReady(entry: PoolEntry<C>, takesUsed: boolean): boolean {
+    if (entry.isUsed && !takesUsed) return false;
     return !this.#slots.needsPing(entry) && entry.staleReason(this.#slots.generation, true) === undefined;
   }
 
   #lend(entry: PoolEntry<C>, borrower: Borrower, waitedMs: number): PooledConnection<C> {
     this.#slots.lend(entry);
     this.#replaceInTime(entry);
-    return lend(entry, borrower, waitedMs, this.events, () => this.#takeBack(entry));
+    return lend(entry, borrower, waitedMs, this.events, () =>
+      this.#offer(entry, entry.connection.needsReset),
+    );
   }
 
   /** So that a successor is open when this connection comes back for the last time. */
@@ -164,18 +164,19 @@ export class QueuePool<C extends Connection> {
     entry.isReplaced = isMissed && this.#slots.open(false);
   }
 
-  #takeBack(entry: PoolEntry<C>): void {
+  /** A connection is ready: the head of the line takes it, or the idle store, or it is one too many. */
+  #offer(entry: PoolEntry<C>, needsReset = false): void {
     const reason = this.#closeReason(entry);
-    if (reason === undefined) void this.#slots.reset(entry);
-    else void this.#slots.close(entry, reason);
+    const isUnfitForHead = entry.isUsed && this.#waiters.headTakesUsed === false;
+    if (reason !== undefined) void this.#slots.close(entry, reason);
+    else if (needsReset || isUnfitForHead) void this.#slots.reset(entry);
+    else if (this.#inLine === 0) this.#keep(entry);
+    else this.#waiters.handOver((borrower, waitedMs) => this.#lend(entry, borrower, waitedMs));
   }
 
-  /** A connection is ready: the head of the line takes it, or the idle store, or it is one too many. */
-  #offer(entry: PoolEntry<C>): void {
-    const reason = this.#closeReason(entry);
-    if (reason !== undefined) void this.#slots.close(entry, reason);
-    else if (this.#inLine === 0) this.#slots.keep(entry);
-    else this.#waiters.handOver((borrower, waitedMs) => this.#lend(entry, borrower, waitedMs));
+  #keep(entry: PoolEntry<C>): void {
+    this.#slots.keep(entry);
+    if (entry.isUsed) this.#upkeep.resetSoon();
   }
 
   /** Why this connection must go: it is stale, or nobody waits for it and the pool has its size without it. */
@@ -191,14 +192,16 @@ export class QueuePool<C extends Connection> {
 
   /** Sees to it that for everybody in line a connection is on its way, as far as the cap allows. */
   #serve(): void {
-    // A login or a reset that is under way may hang, so an idle connection does not wait for it.
-    const isIdleWanted = () => this.#inLine > this.#slots.count('pinging');
-    let entry = this.#slots.nextIdle;
-    while (entry !== undefined && isIdleWanted()) {
+    // A login or a reset that began before may hang, so an idle connection does not wait for it.
+    let underWay = this.#slots.count('pinging');
+    const next = () => this.#slots.nextIdle(this.#waiters.headTakesUsed ?? true);
+    let entry = next();
+    while (entry !== undefined && this.#inLine > underWay) {
       const isStale = entry.staleReason(this.#slots.generation, true) !== undefined;
       if (this.#slots.needsPing(entry) && !isStale) void this.#slots.ping(entry);
       else this.#offer(entry);
-      entry = this.#slots.nextIdle;
+      if (entry.place === 'pinging' || entry.place === 'resetting') underWay += 1;
+      entry = next();
     }
     const isUrgent = () => this.#inLine > this.#slots.onTheirWay;
     const isShort = () => isUrgent() || this.#isProbeDue || this.#isBelowMinIdle;

@@ -9,7 +9,7 @@ import type { CapMember, ServerCap } from './server-cap.ts';
 
 /** Who decides what becomes of a slot. */
 interface SlotOwner<C extends Connection> {
-  /** The slot's connection is open and reset: lend it, keep it or close it. */
+  /** The slot's connection is open, and reset unless it `isUsed`: lend it, keep it or close it. */
   onReady(entry: PoolEntry<C>): void;
   /** There is room for one more connection, or a reason to try again. */
   onRoom(): void;
@@ -21,7 +21,7 @@ interface SlotOwner<C extends Connection> {
  * The slots of a pool, and the work of keeping their connections in order. A slot is always in one place:
  *
  *     opening ──▶ idle ──▶ checked-out ──▶ resetting ──▶ idle, or straight to the next borrower
- *                  ╰──▶ pinging ──╯
+ *                  ╰──▶ pinging ──╯ ╰────▶ idle unreset for a moment, or straight to one who takes used ones
  *     any ──▶ closing ──▶ gone
  *
  * `Places.move` is the only way from one place to another. Whenever a slot's connection becomes ready, the owner is
@@ -84,9 +84,9 @@ export class Slots<C extends Connection> implements CapMember {
     return this.#gate.mayTry(this.count('opening'));
   }
 
-  /** The idle slot whose turn it is. */
-  get nextIdle(): PoolEntry<C> | undefined {
-    return this.#places.nextIdle;
+  /** The idle slot whose turn it is. It may need a reset for whoever takes no used one. */
+  nextIdle(takesUsed: boolean): PoolEntry<C> | undefined {
+    return this.#places.nextIdle(takesUsed);
   }
 
   /** A copy: whoever goes through it may move slots meanwhile. */
@@ -125,6 +125,7 @@ export class Slots<C extends Connection> implements CapMember {
 
   lend(entry: PoolEntry<C>): void {
     this.#places.move(entry, 'checked-out');
+    entry.isUsed = true;
   }
 
   keep(entry: PoolEntry<C>): void {

@@ -6,6 +6,8 @@ import type { Slots } from './slots.ts';
 
 const SHORTEST_INTERVAL_MS = 100;
 const LONGEST_INTERVAL_MS = 30_000;
+/** Half of the 100 ms that are promised: the process may be busy. */
+const LONGEST_UNRESET_MS = 50;
 
 /**
  * Looks after the slots from time to time: closes what is too old and what has been idle for too long, keeps the
@@ -16,6 +18,7 @@ export class Upkeep<C extends Connection> {
   readonly #options: PoolOptions;
   readonly #events: PoolEvents;
   readonly #timer: NodeJS.Timeout;
+  #resetTimer: NodeJS.Timeout | undefined;
 
   constructor(slots: Slots<C>, options: PoolOptions, events: PoolEvents) {
     this.#slots = slots;
@@ -31,6 +34,17 @@ export class Upkeep<C extends Connection> {
 
   stop(): void {
     clearInterval(this.#timer);
+    clearTimeout(this.#resetTimer);
+  }
+
+  /** An idle connection was not reset: no such shall lie there for long. */
+  resetSoon(): void {
+    this.#resetTimer ??= setTimeout(() => {
+      this.#resetTimer = undefined;
+      for (const entry of this.#slots.idle) {
+        if (entry.place === 'idle' && entry.isUsed) void this.#slots.reset(entry);
+      }
+    }, LONGEST_UNRESET_MS).unref();
   }
 
   #round(): void {

@@ -2,6 +2,7 @@ import type { Deadline } from './deadline.ts';
 
 interface Waiter<T, B> {
   readonly borrower: B;
+  readonly takesUsed: boolean;
   readonly sinceMs: number;
   readonly resolve: (value: T) => void;
   readonly reject: (error: unknown) => void;
@@ -12,6 +13,7 @@ interface Waiter<T, B> {
 export interface WaitTerms<B> {
   /** Who calls. Callers are served in turn, however many calls each has in line. */
   readonly borrower: B;
+  readonly takesUsed: boolean;
   readonly deadline: Deadline;
   readonly signal: AbortSignal | undefined;
   /** The error of a call whose deadline passed in line. */
@@ -33,6 +35,12 @@ export class WaiterQueue<T, B extends { readonly caller: string }> {
     return this.#size;
   }
 
+  /** Whether the call whose turn it is takes a connection that was not reset; undefined if nobody waits. */
+  get headTakesUsed(): boolean | undefined {
+    for (const line of this.#lines.values()) for (const head of line) return head.takesUsed;
+    return undefined;
+  }
+
   /** How long the call that came first has waited. */
   get oldestWaitMs(): number {
     const nowMs = performance.now();
@@ -46,7 +54,7 @@ export class WaiterQueue<T, B extends { readonly caller: string }> {
     return oldestMs;
   }
 
-  wait({ borrower, deadline, signal, overdue, onGivenUp }: WaitTerms<B>): Promise<T> {
+  wait({ borrower, takesUsed, deadline, signal, overdue, onGivenUp }: WaitTerms<B>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const sinceMs = performance.now();
       const leave = () => {
@@ -54,7 +62,7 @@ export class WaiterQueue<T, B extends { readonly caller: string }> {
         clearTimeout(timer);
         signal?.removeEventListener('abort', onAbort);
       };
-      const waiter: Waiter<T, B> = { borrower, sinceMs, resolve, reject, leave };
+      const waiter: Waiter<T, B> = { borrower, takesUsed, sinceMs, resolve, reject, leave };
       const giveUp = (reason: (waitedMs: number) => unknown) => {
         leave();
         const waitedMs = performance.now() - sinceMs;

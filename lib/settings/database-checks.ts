@@ -38,8 +38,9 @@ const iamNeedsVerifiedTls = checkOf(
   ({ tls }, path) => [problem([...path, 'tls'], tls, 'verify or {ca, serverName?} with credentials.iam')],
 );
 
-/** Were they changed under the broker, it would bind values and read results wrongly. */
-const BROKERS_OWN_VARIABLE = /^(sql_mode|time_zone|names|autocommit|collation_connection|character_set_.*)$/;
+/** Were they changed under the broker, it would bind values wrongly, read results wrongly, or mix up sessions. */
+const BROKERS_OWN_VARIABLE =
+  /^(sql_mode|time_zone|names|autocommit|sql_auto_is_null|collation_connection|character_set_.*)$/;
 
 const variablesAreNotTheBrokersOwn = checkOf(z.object({ session: SessionSettings }), ({ session }, path) =>
   Object.entries(session.variables)

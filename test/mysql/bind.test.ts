@@ -5,7 +5,8 @@ import { Params } from '../../lib/protocol/values.ts';
 
 /** Binds values as they come over the wire, checked by the protocol's schema. */
 function bind(sql: string, params?: unknown, sqlMode = ''): string {
-  return bindStatement(sql, params === undefined ? undefined : Params.parse(params), parseSqlMode(sqlMode));
+  return bindStatement(sql, params === undefined ? undefined : Params.parse(params), parseSqlMode(sqlMode))
+    .text;
 }
 
 describe('a value', () => {

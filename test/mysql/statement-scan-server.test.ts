@@ -90,7 +90,7 @@ describe.each(SQL_MODES)('under sql_mode "%s"', (sqlMode) => {
       fc.pre(!placeholders.some(({ isInExecutableComment }) => isInExecutableComment));
       const places = placeholders.filter(({ name }) => name === undefined);
       const bindAll = (value: string) =>
-        bindStatement(sql, new Array<string>(places.length).fill(value), mode);
+        bindStatement(sql, new Array<string>(places.length).fill(value), mode).text;
 
       const scan = scanStatement(bindAll(text), mode);
       expect(scan).toMatchObject({ unreadable: undefined, hasSeveralStatements: false });
@@ -186,7 +186,7 @@ describe('a real server', () => {
         sql,
         placeholders.map(() => 1),
         mode,
-      );
+      ).text;
     if (expected === undefined) {
       expect(bind).toThrow('cannot be read');
       return;

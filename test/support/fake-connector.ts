@@ -61,6 +61,7 @@ export class FakeConnection implements Connection {
   /** Whether the peer still counts it. */
   isCounted = true;
   isUsable = true;
+  needsReset = true;
   pings = 0;
   readonly #connector: FakeConnector;
   #onLost: (() => void) | undefined;

@@ -1,7 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { BrokerError } from '../../errors.ts';
 import { bindStatement } from '../../mysql/bind.ts';
-import { cannotWrite } from '../../mysql/cannot-write.ts';
 import { Statement } from '../../protocol/query.ts';
 import { QUERY_ROUTE } from '../../protocol/routes.ts';
 import { callOf } from '../call.ts';
@@ -26,7 +25,7 @@ export function addQueryRoute(app: FastifyInstance, pools: PoolRegistry, metrics
       const { limits } = settings;
       refuseBadParams(request.body);
       const statement = readBody(Statement, request.body);
-      const sql = bindStatement(statement.sql, statement.params, sqlMode);
+      const { text, isPlain, isRead } = bindStatement(statement.sql, statement.params, sqlMode);
       const call = callOf(request);
       const terms = {
         limits: {
@@ -34,7 +33,9 @@ export function addQueryRoute(app: FastifyInstance, pools: PoolRegistry, metrics
           maxResultBytes: limits.maxResultBytes,
         },
         isReadOnly: call.caller?.access === 'read',
-        cannotWrite: cannotWrite(statement.sql),
+        cannotWrite: isRead,
+        isPlain,
+        takesUsed: isPlain,
         deadline: deadlineOf(request, statement.timeoutMs, limits.queryTimeoutMs),
         signal: signalOf(reply),
       };
@@ -42,7 +43,7 @@ export function addQueryRoute(app: FastifyInstance, pools: PoolRegistry, metrics
       using pooled = await pool.checkout({ ...terms, caller: call.caller?.name, purpose: request.id });
       call.queueMs = pooled.waitedMs;
       const sinceMs = performance.now();
-      const result = await pooled.connection.query(sql, terms);
+      const result = await pooled.connection.query(text, terms);
       call.durationMs = performance.now() - sinceMs;
       pooled.checkin();
       metrics.queryDone(request.params.alias, call.durationMs);

@@ -1,0 +1,58 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { MysqlConnector } from '../../lib/mysql/connect.ts';
+import { Control } from '../../lib/mysql/control.ts';
+import type { MysqlConnection } from '../../lib/mysql/mysql-connection.ts';
+import { Deadline } from '../../lib/pool/deadline.ts';
+import { buildCredentialsSources } from '../../lib/settings/credentials-source.ts';
+import { parseSettings } from '../../lib/settings/parse-settings.ts';
+import { settingsFor } from '../support/broker.ts';
+import { startTestDatabase, type TestDatabase } from '../support/database.ts';
+
+let database: TestDatabase;
+let connection: MysqlConnection;
+
+beforeAll(async () => {
+  database = await startTestDatabase();
+  await database.admin.query('CREATE TABLE app.t (a INT)');
+  const settings = parseSettings(settingsFor(database));
+  const [source] = [...buildCredentialsSources(settings).values()];
+  const alias = settings.databases.default;
+  if (source === undefined || alias === undefined) throw new Error('no database in the settings');
+  connection = await new MysqlConnector(alias, source, () => new Control()).open(5_000);
+});
+
+afterAll(async () => {
+  await connection.close();
+  await database.stop();
+});
+
+async function query(sql: string, isPlain = false): Promise<unknown> {
+  const limits = { maxRows: 10, maxResultBytes: 1_000 };
+  const deadline = Deadline.after(5_000);
+  const terms = { limits, deadline, isPlain, isReadOnly: false, cannotWrite: false, signal: undefined };
+  return (await connection.query(sql, terms)).rows;
+}
+
+test('a new connection needs no reset, nor one that ran plain statements', async () => {
+  expect(connection.needsReset).toBe(false);
+  await query('SELECT 1', true);
+  expect(connection.needsReset).toBe(false);
+  const running = query('SELECT SLEEP(0.01)', true);
+  expect(connection.needsReset).toBe(true);
+  await running;
+  expect(connection.needsReset).toBe(false);
+  await query('SELECT 1');
+  await query('SELECT 1', true);
+  expect(connection.needsReset).toBe(true);
+  await connection.reset();
+  expect(connection.needsReset).toBe(false);
+});
+
+test.each([
+  ['a character set, which the driver follows', 'SET NAMES latin1', "SELECT HEX('é表')", 'C3A9E8A1A8'],
+  ['locked tables', 'LOCK TABLES t READ', 'INSERT INTO t VALUES (1) RETURNING a', 1],
+])('a reset removes %s', async (_what, leave, look, expected) => {
+  await query(leave);
+  await connection.reset();
+  expect(await query(look)).toEqual([[expected]]);
+});
