@@ -5,7 +5,7 @@ import type { SqlMode } from './sql-mode.ts';
 import { type Placeholder, type StatementScan, scanStatement } from './statement-scan.ts';
 
 /** A statement that may be sent, and what was found out about it on the way. */
-export interface BoundStatement extends Pick<StatementScan, 'isPlain' | 'isRead'> {
+export interface BoundStatement extends Pick<StatementScan, 'isPlain' | 'isRead' | 'effect'> {
   readonly text: string;
 }
 
@@ -32,7 +32,7 @@ export function bindStatement(sql: string, params: Params | undefined, mode: Sql
     written = place.end;
   }
   const text = parts.join('') + sql.slice(written, scan.end);
-  return { text, isPlain: scan.isPlain, isRead: scan.isRead };
+  return { text, isPlain: scan.isPlain, isRead: scan.isRead, effect: scan.effect };
 }
 
 function refuseUnlessAllowed(scan: StatementScan): void {

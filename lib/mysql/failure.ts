@@ -1,5 +1,6 @@
 import { BrokerError, type ErrorCode, type Outcome } from '../errors.ts';
 import type { ConnectVerdict } from '../pool/connection.ts';
+import type { StatementEffect } from './statement-effect.ts';
 
 /** MariaDB reuses numbers that mean something else on MySQL, and mysql2 knows only MySQL's names. */
 export type Flavour = 'mysql' | 'mariadb';
@@ -7,8 +8,9 @@ export type Flavour = 'mysql' | 'mariadb';
 /** What is known of a failed statement besides the driver's error. */
 export interface FailureContext {
   readonly flavour: Flavour;
-  /** The session is READ ONLY, or the statement is known not to write: nothing can have been applied. */
+  /** The statement is known to change nothing. */
   readonly cannotWrite: boolean;
+  readonly effect: StatementEffect;
   /** The broker itself made the session READ ONLY for this caller. */
   readonly isReadOnlyCaller: boolean;
   readonly exposeMysqlMessages: boolean;
@@ -58,6 +60,9 @@ const LAST_SHARED_ERRNO = 1899;
 const REFUSED_LOGIN_ERRNOS = new Set([1045, 1251, 1524, 1698, 1820, 1862, 3118, 4151]);
 const SERVER_FULL_ERRNOS = new Set([1040, 1203, 1226]);
 
+/** Raised before a statement does anything: it cannot be parsed, is not allowed, or the server takes no writes. */
+const REFUSED_BEFOREHAND_ERRNOS = new Set([1044, 1064, 1142, 1143, 1227, 1290, 1792, 1836]);
+
 /** Whether an error came from the server, about a statement or a login, over a connection that works. */
 function isServerError(error: DriverError): error is DriverError & { readonly errno: number } {
   return error.errno !== undefined && error.errno > 0;
@@ -73,7 +78,6 @@ export function endsConnection(error: DriverError, flavour: Flavour): boolean {
 /** The driver's error about a statement, as the caller gets it. */
 export function statementFailure(error: DriverError, context: FailureContext): BrokerError {
   const lost = endsConnection(error, context.flavour);
-  // Too large for max_allowed_packet: the server hangs up, but it says why, and the statement did not run.
   const isTooLarge = error.errno === 1153;
   if (lost && !isTooLarge) {
     return new BrokerError('CONNECTION_LOST', 'The connection to the database was lost', {
@@ -87,9 +91,9 @@ export function statementFailure(error: DriverError, context: FailureContext): B
   const message = context.exposeMysqlMessages
     ? error.message
     : `MySQL refused the statement with error ${errno}`;
-  const code = codeOf(error, context);
-  const transaction = code === 'DEADLOCK' ? ('ended' as const) : undefined;
-  return new BrokerError(code, message, { mysql, transaction, cause: error });
+  // The server hung up, but not before it had said why: the statement was too large to run.
+  const outcome = isTooLarge ? 'not_applied' : outcomeOfRefusal(errno, context);
+  return new BrokerError(codeOf(error, context), message, { mysql, outcome, cause: error });
 }
 
 function codeOf(error: DriverError, { flavour, isReadOnlyCaller }: FailureContext): ErrorCode {
@@ -152,9 +156,21 @@ export function isRefusedLogin(error: unknown): boolean {
   return error instanceof BrokerError && error.code === 'CREDENTIALS_REFUSED';
 }
 
-/** What became of a statement that was interrupted with `error`, or that ended all the same. */
-export function outcomeAfterInterrupt(error: DriverError | undefined, cannotWrite: boolean): Outcome {
-  if (cannotWrite) return 'not_applied';
+/** What became of a statement that was interrupted and ended with `error`, or ended all the same. */
+export function outcomeAfterInterrupt(
+  error: DriverError | undefined,
+  context: Pick<FailureContext, 'cannotWrite' | 'effect'>,
+): Outcome {
+  if (context.cannotWrite) return 'not_applied';
   if (error === undefined) return 'applied';
-  return isServerError(error) ? 'not_applied' : 'unknown';
+  return isServerError(error) ? outcomeOfRefusal(error.errno, context) : 'unknown';
+}
+
+/** What is left of a statement that the server answered with an error. */
+function outcomeOfRefusal(
+  errno: number,
+  { cannotWrite, effect }: Pick<FailureContext, 'cannotWrite' | 'effect'>,
+): Outcome {
+  if (cannotWrite || effect === 'all_or_nothing') return 'not_applied';
+  return effect === 'parts' && REFUSED_BEFOREHAND_ERRNOS.has(errno) ? 'not_applied' : 'unknown';
 }

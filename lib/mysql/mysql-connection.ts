@@ -87,7 +87,8 @@ export class MysqlConnection implements Connection {
     throw statementFailure(first.failure, {
       flavour: this.#driver.flavour,
       exposeMysqlMessages: this.#profile.exposeMysqlMessages,
-      cannotWrite: terms.cannotWrite || terms.isReadOnly,
+      cannotWrite: terms.cannotWrite,
+      effect: terms.effect,
       isReadOnlyCaller: terms.isReadOnly,
     });
   }
@@ -170,7 +171,6 @@ export class MysqlConnection implements Connection {
   /** Stops the running statement on the server. What became of it, as far as it can be told in time. */
   async #stop(ended: Promise<{ failure: DriverError | undefined }>, terms: QueryTerms): Promise<Outcome> {
     const { control, victim } = this.#profile;
-    const cannotWrite = terms.cannotWrite || terms.isReadOnly;
     // The kill must have been dealt with too: one that comes late would hit the next borrower's statement.
     const killed = control.killQuery(victim);
     const verdict = await Promise.race([
@@ -182,11 +182,11 @@ export class MysqlConnection implements Connection {
     ]);
     if (verdict === undefined) {
       this.#isUsable = false;
-      return cannotWrite ? 'not_applied' : 'unknown';
+      return terms.cannotWrite ? 'not_applied' : 'unknown';
     }
     const { failure } = verdict;
     if (failure !== undefined && endsConnection(failure, this.#driver.flavour)) this.#isUsable = false;
-    return outcomeAfterInterrupt(failure, cannotWrite);
+    return outcomeAfterInterrupt(failure, terms);
   }
 
   /** Resolves when the statement has ended; rejects with the driver's error. */

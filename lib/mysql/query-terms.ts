@@ -1,5 +1,6 @@
 import type { Watched } from './interrupt.ts';
 import type { ResultLimits } from './result-collector.ts';
+import type { StatementEffect } from './statement-effect.ts';
 
 /** On what terms a statement runs. */
 export interface QueryTerms extends Watched {
@@ -8,6 +9,8 @@ export interface QueryTerms extends Watched {
   readonly isReadOnly: boolean;
   /** Known beforehand to change nothing, so that losing the answer loses nothing else. */
   readonly cannotWrite: boolean;
+  /** What may be left of it if it fails. */
+  readonly effect: StatementEffect;
   /** It leaves nothing that another plain statement could see. */
   readonly isPlain: boolean;
 }

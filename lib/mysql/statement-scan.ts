@@ -1,5 +1,6 @@
 import { SqlLexer } from './sql-lexer.ts';
 import type { SqlMode } from './sql-mode.ts';
+import type { StatementEffect } from './statement-effect.ts';
 import { StatementFootprint } from './statement-footprint.ts';
 import { StatementShape } from './statement-shape.ts';
 
@@ -32,6 +33,8 @@ export interface StatementScan {
   readonly isPlain: boolean;
   /** It surely writes nothing. */
   readonly isRead: boolean;
+  /** What may be left of it if it fails. */
+  readonly effect: StatementEffect;
 }
 
 /** Finds the placeholders, and all that decides whether the text may be sent as one statement. */
@@ -72,6 +75,7 @@ export function scanStatement(sql: string, mode: SqlMode): StatementScan {
     // A live comment behind the last token counts too.
     isPlain: footprint.isPlain && !lexer.holdsLiveComment,
     isRead: footprint.isRead && !lexer.holdsLiveComment,
+    effect: shape.effect,
   };
 }
 

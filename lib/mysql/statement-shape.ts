@@ -1,5 +1,6 @@
 import { forbiddenKind, isSuspect } from './forbidden-statements.ts';
 import type { SqlLexer } from './sql-lexer.ts';
+import { effectOf, type StatementEffect } from './statement-effect.ts';
 
 const PROGRAM_DEFINITION =
   /^(?:CREATE (?:OR REPLACE )?|ALTER )(?:DEFINER=(?:\S+ |CURRENT_(?:USER|ROLE)\(\)))?(?:AGGREGATE )?(?:PROCEDURE|FUNCTION|TRIGGER|EVENT|PACKAGE)\b/;
@@ -38,6 +39,11 @@ export class StatementShape {
     if (this.#beginsInExecutableComment && this.#continuesOutside)
       return 'a statement that begins in an executable comment';
     return isSuspect(firstWord) ? `an executable comment in ${firstWord}` : undefined;
+  }
+
+  /** What may be left of it if it fails. */
+  get effect(): StatementEffect {
+    return this.#holdsExecutableComment ? 'anything' : effectOf(this.#firstWord ?? '');
   }
 
   endsWith(thirdLast: string, secondLast: string, last: string): boolean {

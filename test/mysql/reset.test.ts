@@ -29,7 +29,15 @@ afterAll(async () => {
 async function query(sql: string, isPlain = false): Promise<unknown> {
   const limits = { maxRows: 10, maxResultBytes: 1_000 };
   const deadline = Deadline.after(5_000);
-  const terms = { limits, deadline, isPlain, isReadOnly: false, cannotWrite: false, signal: undefined };
+  const terms = {
+    limits,
+    deadline,
+    isPlain,
+    isReadOnly: false,
+    cannotWrite: false,
+    signal: undefined,
+    effect: 'all_or_nothing',
+  } as const;
   return (await connection.query(sql, terms)).rows;
 }
 

@@ -25,15 +25,18 @@ export function addQueryRoute(app: FastifyInstance, pools: PoolRegistry, metrics
       const { limits } = settings;
       refuseBadParams(request.body);
       const statement = readBody(Statement, request.body);
-      const { text, isPlain, isRead } = bindStatement(statement.sql, statement.params, sqlMode);
+      const { text, isPlain, isRead, effect } = bindStatement(statement.sql, statement.params, sqlMode);
       const call = callOf(request);
+      const isReadOnly = call.caller?.access === 'read';
       const terms = {
         limits: {
           maxRows: Math.min(statement.maxRows ?? limits.maxRows, limits.maxRows),
           maxResultBytes: limits.maxResultBytes,
         },
-        isReadOnly: call.caller?.access === 'read',
-        cannotWrite: isRead,
+        isReadOnly,
+        // A procedure could make the session writable again.
+        cannotWrite: isRead || (isReadOnly && effect === 'all_or_nothing'),
+        effect,
         isPlain,
         takesUsed: isPlain,
         deadline: deadlineOf(request, statement.timeoutMs, limits.queryTimeoutMs),
@@ -53,7 +56,7 @@ export function addQueryRoute(app: FastifyInstance, pools: PoolRegistry, metrics
         durationMs: roundMs(call.durationMs),
         queueMs: roundMs(call.queueMs),
       });
-      refuseIfTooLarge(body, limits.maxResultBytes, terms.cannotWrite || terms.isReadOnly);
+      refuseIfTooLarge(body, limits.maxResultBytes, terms.cannotWrite);
       return await reply.type('application/json; charset=utf-8').send(body);
     },
   );

@@ -1,0 +1,142 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startTestBroker, type TestBroker } from '../support/broker.ts';
+import { startTestDatabase, type TestDatabase } from '../support/database.ts';
+import { eventually } from '../support/http.ts';
+
+let database: TestDatabase;
+let broker: TestBroker;
+
+beforeAll(async () => {
+  database = await startTestDatabase();
+  broker = await startTestBroker(database);
+  const { admin } = database;
+  await admin.query('CREATE TABLE app.marks (n INT PRIMARY KEY) ENGINE = InnoDB');
+  await admin.query(
+    'CREATE PROCEDURE app.mark_and_fail() BEGIN INSERT INTO marks VALUES (1); SELECT * FROM missing; END',
+  );
+  await admin.query(
+    "CREATE PROCEDURE app.mark_and_deadlock() BEGIN INSERT INTO marks VALUES (1); SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213; END",
+  );
+  await admin.query(
+    'CREATE PROCEDURE app.mark_and_wait() SQL SECURITY INVOKER BEGIN INSERT INTO marks VALUES (1); SELECT SLEEP(60); END',
+  );
+  await admin.query(
+    'CREATE FUNCTION app.marking() RETURNS INT MODIFIES SQL DATA BEGIN INSERT INTO marks VALUES (1); RETURN SLEEP(60); END',
+  );
+});
+
+afterAll(async () => {
+  await broker.stop();
+  await database.stop();
+});
+
+beforeEach(async () => {
+  await database.admin.query('DELETE FROM app.marks');
+});
+
+const marks = async () => (await database.admin.query('SELECT n FROM app.marks')).length;
+
+async function failure(sql: string, more: object = {}, key?: string): Promise<Record<string, unknown>> {
+  const reply = await broker.post('/v1/databases/default/query', { sql, ...more }, key);
+  return (reply.json() as { error: Record<string, unknown> }).error;
+}
+
+/** Runs a statement and has its connection killed while it runs. */
+async function lost(sql: string, key?: string): Promise<Record<string, unknown>> {
+  const asked = failure(sql, {}, key);
+  const [row] = await eventually(
+    async () =>
+      await database.admin.query(
+        "SELECT id FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND command = 'Query' AND time_ms > 50",
+      ),
+    (rows) => rows.length === 1,
+  );
+  await database.admin.query(`KILL CONNECTION ${String(row?.id)}`);
+  return await asked;
+}
+
+describe('a failure is reported as not applied and as worth another try only when nothing can be left of it:', () => {
+  test('a procedure that wrote and then failed may have been applied', async () => {
+    expect(await failure('CALL mark_and_fail()')).toMatchObject({ code: 'SQL_ERROR', outcome: 'unknown' });
+    expect(await marks()).toBe(1);
+  });
+
+  test('a procedure that wrote and then met a deadlock is not to be sent again', async () => {
+    expect(await failure('CALL mark_and_deadlock()')).toMatchObject({
+      code: 'DEADLOCK',
+      outcome: 'unknown',
+      retryable: false,
+    });
+    expect(await marks()).toBe(1);
+  });
+
+  test('a procedure that was stopped at its deadline may have been applied', async () => {
+    expect(await failure('CALL mark_and_wait()', { timeoutMs: 200 })).toMatchObject({
+      code: 'DEADLINE_EXCEEDED',
+      outcome: 'unknown',
+      retryable: false,
+    });
+    expect(await marks()).toBe(1);
+  });
+
+  test('a DROP of several tables may have been applied in part', async () => {
+    await database.admin.query('CREATE TABLE app.to_drop (n INT)');
+    expect(await failure('DROP TABLE to_drop, not_there')).toMatchObject({ outcome: 'unknown' });
+  });
+
+  test('DDL that cannot be parsed was not applied', async () => {
+    expect(await failure('CREATE TABEL t (n INT)')).toMatchObject({ outcome: 'not_applied' });
+  });
+
+  test('an INSERT that fails was not applied', async () => {
+    expect(await failure('INSERT INTO marks VALUES (1), (2), (1)')).toMatchObject({
+      code: 'DUPLICATE_KEY',
+      outcome: 'not_applied',
+    });
+    expect(await marks()).toBe(0);
+  });
+
+  test('an INSERT that is lost may have been applied', async () => {
+    expect(await lost('INSERT INTO marks SELECT 1 + SLEEP(60)')).toMatchObject({
+      code: 'CONNECTION_LOST',
+      outcome: 'unknown',
+      retryable: false,
+    });
+  });
+
+  test('a SELECT that is lost may have been applied if it calls what a user defined', async () => {
+    expect(await lost('SELECT marking()')).toMatchObject({ outcome: 'unknown' });
+  });
+
+  test('a plain SELECT that is lost was not applied', async () => {
+    expect(await lost('SELECT SLEEP(60)')).toMatchObject({
+      code: 'CONNECTION_LOST',
+      outcome: 'not_applied',
+      retryable: true,
+    });
+  });
+
+  test("a reader's SELECT that is lost was not applied", async () => {
+    expect(await lost('SELECT SLEEP(60), @@version', broker.keys.reader)).toMatchObject({
+      outcome: 'not_applied',
+    });
+  });
+
+  test("a reader's refused DDL was not applied, and it may not call by a made-up statement", async () => {
+    const { reader } = broker.keys;
+    expect(await failure('DROP TABLE marks', {}, reader)).toMatchObject({
+      code: 'READ_ONLY_VIOLATION',
+      outcome: 'not_applied',
+    });
+    expect(await failure("EXECUTE IMMEDIATE 'INSERT INTO marks VALUES (1)'", {}, reader)).toMatchObject({
+      code: 'STATEMENT_NOT_ALLOWED',
+    });
+  });
+});
+
+test('a long literal keeps nobody else waiting', async () => {
+  const reply = await broker.post('/v1/databases/default/query', {
+    sql: `SELECT '${'a'.repeat(2_000_000)}'`,
+  });
+  expect(reply.status).toBe(200);
+}, 5_000);
