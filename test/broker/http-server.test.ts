@@ -75,8 +75,14 @@ test('a statement may take longer than that, also behind a large reply on the sa
   expect(await raw(url, REQUEST + LAST_REQUEST)).toMatch(/slow but sure$/);
 });
 
-test('an idle connection is kept after a large reply', async () => {
-  const url = await serve((_request, response) => response.end(LARGE_REPLY));
+test('after a large reply an idle connection is kept as long as any', async () => {
+  let keptMs: number | undefined;
+  const url = await serve(({ socket }, response) => {
+    response.once('close', () => {
+      keptMs = socket.timeout;
+    });
+    response.end(LARGE_REPLY);
+  });
   const socket = connectTo(url);
   let bytes = 0;
   socket.on('data', (chunk) => {
@@ -86,6 +92,7 @@ test('an idle connection is kept after a large reply', async () => {
   await delay(STALL_MS * 5);
   expect(bytes).toBeGreaterThan(LARGE_REPLY.length);
   expect(socket.readyState).toBe('open');
+  expect(keptMs).toBeGreaterThanOrEqual(65_000);
   socket.destroy();
 });
 
