@@ -5,7 +5,9 @@ import type { MysqlConnection } from '../mysql/mysql-connection.ts';
 import { parseSqlMode, type SqlMode } from '../mysql/sql-mode.ts';
 import type { Deadline } from '../pool/deadline.ts';
 import { QueuePool } from '../pool/queue-pool.ts';
+import { ServerCap } from '../pool/server-cap.ts';
 import { buildCredentialsSources, type CredentialsSource } from '../settings/credentials-source.ts';
+import { type ServerLimit, serverLimitOf } from '../settings/servers.ts';
 import type { DatabaseSettings, Settings } from '../settings/settings.ts';
 import { poolOptions } from './pool-options.ts';
 
@@ -48,6 +50,7 @@ export class Database {
 export class PoolRegistry {
   readonly #databases = new Map<string, Database>();
   readonly #controls = new Map<string, Control>();
+  readonly #serverCaps = new Map<string, ServerCap>();
 
   constructor(settings: Settings) {
     for (const [alias, credentials] of buildCredentialsSources(settings)) {
@@ -56,7 +59,11 @@ export class PoolRegistry {
       const connector = new MysqlConnector(databaseSettings, credentials, ({ host, port }) =>
         this.#controlOf(`${host}:${port}`),
       );
-      const pool = new QueuePool(connector, poolOptions(databaseSettings));
+      const pool = new QueuePool(
+        connector,
+        poolOptions(databaseSettings),
+        this.#serverCapOf(serverLimitOf(settings.servers, databaseSettings)),
+      );
       credentials.onChange(() => pool.invalidate('credentials'));
       this.#databases.set(alias, new Database(alias, databaseSettings, pool, credentials));
     }
@@ -97,6 +104,13 @@ export class PoolRegistry {
       }),
     );
     await Promise.all([...this.#controls.values()].map(async (control) => await control.close()));
+  }
+
+  #serverCapOf(limit: ServerLimit | undefined): ServerCap | undefined {
+    if (limit === undefined) return undefined;
+    const known = this.#serverCaps.get(limit.name) ?? new ServerCap(limit.maxConnections);
+    this.#serverCaps.set(limit.name, known);
+    return known;
   }
 
   #controlOf(server: string): Control {

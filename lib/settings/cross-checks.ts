@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { type Check, checkOf, entriesOf, inEach } from './check.ts';
 import { DATABASE_CHECKS } from './database-checks.ts';
 import { line, pathText, problem } from './problems.ts';
+import { SERVER_CHECKS } from './server-checks.ts';
 import { CallerSettings, LimitSettings, SecretsSettings, ServerSettings } from './settings.ts';
 
 const drainOutlivesEveryQuery = checkOf(
@@ -98,6 +99,7 @@ export const CROSS_CHECKS: readonly Check[] = [
   callersNameKnownAliases,
   everyKeyHasOneCaller,
   somebodyMayCall,
+  ...SERVER_CHECKS,
   drainOutlivesEveryQuery,
   forcedLooksMayBeTheMoreFrequent,
 ];

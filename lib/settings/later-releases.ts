@@ -8,7 +8,6 @@ const NOT_YET_AVAILABLE = [
   'databases.*.transactions',
   'databases.*.limits.streamStallMs',
   'databases.*.limits.maxStreams',
-  'servers',
   'BROKER_PEAK_TASKS',
 ];
 

@@ -212,7 +212,7 @@ export const Settings = section({
   allowAnonymous: flag.default(false),
   server: ServerSettings.prefault({}),
   secrets: SecretsSettings.prefault({}),
-  /** What each database server bears, shared by the aliases on it. */
+  /** What each database server bears, shared by the aliases on it. By `host:port`, or `host` at port 3306. */
   servers: z
     .record(
       text(/^\S{1,255}$/, 'the name of a server'),

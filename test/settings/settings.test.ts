@@ -187,11 +187,4 @@ describe('settings of a later release', () => {
   ])('%j are refused as not available yet', (database, path) => {
     expect(problemsWith(database)).toEqual([`${path}: not available yet`]);
   });
-
-  test('servers are refused as not available yet, and checked all the same', () => {
-    expect(problemsWith({}, { servers: { 'db.internal': { maxConnections: 0 } } })).toEqual([
-      'servers.db.internal.maxConnections: found 0, allowed an integer of at least 1',
-      'servers: not available yet',
-    ]);
-  });
 });

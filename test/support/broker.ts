@@ -26,6 +26,8 @@ export interface TestBroker {
 
 interface Overrides {
   readonly server?: object;
+  /** Limits the test's server. */
+  readonly maxServerConnections?: number;
   readonly databases?: Readonly<Record<string, DatabaseOverrides>>;
 }
 
@@ -66,6 +68,11 @@ export function settingsFor({ server, app }: TestDatabase, overrides: Overrides 
       admin: { keySha256: sha256(KEYS.admin), databases: ['*'], access: 'admin' },
     },
     server: { drainDelayMs: 0, ...overrides.server },
+    ...(overrides.maxServerConnections === undefined
+      ? {}
+      : {
+          servers: { [`${server.host}:${server.port}`]: { maxConnections: overrides.maxServerConnections } },
+        }),
   };
 }
 

@@ -1,0 +1,52 @@
+import * as z from 'zod';
+import { type Check, checkOf, entriesOf, inEach } from './check.ts';
+import { line, problem } from './problems.ts';
+import { serverLimitOf } from './servers.ts';
+import { PoolSettings, Settings } from './settings.ts';
+
+const Limits = z.object({ servers: Settings.shape.servers.unwrap() });
+const Endpoint = z.object({ host: z.string().optional(), port: z.int().optional() });
+
+/** A check of each alias, in a document that limits servers. */
+function inEachLimited(checkWith: (servers: z.output<typeof Limits>['servers']) => Check): Check {
+  return (document, path) =>
+    checkOf(Limits, ({ servers }) => inEach('databases', checkWith(servers))(document, path))(document, path);
+}
+
+/** Otherwise the secret may name another server, and nobody would know whose connections to count. */
+const aliasTellsItsServer = inEachLimited(() =>
+  checkOf(Endpoint.extend({ credentials: z.record(z.string(), z.unknown()) }), (alias, path) => {
+    // Inline credentials bring no port of their own.
+    const fields = { host: alias.host, port: alias.port ?? alias.credentials.username };
+    return Object.entries(fields)
+      .filter(([, told]) => told === undefined)
+      .map(([name]) =>
+        line([...path, name], 'nothing', `a ${name}, because servers limits what a server bears`),
+      );
+  }),
+);
+
+const sizeFitsItsServer = inEachLimited((servers) =>
+  checkOf(Endpoint.extend({ pool: PoolSettings.prefault({}) }), ({ pool, ...endpoint }, path) => {
+    const limit = serverLimitOf(servers, endpoint);
+    if (limit === undefined || pool.size <= limit.maxConnections) return [];
+    const allowed = `at most maxConnections of its server, which is ${limit.maxConnections}`;
+    return [problem([...path, 'pool', 'size'], pool.size, allowed)];
+  }),
+);
+
+const limitHasAnAlias: Check = (document, path) =>
+  checkOf(Limits, ({ servers }) => {
+    const limited = entriesOf(document, 'databases').map(([, alias]) => {
+      const endpoint = Endpoint.safeParse(alias).data;
+      return endpoint === undefined ? undefined : serverLimitOf(servers, endpoint)?.name;
+    });
+    return Object.keys(servers)
+      .filter((name) => !limited.includes(name))
+      .map((name) =>
+        line([...path, 'servers', name], 'no alias on it', 'host:port of an alias, or host at 3306'),
+      );
+  })(document, path);
+
+/** What the limits of servers and the aliases on them allow each other. */
+export const SERVER_CHECKS: readonly Check[] = [aliasTellsItsServer, sizeFitsItsServer, limitHasAnAlias];

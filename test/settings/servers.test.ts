@@ -1,0 +1,66 @@
+import { describe, expect, test } from 'vitest';
+import { parseSettings } from '../../lib/settings/parse-settings.ts';
+import { serverLimitOf } from '../../lib/settings/servers.ts';
+import { documentWith, problemsWith } from './documents.ts';
+
+const servers = (maxConnections: number, name = 'db.internal') => ({
+  servers: { [name]: { maxConnections } },
+});
+const on = { host: 'db.internal', port: 3306 };
+
+describe('an alias is on the limited server', () => {
+  test.each([
+    ['db.internal', on],
+    ['db.internal:3306', { host: 'DB.internal' }],
+    ['db.internal:3307', { host: 'db.internal', port: 3307 }],
+  ])('%s with %j', (name, endpoint) => {
+    expect(serverLimitOf({ [name]: { maxConnections: 20 } }, endpoint)).toEqual({ name, maxConnections: 20 });
+  });
+
+  test.each([
+    ['db.internal', { host: 'db.internal', port: 3307 }],
+    ['db.internal:3307', on],
+    ['db.internal', { host: undefined }],
+  ])('not %s with %j', (name, endpoint) => {
+    expect(serverLimitOf({ [name]: { maxConnections: 20 } }, endpoint)).toBeUndefined();
+  });
+});
+
+test('servers that aliases are on are accepted', () => {
+  expect(parseSettings(documentWith(on, servers(20))).servers).toEqual({
+    'db.internal': { maxConnections: 20 },
+  });
+});
+
+test('inline credentials need no port', () => {
+  const database = { host: 'db.internal', credentials: { username: 'app', password: 'x' } };
+  expect(parseSettings(documentWith(database, servers(20))).servers).toBeDefined();
+});
+
+describe('refused is', () => {
+  test('a limit of nothing', () => {
+    expect(problemsWith(on, servers(0))).toEqual([
+      'servers.db.internal.maxConnections: found 0, allowed an integer of at least 1',
+    ]);
+  });
+
+  test('a limit of a server that no alias is on', () => {
+    expect(problemsWith(on, servers(20, 'elsewhere'))).toEqual([
+      'servers.elsewhere: found no alias on it, allowed host:port of an alias, or host at 3306',
+    ]);
+  });
+
+  test('an alias that leaves its server to its secret, while servers are limited', () => {
+    expect(problemsWith({}, servers(20))).toEqual([
+      'databases.default.host: found nothing, allowed a host, because servers limits what a server bears',
+      'databases.default.port: found nothing, allowed a port, because servers limits what a server bears',
+      'servers.db.internal: found no alias on it, allowed host:port of an alias, or host at 3306',
+    ]);
+  });
+
+  test('a pool of a size that its server does not bear', () => {
+    expect(problemsWith({ ...on, pool: { size: 6 } }, servers(5))).toEqual([
+      'databases.default.pool.size: found 6, allowed at most maxConnections of its server, which is 5',
+    ]);
+  });
+});
