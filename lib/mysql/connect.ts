@@ -60,7 +60,7 @@ export class MysqlConnector implements Connector<MysqlConnection> {
       },
     });
     try {
-      await within(deadline.remainingMs, connection.setSession());
+      await within(deadline.remainingMs, connection.begin());
       return connection;
     } catch (error) {
       connection.destroy();

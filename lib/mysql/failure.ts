@@ -41,6 +41,8 @@ const CODE_BY_ERRNO: ReadonlyMap<number, ErrorCode> = new Map([
 
 /** ER_OPTION_PREVENTS_STATEMENT: the server's --read-only, or any other option. */
 const OPTION_PREVENTS_STATEMENT = 1290;
+/** ER_READ_ONLY_MODE. */
+const READ_ONLY_MODE = 1836;
 /** ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION: the session's, or a server that became a replica. */
 const READ_ONLY_TRANSACTION = 1792;
 
@@ -96,11 +98,17 @@ export function statementFailure(error: DriverError, context: FailureContext): B
   return new BrokerError(codeOf(error, context), message, { mysql, outcome, cause: error });
 }
 
+/** Whether a failure says that the server takes no writes. Only its own word confirms it: a caller can raise any error. */
+export function saysReadOnlyServer({ errno, message }: DriverError): boolean {
+  if (errno === OPTION_PREVENTS_STATEMENT) return /read-only/.test(message);
+  return errno === READ_ONLY_TRANSACTION || errno === READ_ONLY_MODE;
+}
+
 function codeOf(error: DriverError, { flavour, isReadOnlyCaller }: FailureContext): ErrorCode {
   const errno = error.errno ?? 0;
   if (errno === STATEMENT_TIMEOUT[flavour]) return 'DEADLINE_EXCEEDED';
   if (errno === READ_ONLY_TRANSACTION) return isReadOnlyCaller ? 'READ_ONLY_VIOLATION' : 'DATABASE_READ_ONLY';
-  if (errno === OPTION_PREVENTS_STATEMENT && /read-only/.test(error.message)) return 'DATABASE_READ_ONLY';
+  if (errno === OPTION_PREVENTS_STATEMENT && saysReadOnlyServer(error)) return 'DATABASE_READ_ONLY';
   return CODE_BY_ERRNO.get(errno) ?? 'SQL_ERROR';
 }
 

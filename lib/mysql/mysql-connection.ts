@@ -7,6 +7,7 @@ import { type DriverError, endsConnection, outcomeAfterInterrupt, statementFailu
 import { delay, type Interrupt, watch } from './interrupt.ts';
 import type { QueryTerms } from './query-terms.ts';
 import { type OkHeader, ResultCollector, type StatementResult } from './result-collector.ts';
+import { RoleWatch } from './role-watch.ts';
 
 /** How long an interrupted statement's verdict is waited for. */
 const VERDICT_WAIT_MS = 200;
@@ -32,6 +33,7 @@ export class MysqlConnection implements Connection {
   #isReadOnly = false;
   /** Something other than a plain statement that went well has run since the session was set. */
   #isDirty = true;
+  readonly #role = new RoleWatch(async (sql) => await this.command(sql));
   #onLost: (() => void) | undefined;
   /** Fails the statement that is running. */
   #fail: ((error: DriverError) => void) | undefined;
@@ -49,6 +51,16 @@ export class MysqlConnection implements Connection {
 
   get needsReset(): boolean {
     return this.#isDirty || this.#profile.resetOnCheckin !== 'auto';
+  }
+
+  get hasChangedRole(): boolean {
+    return this.#role.hasChanged;
+  }
+
+  /** Makes a fresh login ready for use. */
+  async begin(): Promise<void> {
+    await this.setSession();
+    await this.#role.begin();
   }
 
   onLost(listener: () => void): void {
@@ -84,6 +96,7 @@ export class MysqlConnection implements Connection {
       this.#isDirty = wasDirty || !terms.isPlain || terms.isReadOnly;
       return collector.result();
     }
+    if (!terms.isReadOnly) await this.#role.doubt(first.failure);
     throw statementFailure(first.failure, {
       flavour: this.#driver.flavour,
       exposeMysqlMessages: this.#profile.exposeMysqlMessages,

@@ -4,6 +4,8 @@ export interface Connection {
   readonly isUsable: boolean;
   /** False while its borrowers left nothing that one who takes a used connection could see. */
   readonly needsReset: boolean;
+  /** The peer is of another kind than when this connection was opened: so are those opened before it. Final. */
+  readonly hasChangedRole: boolean;
   /** Resolves if the peer answers. */
   ping(): Promise<void>;
   /** Makes it as good as new: nothing of what the last borrower did on it remains. */

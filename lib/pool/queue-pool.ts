@@ -151,9 +151,10 @@ export class QueuePool<C extends Connection> {
   #lend(entry: PoolEntry<C>, borrower: Borrower, waitedMs: number): PooledConnection<C> {
     this.#slots.lend(entry);
     this.#replaceInTime(entry);
-    return lend(entry, borrower, waitedMs, this.events, () =>
-      this.#offer(entry, entry.connection.needsReset),
-    );
+    return lend(entry, borrower, waitedMs, this.events, () => {
+      this.#slots.heedChangeOfRole(entry);
+      this.#offer(entry, entry.connection.needsReset);
+    });
   }
 
   /** So that a successor is open when this connection comes back for the last time. */

@@ -170,6 +170,11 @@ export class Slots<C extends Connection> implements CapMember {
     this.#owner.onRoom();
   }
 
+  /** Once for each change, however many connections tell of it. */
+  heedChangeOfRole({ connection, generation }: PoolEntry<C>): void {
+    if (connection.hasChangedRole) this.#outage(generation, 'role_change');
+  }
+
   /** Declares every connection opened so far unusable. Idle ones close now, the others when they come back. */
   invalidate(reason: string): void {
     this.#generations.next();

@@ -97,6 +97,26 @@ describe('[47] a connection that reached recycleAfterMs', () => {
   });
 });
 
+describe('a peer that changed its role', () => {
+  test('has all connections opened before replaced, once, though each of them tells', async () => {
+    const { pool, connector } = buildPool({ size: 3 });
+    const reasons: string[] = [];
+    pool.events.on('invalidate', ({ reason }) => reasons.push(reason));
+    const [one, two, idle] = await Promise.all([pool.checkout(), pool.checkout(), pool.checkout()]);
+    idle.checkin();
+    await settle();
+    for (const connection of connector.opened) connection.hasChangedRole = true;
+    one.checkin();
+    await settle();
+    expect(connector.opened.map(({ isCounted }) => isCounted)).toEqual([false, true, false]);
+    (await pool.checkout()).checkin();
+    two.checkin();
+    await settle();
+    expect(connector.opened.map(({ isCounted }) => isCounted)).toEqual([false, false, false, true]);
+    expect(reasons).toEqual(['role_change']);
+  });
+});
+
 describe('invalidate', () => {
   test('[69] [71] [109] closes idle connections at once and busy ones when they come back', async () => {
     const { pool, connector } = buildPool();

@@ -62,6 +62,7 @@ export class FakeConnection implements Connection {
   isCounted = true;
   isUsable = true;
   needsReset = true;
+  hasChangedRole = false;
   pings = 0;
   readonly #connector: FakeConnector;
   #onLost: (() => void) | undefined;
