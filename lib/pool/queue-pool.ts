@@ -184,8 +184,11 @@ export class QueuePool<C extends Connection> {
   #closeReason(entry: PoolEntry<C>): CloseReason | undefined {
     const stale = entry.staleReason(this.#slots.generation, this.#inLine > 0);
     if (stale !== undefined) return stale;
-    if (this.#server.mustYield(this.#slots, this.#inLine > 0)) return 'yielded';
-    if (this.#inLine > 0) return undefined;
+    const isWanted = this.#inLine > 0;
+    // What was opened, pinged or reset for somebody serves him first.
+    const isDisposable = !isWanted || entry.place === 'checked-out';
+    if (isDisposable && this.#server.mustYield(this.#slots, isWanted)) return 'yielded';
+    if (isWanted) return undefined;
     if (!this.#isOpen) return 'drained';
     const others = this.#slots.count('idle') + this.#slots.count('resetting');
     return others - (entry.place === 'resetting' ? 1 : 0) >= this.#options.size ? 'overflow' : undefined;

@@ -11,7 +11,7 @@ export interface CapMember {
 /**
  * What one server bears, shared by the pools on it. A pool takes a slot before each login and gives it back when the
  * peer has let go. One that finds none left waits for its turn, and another gives up a connection for it: an idle
- * one at once, else one that comes back, as long as it has more than the pool that waits.
+ * one at once, else one that comes back, as long as it has more than the pool that waits, or that has none.
  */
 export class ServerCap {
   readonly maxConnections: number;
@@ -60,11 +60,15 @@ export class ServerCap {
     if (!others.some((other) => other.closeOneIdle())) this.#yielding -= 1;
   }
 
-  /** Whether a pool must close a connection that is free now. If its own callers want it, only down to a fair share. */
+  /**
+   * Whether a pool must close a connection that is free now. If its own callers want it, only down to a fair share;
+   * its last one too, for a pool that has none.
+   */
   mustYield(member: CapMember, isWanted: boolean): boolean {
     if (!this.#isAskedBySomebodyBut(member)) return false;
     for (const other of this.#wanting) {
-      if (other === member || (isWanted && other.size + 1 >= member.size)) continue;
+      const isFair = other.size > 0 && other.size + 1 >= member.size;
+      if (other === member || (isWanted && isFair)) continue;
       this.#yielding += 1;
       return true;
     }

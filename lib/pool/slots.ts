@@ -6,16 +6,7 @@ import { type EntryPlace, PoolEntry } from './pool-entry.ts';
 import type { CloseReason, PoolEvents } from './pool-events.ts';
 import type { PoolOptions } from './pool-options.ts';
 import type { CapMember, ServerCap } from './server-cap.ts';
-
-/** Who decides what becomes of a slot. */
-interface SlotOwner<C extends Connection> {
-  /** The slot's connection is open, and reset unless it `isUsed`: lend it, keep it or close it. */
-  onReady(entry: PoolEntry<C>): void;
-  /** There is room for one more connection, or a reason to try again. */
-  onRoom(): void;
-  /** Connecting fails and nothing is open. */
-  onDown(error: unknown): void;
-}
+import type { SlotOwner } from './slot-owner.ts';
 
 /**
  * The slots of a pool, and the work of keeping their connections in order. A slot is always in one place:

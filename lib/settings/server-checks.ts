@@ -48,5 +48,25 @@ const limitHasAnAlias: Check = (document, path) =>
       );
   })(document, path);
 
+const minIdlesFitTheirServer: Check = (document, path) =>
+  checkOf(Limits, ({ servers }) => {
+    const pools = entriesOf(document, 'databases').flatMap(([, alias]) => {
+      const known = Endpoint.extend({ pool: PoolSettings.prefault({}) }).safeParse(alias).data;
+      return known === undefined ? [] : [known];
+    });
+    return Object.entries(servers).flatMap(([name, { maxConnections }]) => {
+      const onIt = pools.filter((endpoint) => serverLimitOf(servers, endpoint)?.name === name);
+      const least = onIt.reduce((sum, { pool }) => sum + pool.minIdle, 0);
+      if (least <= maxConnections) return [];
+      const allowed = `at least the sum of minIdle of the aliases on it, which is ${least}`;
+      return [problem([...path, 'servers', name, 'maxConnections'], maxConnections, allowed)];
+    });
+  })(document, path);
+
 /** What the limits of servers and the aliases on them allow each other. */
-export const SERVER_CHECKS: readonly Check[] = [aliasTellsItsServer, sizeFitsItsServer, limitHasAnAlias];
+export const SERVER_CHECKS: readonly Check[] = [
+  aliasTellsItsServer,
+  sizeFitsItsServer,
+  limitHasAnAlias,
+  minIdlesFitTheirServer,
+];

@@ -52,6 +52,10 @@ export class RandomCallers {
     pooled?.checkin();
   }
 
+  checkinAll(): void {
+    for (const pooled of this.#borrowed.splice(0)) pooled.checkin();
+  }
+
   abort(pick: number): void {
     [...this.#inLine.values()][pick % this.#inLine.size]?.hangUp.abort(this.#hungUp);
   }
@@ -72,7 +76,7 @@ export class RandomCallers {
     this.connector.recover();
     this.pool.resume();
     for (let round = 0; this.pending + this.#borrowed.length > 0 && round < 40; round += 1) {
-      for (const pooled of this.#borrowed.splice(0)) pooled.checkin();
+      this.checkinAll();
       await vi.advanceTimersByTimeAsync(300);
       this.check();
     }

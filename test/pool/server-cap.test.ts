@@ -93,6 +93,20 @@ describe('pools on one server', () => {
     expect(b.connector.opened).toHaveLength(3);
   });
 
+  test('take turns, both with callers without end, on a server that bears fewer connections than there are pools', async () => {
+    const { a, b } = twoPools(1);
+    const busyA = keepBusy(a, 3);
+    await vi.advanceTimersByTimeAsync(500);
+    const busyB = keepBusy(b, 3);
+    const [servedA, servedB] = [busyA.served, busyB.served];
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(busyA.served - servedA).toBeGreaterThan(90);
+    expect(busyB.served - servedB).toBeGreaterThan(90);
+    expect(a.connector.opens.calls + b.connector.opens.calls).toBeLessThanOrEqual(205);
+    await busyA.stop();
+    await busyB.stop();
+  });
+
   test('do not drive out each other to keep minIdle', async () => {
     const { a, b } = twoPools(2, { minIdle: 2 });
     for (const pooled of await borrow(a, 2)) pooled.checkin();

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parseSettings } from '../../lib/settings/parse-settings.ts';
 import { serverLimitOf } from '../../lib/settings/servers.ts';
 import { documentWith, problemsWith } from './documents.ts';
+import { problemsOf } from './problems-of.ts';
 
 const servers = (maxConnections: number, name = 'db.internal') => ({
   servers: { [name]: { maxConnections } },
@@ -56,6 +57,15 @@ describe('refused is', () => {
       'databases.default.port: found nothing, allowed a port, because servers limits what a server bears',
       'servers.db.internal: found no alias on it, allowed host:port of an alias, or host at 3306',
     ]);
+  });
+
+  test('a limit below what its aliases keep open', () => {
+    const pool = { size: 3, minIdle: 3 };
+    const credentials = { secretId: 'prod/shop' };
+    const databases = { one: { ...on, credentials, pool }, two: { ...on, credentials, pool } };
+    expect(problemsOf(() => parseSettings({ ...documentWith(on, servers(5)), databases }))).toContain(
+      'servers.db.internal.maxConnections: found 5, allowed at least the sum of minIdle of the aliases on it, which is 6',
+    );
   });
 
   test('a pool of a size that its server does not bear', () => {

@@ -1,0 +1,12 @@
+import type { Connection } from './connection.ts';
+import type { PoolEntry } from './pool-entry.ts';
+
+/** Who decides what becomes of a slot. */
+export interface SlotOwner<C extends Connection> {
+  /** The slot's connection is open, and reset unless it `isUsed`: lend it, keep it or close it. */
+  onReady(entry: PoolEntry<C>): void;
+  /** There is room for one more connection, or a reason to try again. */
+  onRoom(): void;
+  /** Connecting fails and nothing is open. */
+  onDown(error: unknown): void;
+}
