@@ -59,8 +59,8 @@ export class MysqlConnection implements Connection {
 
   /** Makes a fresh login ready for use. */
   async begin(): Promise<void> {
-    await this.setSession();
     await this.#role.begin();
+    await this.setSession();
   }
 
   onLost(listener: () => void): void {

@@ -186,8 +186,8 @@ export class QueuePool<C extends Connection> {
     if (stale !== undefined) return stale;
     const isWanted = this.#inLine > 0;
     // What was opened, pinged or reset for somebody serves him first.
-    const isDisposable = !isWanted || entry.place === 'checked-out';
-    if (isDisposable && this.#server.mustYield(this.#slots, isWanted)) return 'yielded';
+    const mayYield = !isWanted || entry.place === 'checked-out';
+    if (mayYield && this.#server.mustYield(this.#slots, isWanted)) return 'yielded';
     if (isWanted) return undefined;
     if (!this.#isOpen) return 'drained';
     const others = this.#slots.count('idle') + this.#slots.count('resetting');
