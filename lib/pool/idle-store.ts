@@ -2,6 +2,10 @@ import type { Connection } from './connection.ts';
 import type { PoolEntry } from './pool-entry.ts';
 import type { PoolOptions } from './pool-options.ts';
 
+function isUnused({ isUsed }: { readonly isUsed: boolean }): boolean {
+  return !isUsed;
+}
+
 /** The idle slots, the one used longest ago first. */
 export class IdleStore<C extends Connection> {
   readonly #order: PoolOptions['order'];
@@ -13,9 +17,10 @@ export class IdleStore<C extends Connection> {
 
   /** The slot whose turn it is; for whoever takes no used one, one that needs no reset if there is any. */
   next(takesUsed: boolean): PoolEntry<C> | undefined {
-    const isFit = ({ isUsed }: PoolEntry<C>) => takesUsed || !isUsed;
-    if (this.#order === 'lifo') return this.#entries.findLast(isFit) ?? this.#entries.at(-1);
-    return this.#entries.find(isFit) ?? this.#entries[0];
+    const isLifo = this.#order === 'lifo';
+    const next = this.#entries[isLifo ? this.#entries.length - 1 : 0];
+    if (takesUsed || next?.isUsed !== true) return next;
+    return (isLifo ? this.#entries.findLast(isUnused) : this.#entries.find(isUnused)) ?? next;
   }
 
   /** A copy: whoever goes through it may move slots meanwhile. */
@@ -28,12 +33,14 @@ export class IdleStore<C extends Connection> {
     let index = this.#entries.length;
     for (; index > 0; index -= 1) {
       const before = this.#entries[index - 1];
-      if (before === undefined || before.idleMs >= entry.idleMs) break;
+      if (before === undefined || before.lastUsedAtMs <= entry.lastUsedAtMs) break;
     }
-    this.#entries.splice(index, 0, entry);
+    if (index === this.#entries.length) this.#entries.push(entry);
+    else this.#entries.splice(index, 0, entry);
   }
 
   remove(entry: PoolEntry<C>): void {
-    this.#entries.splice(this.#entries.lastIndexOf(entry), 1);
+    if (this.#entries.at(-1) === entry) this.#entries.pop();
+    else this.#entries.splice(this.#entries.lastIndexOf(entry), 1);
   }
 }

@@ -60,6 +60,10 @@ export class PoolEntry<C extends Connection> {
     return this.#generation;
   }
 
+  get lastUsedAtMs(): number {
+    return this.#lastUsedAtMs;
+  }
+
   /** Since somebody used it. */
   get idleMs(): number {
     return performance.now() - this.#lastUsedAtMs;

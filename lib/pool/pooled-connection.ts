@@ -1,4 +1,5 @@
 import type { Connection } from './connection.ts';
+import type { PoolEntry } from './pool-entry.ts';
 
 /** A holder used its connection after it had given it back: somebody else may have it by now. */
 export class CheckedInError extends Error {
@@ -6,6 +7,12 @@ export class CheckedInError extends Error {
     super('This connection was checked in already');
     this.name = 'CheckedInError';
   }
+}
+
+/** Who a connection goes back to. */
+interface Lender<C extends Connection> {
+  takeBack(entry: PoolEntry<C>): void;
+  noteDoubleCheckin(): void;
 }
 
 /**
@@ -17,36 +24,35 @@ export class CheckedInError extends Error {
 export class PooledConnection<C extends Connection> {
   /** How long the caller waited for it. */
   readonly waitedMs: number;
-  readonly #connection: C;
-  readonly #onDoubleCheckin: () => void;
-  #giveBack: (() => void) | undefined;
+  readonly #lender: Lender<C>;
+  /** Until checkin. */
+  #entry: PoolEntry<C> | undefined;
 
-  constructor(connection: C, waitedMs: number, giveBack: () => void, onDoubleCheckin: () => void) {
-    this.#connection = connection;
+  constructor(entry: PoolEntry<C>, waitedMs: number, lender: Lender<C>) {
+    this.#entry = entry;
     this.waitedMs = waitedMs;
-    this.#giveBack = giveBack;
-    this.#onDoubleCheckin = onDoubleCheckin;
+    this.#lender = lender;
   }
 
   /** @throws {CheckedInError} */
   get connection(): C {
-    if (this.#giveBack === undefined) throw new CheckedInError();
-    return this.#connection;
+    if (this.#entry === undefined) throw new CheckedInError();
+    return this.#entry.connection;
   }
 
   /** Gives the connection back. The pool resets it behind the caller's back. A second call is only counted. */
   checkin(): void {
-    if (this.#giveBack === undefined) this.#onDoubleCheckin();
-    else this.#end(this.#giveBack);
+    if (this.#entry === undefined) this.#lender.noteDoubleCheckin();
+    else this.#end(this.#entry);
   }
 
   /** Gives the connection back unless that is done. */
   [Symbol.dispose](): void {
-    if (this.#giveBack !== undefined) this.#end(this.#giveBack);
+    if (this.#entry !== undefined) this.#end(this.#entry);
   }
 
-  #end(giveBack: () => void): void {
-    this.#giveBack = undefined;
-    giveBack();
+  #end(entry: PoolEntry<C>): void {
+    this.#entry = undefined;
+    this.#lender.takeBack(entry);
   }
 }

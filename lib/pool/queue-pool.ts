@@ -3,7 +3,7 @@ import { deadlineExceeded, poolTimeout, queueFull, serverExhausted } from './che
 import type { CheckoutOptions } from './checkout-options.ts';
 import type { Connection, Connector } from './connection.ts';
 import { Deadline } from './deadline.ts';
-import { lend } from './lend.ts';
+import { Lender } from './lender.ts';
 import type { Borrower } from './loan.ts';
 import type { PoolEntry } from './pool-entry.ts';
 import { type CloseReason, PoolEvents } from './pool-events.ts';
@@ -29,6 +29,7 @@ export class QueuePool<C extends Connection> {
   readonly #slots: Slots<C>;
   readonly #waiters = new WaiterQueue<PooledConnection<C>, Borrower>();
   readonly #upkeep: Upkeep<C>;
+  readonly #lender: Lender<C>;
   #isOpen = true;
   #isPaused = false;
   readonly #onEnd: (() => void)[] = [];
@@ -47,6 +48,10 @@ export class QueuePool<C extends Connection> {
       onDown: (error) => this.#waiters.rejectAll(error),
     });
     this.#upkeep = new Upkeep(this.#slots, options, this.events);
+    this.#lender = new Lender(this.events, (entry) => {
+      this.#slots.heedChangeOfRole(entry);
+      this.#offer(entry, entry.connection.needsReset);
+    });
   }
 
   /**
@@ -57,8 +62,8 @@ export class QueuePool<C extends Connection> {
    *   Or the connector's error: nothing is open, and connecting fails.
    */
   async checkout(options: CheckoutOptions = {}): Promise<PooledConnection<C>> {
-    const { caller = '', purpose, takesUsed = false, deadline, signal } = options;
-    signal?.throwIfAborted();
+    const { caller = '', purpose, takesUsed = false } = options;
+    options.signal?.throwIfAborted();
     const borrower = { caller, purpose };
     if (!this.#isOpen) throw new BrokerError('DRAINING', 'The pool takes no more work');
     if (this.#waiters.size === 0 && !this.#isPaused) {
@@ -69,20 +74,7 @@ export class QueuePool<C extends Connection> {
     if (this.#lineWithOneMore > this.#options.maxWaiting) {
       throw queueFull(this.#options, this.#lineWithOneMore);
     }
-    const budget = Deadline.after(this.#options.checkoutTimeoutMs);
-    const callers = deadline?.isBefore(budget) ? deadline : undefined;
-    if (this.#waiters.size === 0) this.#slots.startLine();
-    const waiting = this.#waiters.wait({
-      borrower,
-      takesUsed,
-      deadline: callers ?? budget,
-      signal,
-      overdue: (waitedMs) =>
-        callers === undefined ? this.#poolTimeout(waitedMs) : deadlineExceeded(waitedMs),
-      onGivenUp: (waitedMs) => this.events.emit('timeout', { waitedMs }),
-    });
-    this.#serve();
-    return await waiting;
+    return await this.#waitInLine(borrower, options);
   }
 
   /** Checks out for the time that `work` takes. */
@@ -143,6 +135,24 @@ export class QueuePool<C extends Connection> {
     return this.#slots.isDown ? this.#slots.connectFailure : undefined;
   }
 
+  #waitInLine(borrower: Borrower, options: CheckoutOptions): Promise<PooledConnection<C>> {
+    const { takesUsed = false, deadline, signal } = options;
+    const budget = Deadline.after(this.#options.checkoutTimeoutMs);
+    const callers = deadline?.isBefore(budget) ? deadline : undefined;
+    if (this.#waiters.size === 0) this.#slots.startLine();
+    const waiting = this.#waiters.wait({
+      borrower,
+      takesUsed,
+      deadline: callers ?? budget,
+      signal,
+      overdue: (waitedMs) =>
+        callers === undefined ? this.#poolTimeout(waitedMs) : deadlineExceeded(waitedMs),
+      onGivenUp: (waitedMs) => this.events.emit('timeout', { waitedMs }),
+    });
+    this.#serve();
+    return waiting;
+  }
+
   #isReady(entry: PoolEntry<C>, takesUsed: boolean): boolean {
     if (entry.isUsed && !takesUsed) return false;
     return !this.#slots.needsPing(entry) && entry.staleReason(this.#slots.generation, true) === undefined;
@@ -151,10 +161,7 @@ export class QueuePool<C extends Connection> {
   #lend(entry: PoolEntry<C>, borrower: Borrower, waitedMs: number): PooledConnection<C> {
     this.#slots.lend(entry);
     this.#replaceInTime(entry);
-    return lend(entry, borrower, waitedMs, this.events, () => {
-      this.#slots.heedChangeOfRole(entry);
-      this.#offer(entry, entry.connection.needsReset);
-    });
+    return this.#lender.lend(entry, borrower, waitedMs);
   }
 
   /** So that a successor is open when this connection comes back for the last time. */

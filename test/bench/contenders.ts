@@ -20,14 +20,14 @@ export interface Contender {
 
 function contender<T>(
   name: string,
-  checkout: () => Promise<T>,
+  checkout: () => PromiseLike<T>,
   checkin: (connection: T) => void,
   end: () => Promise<void>,
 ): Contender {
   const borrow = async (cycles: number) => {
     for (let cycle = 0; cycle < cycles; cycle += 1) {
       const connection = await checkout();
-      await undefined;
+      await Promise.resolve();
       checkin(connection);
     }
   };
@@ -84,7 +84,7 @@ export function genericPool(name: string, testOnBorrow: boolean): Contender {
   );
   return contender(
     name,
-    async () => await pool.acquire(),
+    () => pool.acquire(),
     (connection) => void pool.release(connection),
     async () => {
       await pool.drain();

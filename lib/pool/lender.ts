@@ -1,0 +1,39 @@
+import { assert } from '../errors.ts';
+import type { Connection } from './connection.ts';
+import type { Borrower } from './loan.ts';
+import type { PoolEntry } from './pool-entry.ts';
+import type { PoolEvents } from './pool-events.ts';
+import { PooledConnection } from './pooled-connection.ts';
+
+/** Notes who has a slot's connection until it comes back, and tells observers of both. */
+export class Lender<C extends Connection> {
+  readonly #events: PoolEvents;
+  readonly #onBack: (entry: PoolEntry<C>) => void;
+
+  /** `onBack` decides what becomes of a slot that came back. */
+  constructor(events: PoolEvents, onBack: (entry: PoolEntry<C>) => void) {
+    this.#events = events;
+    this.#onBack = onBack;
+  }
+
+  lend(entry: PoolEntry<C>, borrower: Borrower, waitedMs: number): PooledConnection<C> {
+    entry.loan = { borrower, sinceMs: performance.now(), isOverdue: false };
+    this.#events.emit('checkout', { waitedMs });
+    return new PooledConnection(entry, waitedMs, this);
+  }
+
+  takeBack(entry: PoolEntry<C>): void {
+    const { loan } = entry;
+    assert(loan !== undefined, 'a connection came back that nobody had');
+    entry.loan = undefined;
+    entry.markUsed();
+    const heldMs = entry.lastUsedAtMs - loan.sinceMs;
+    this.#events.emit('checkin', { heldMs });
+    if (loan.isOverdue) this.#events.emit('late_checkin', { heldMs, ...loan.borrower });
+    this.#onBack(entry);
+  }
+
+  noteDoubleCheckin(): void {
+    this.#events.emit('double_checkin', {});
+  }
+}
