@@ -1,8 +1,8 @@
 import { BrokerError } from '../errors.ts';
-import { deadlineExceeded, poolTimeout, queueFull, serverExhausted } from './checkout-failures.ts';
+import { poolTimeout, queueFull, serverExhausted } from './checkout-failures.ts';
 import type { CheckoutOptions } from './checkout-options.ts';
 import type { Connection, Connector } from './connection.ts';
-import { Deadline } from './deadline.ts';
+import type { Deadline } from './deadline.ts';
 import { Lender } from './lender.ts';
 import type { Borrower } from './loan.ts';
 import type { PoolEntry } from './pool-entry.ts';
@@ -27,7 +27,7 @@ export class QueuePool<C extends Connection> {
   readonly #options: PoolOptions;
   readonly #server: ServerCap;
   readonly #slots: Slots<C>;
-  readonly #waiters = new WaiterQueue<PooledConnection<C>, Borrower>();
+  readonly #waiters: WaiterQueue<PooledConnection<C>>;
   readonly #upkeep: Upkeep<C>;
   readonly #lender: Lender<C>;
   #isOpen = true;
@@ -42,6 +42,17 @@ export class QueuePool<C extends Connection> {
   ) {
     this.#options = options;
     this.#server = server;
+    this.#waiters = new WaiterQueue({
+      timeoutMs: options.checkoutTimeoutMs,
+      overdue: (waitedMs) =>
+        poolTimeout(
+          options,
+          waitedMs,
+          this.#waiters.size,
+          this.#slots.connectFailure ?? serverExhausted(server),
+        ),
+      onGivenUp: (waitedMs) => this.events.emit('timeout', { waitedMs }),
+    });
     this.#slots = new Slots(connector, options, server, this.events, {
       onReady: (entry) => this.#offer(entry),
       onRoom: () => this.#serve(),
@@ -74,7 +85,10 @@ export class QueuePool<C extends Connection> {
     if (this.#lineWithOneMore > this.#options.maxWaiting) {
       throw queueFull(this.#options, this.#lineWithOneMore);
     }
-    return await this.#waitInLine(borrower, options);
+    if (this.#waiters.size === 0) this.#slots.startLine();
+    const waiting = this.#waiters.wait(borrower, options);
+    this.#serve();
+    return await waiting;
   }
 
   /** Checks out for the time that `work` takes. */
@@ -135,24 +149,6 @@ export class QueuePool<C extends Connection> {
     return this.#slots.isDown ? this.#slots.connectFailure : undefined;
   }
 
-  #waitInLine(borrower: Borrower, options: CheckoutOptions): Promise<PooledConnection<C>> {
-    const { takesUsed = false, deadline, signal } = options;
-    const budget = Deadline.after(this.#options.checkoutTimeoutMs);
-    const callers = deadline?.isBefore(budget) ? deadline : undefined;
-    if (this.#waiters.size === 0) this.#slots.startLine();
-    const waiting = this.#waiters.wait({
-      borrower,
-      takesUsed,
-      deadline: callers ?? budget,
-      signal,
-      overdue: (waitedMs) =>
-        callers === undefined ? this.#poolTimeout(waitedMs) : deadlineExceeded(waitedMs),
-      onGivenUp: (waitedMs) => this.events.emit('timeout', { waitedMs }),
-    });
-    this.#serve();
-    return waiting;
-  }
-
   #isReady(entry: PoolEntry<C>, takesUsed: boolean): boolean {
     if (entry.isUsed && !takesUsed) return false;
     return !this.#slots.needsPing(entry) && entry.staleReason(this.#slots.generation, true) === undefined;
@@ -205,18 +201,15 @@ export class QueuePool<C extends Connection> {
   #serve(): void {
     // A login or a reset that began before may hang, so an idle connection does not wait for it.
     let underWay = this.#slots.count('pinging');
-    const next = () => this.#slots.nextIdle(this.#waiters.headTakesUsed ?? true);
-    let entry = next();
+    let entry = this.#nextForHead();
     while (entry !== undefined && this.#inLine > underWay) {
       const isStale = entry.staleReason(this.#slots.generation, true) !== undefined;
       if (this.#slots.needsPing(entry) && !isStale) void this.#slots.ping(entry);
       else this.#offer(entry);
       if (entry.place === 'pinging' || entry.place === 'resetting') underWay += 1;
-      entry = next();
+      entry = this.#nextForHead();
     }
-    const isUrgent = () => this.#inLine > this.#slots.onTheirWay;
-    const isShort = () => isUrgent() || this.#isProbeDue || this.#isBelowMinIdle;
-    while (this.#slots.size < this.#cap && isShort()) if (!this.#slots.open(isUrgent())) break;
+    while (this.#slots.size < this.#cap && this.#isShort) if (!this.#slots.open(this.#isUrgent)) break;
     if (!this.#isOpen && this.#slots.size === 0 && this.#waiters.size === 0) this.#end();
   }
 
@@ -241,6 +234,20 @@ export class QueuePool<C extends Connection> {
     return this.#waiters.size + 1 - coming;
   }
 
+  /** The idle slot for the head of the line, or for anybody. */
+  #nextForHead(): PoolEntry<C> | undefined {
+    return this.#slots.nextIdle(this.#waiters.headTakesUsed ?? true);
+  }
+
+  /** Somebody in line waits, and nothing is on its way for him. */
+  get #isUrgent(): boolean {
+    return this.#inLine > this.#slots.onTheirWay;
+  }
+
+  get #isShort(): boolean {
+    return this.#isUrgent || this.#isProbeDue || this.#isBelowMinIdle;
+  }
+
   /** A pool that is down tries by itself, so that it knows when it is up again. */
   get #isProbeDue(): boolean {
     return this.#isOpen && !this.#isPaused && this.#slots.isDown;
@@ -250,10 +257,5 @@ export class QueuePool<C extends Connection> {
   get #isBelowMinIdle(): boolean {
     if (!this.#isOpen || this.#isPaused || !this.#slots.hasOpened) return false;
     return this.#slots.size - this.#slots.count('closing') < this.#options.minIdle;
-  }
-
-  #poolTimeout(waitedMs: number): BrokerError {
-    const cause = this.#slots.connectFailure ?? serverExhausted(this.#server);
-    return poolTimeout(this.#options, waitedMs, this.#waiters.size, cause);
   }
 }

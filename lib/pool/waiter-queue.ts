@@ -1,35 +1,41 @@
-import type { Deadline } from './deadline.ts';
+import { deadlineExceeded } from './checkout-failures.ts';
+import type { CheckoutOptions } from './checkout-options.ts';
+import type { Borrower } from './loan.ts';
 
-interface Waiter<T, B> {
-  readonly borrower: B;
-  readonly takesUsed: boolean;
-  readonly sinceMs: number;
-  readonly resolve: (value: T) => void;
-  readonly reject: (error: unknown) => void;
-  readonly leave: () => void;
+/** What a line asks of its pool. */
+interface LineTerms {
+  /** How long a call may wait; its own deadline applies too. */
+  readonly timeoutMs: number;
+  /** The error of a call that waited for so long. */
+  readonly overdue: (waitedMs: number) => Error;
+  /** Hears of a call that was given up: its time was over, or its signal was raised. */
+  readonly onGivenUp: (waitedMs: number) => void;
 }
 
-/** How one call waits. */
-export interface WaitTerms<B> {
-  /** Who calls. Callers are served in turn, however many calls each has in line. */
-  readonly borrower: B;
+interface Waiter<T> {
+  readonly borrower: Borrower;
   readonly takesUsed: boolean;
-  readonly deadline: Deadline;
+  readonly sinceMs: number;
   readonly signal: AbortSignal | undefined;
-  /** The error of a call whose deadline passed in line. */
-  readonly overdue: (waitedMs: number) => Error;
-  /** Hears of a call that was given up: its deadline passed, or its signal was raised. */
-  readonly onGivenUp: (waitedMs: number) => void;
+  readonly timer: NodeJS.Timeout;
+  readonly onAbort: (() => void) | undefined;
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /**
  * Calls in line: first come first served within a caller, round robin among callers. Each leaves it once: served,
  * overdue, aborted or rejected.
  */
-export class WaiterQueue<T, B extends { readonly caller: string }> {
+export class WaiterQueue<T> {
+  readonly #terms: LineTerms;
   /** A line for each caller that waits; the one whose turn is next comes first. Sets let any call leave at once. */
-  readonly #lines = new Map<string, Set<Waiter<T, B>>>();
+  readonly #lines = new Map<string, Set<Waiter<T>>>();
   #size = 0;
+
+  constructor(terms: LineTerms) {
+    this.#terms = terms;
+  }
 
   get size(): number {
     return this.#size;
@@ -54,33 +60,34 @@ export class WaiterQueue<T, B extends { readonly caller: string }> {
     return oldestMs;
   }
 
-  wait({ borrower, takesUsed, deadline, signal, overdue, onGivenUp }: WaitTerms<B>): Promise<T> {
+  wait(borrower: Borrower, { takesUsed = false, deadline, signal }: CheckoutOptions): Promise<T> {
+    const sinceMs = performance.now();
+    const { timeoutMs, overdue } = this.#terms;
+    const isOwnFirst = deadline !== undefined && deadline.atMs < sinceMs + timeoutMs;
     return new Promise<T>((resolve, reject) => {
-      const sinceMs = performance.now();
-      const leave = () => {
-        this.#remove(borrower, waiter);
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
+      const waiter: Waiter<T> = {
+        borrower,
+        takesUsed,
+        sinceMs,
+        signal,
+        timer: setTimeout(
+          () => this.#giveUp(waiter, isOwnFirst ? deadlineExceeded : overdue),
+          isOwnFirst ? deadline.remainingMs : timeoutMs,
+        ),
+        onAbort: signal && (() => this.#giveUp(waiter, () => signal.reason)),
+        resolve,
+        reject,
       };
-      const waiter: Waiter<T, B> = { borrower, takesUsed, sinceMs, resolve, reject, leave };
-      const giveUp = (reason: (waitedMs: number) => unknown) => {
-        leave();
-        const waitedMs = performance.now() - sinceMs;
-        onGivenUp(waitedMs);
-        reject(reason(waitedMs));
-      };
-      const onAbort = () => giveUp(() => signal?.reason);
-      const timer = setTimeout(() => giveUp(overdue), deadline.remainingMs);
-      signal?.addEventListener('abort', onAbort);
-      this.#add(borrower, waiter);
+      if (waiter.onAbort !== undefined) signal?.addEventListener('abort', waiter.onAbort);
+      this.#add(waiter);
     });
   }
 
   /** Serves whose turn it is. `give` gets the time it waited. False if nobody waits. */
-  handOver(give: (borrower: B, waitedMs: number) => T): boolean {
+  handOver(give: (borrower: Borrower, waitedMs: number) => T): boolean {
     for (const [caller, line] of this.#lines) {
       for (const head of line) {
-        head.leave();
+        this.#leave(head);
         this.#toTheEnd(caller);
         head.resolve(give(head.borrower, performance.now() - head.sinceMs));
         return true;
@@ -92,20 +99,31 @@ export class WaiterQueue<T, B extends { readonly caller: string }> {
   rejectAll(error: unknown): void {
     for (const line of [...this.#lines.values()]) {
       for (const waiter of [...line]) {
-        waiter.leave();
+        this.#leave(waiter);
         waiter.reject(error);
       }
     }
   }
 
-  #add({ caller }: B, waiter: Waiter<T, B>): void {
+  #giveUp(waiter: Waiter<T>, reason: (waitedMs: number) => unknown): void {
+    this.#leave(waiter);
+    const waitedMs = performance.now() - waiter.sinceMs;
+    this.#terms.onGivenUp(waitedMs);
+    waiter.reject(reason(waitedMs));
+  }
+
+  #add(waiter: Waiter<T>): void {
+    const { caller } = waiter.borrower;
     const line = this.#lines.get(caller);
     if (line === undefined) this.#lines.set(caller, new Set([waiter]));
     else line.add(waiter);
     this.#size += 1;
   }
 
-  #remove({ caller }: B, waiter: Waiter<T, B>): void {
+  #leave(waiter: Waiter<T>): void {
+    const { caller } = waiter.borrower;
+    clearTimeout(waiter.timer);
+    if (waiter.onAbort !== undefined) waiter.signal?.removeEventListener('abort', waiter.onAbort);
     const line = this.#lines.get(caller);
     if (line === undefined || !line.delete(waiter)) return;
     if (line.size === 0) this.#lines.delete(caller);
@@ -115,7 +133,7 @@ export class WaiterQueue<T, B extends { readonly caller: string }> {
   /** A map keeps the order of insertion. */
   #toTheEnd(caller: string): void {
     const line = this.#lines.get(caller);
-    if (line === undefined) return;
+    if (line === undefined || this.#lines.size === 1) return;
     this.#lines.delete(caller);
     this.#lines.set(caller, line);
   }
