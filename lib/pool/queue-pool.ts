@@ -1,12 +1,13 @@
 import { BrokerError } from '../errors.ts';
 import { poolTimeout, queueFull, serverExhausted } from './checkout-failures.ts';
 import type { CheckoutOptions } from './checkout-options.ts';
+import { closeReason } from './close-reason.ts';
 import type { Connection, Connector } from './connection.ts';
 import type { Deadline } from './deadline.ts';
 import { Lender } from './lender.ts';
 import type { Borrower } from './loan.ts';
 import type { PoolEntry } from './pool-entry.ts';
-import { type CloseReason, PoolEvents } from './pool-events.ts';
+import { PoolEvents } from './pool-events.ts';
 import type { PoolOptions } from './pool-options.ts';
 import { type PoolStats, poolStats } from './pool-stats.ts';
 import type { PooledConnection } from './pooled-connection.ts';
@@ -170,31 +171,18 @@ export class QueuePool<C extends Connection> {
 
   /** A connection is ready: the head of the line takes it, or the idle store, or it is one too many. */
   #offer(entry: PoolEntry<C>, needsReset = false): void {
-    const reason = this.#closeReason(entry);
+    const demand = { isWanted: this.#inLine > 0, isOpen: this.#isOpen, size: this.#options.size };
+    const reason = closeReason(entry, this.#slots, this.#server, demand);
     const isUnfitForHead = entry.isUsed && this.#waiters.headTakesUsed === false;
     if (reason !== undefined) void this.#slots.close(entry, reason);
     else if (needsReset || isUnfitForHead) void this.#slots.reset(entry);
-    else if (this.#inLine === 0) this.#keep(entry);
+    else if (!demand.isWanted) this.#keep(entry);
     else this.#waiters.handOver((borrower, waitedMs) => this.#lend(entry, borrower, waitedMs));
   }
 
   #keep(entry: PoolEntry<C>): void {
     this.#slots.keep(entry);
     if (entry.isUsed) this.#upkeep.resetSoon();
-  }
-
-  /** Why this connection must go: it is stale, or nobody waits for it and the pool has its size without it. */
-  #closeReason(entry: PoolEntry<C>): CloseReason | undefined {
-    const stale = entry.staleReason(this.#slots.generation, this.#inLine > 0);
-    if (stale !== undefined) return stale;
-    const isWanted = this.#inLine > 0;
-    // What was opened, pinged or reset for somebody serves him first.
-    const mayYield = !isWanted || entry.place === 'checked-out';
-    if (mayYield && this.#server.mustYield(this.#slots, isWanted)) return 'yielded';
-    if (isWanted) return undefined;
-    if (!this.#isOpen) return 'drained';
-    const others = this.#slots.count('idle') + this.#slots.count('resetting');
-    return others - (entry.place === 'resetting' ? 1 : 0) >= this.#options.size ? 'overflow' : undefined;
   }
 
   /** Sees to it that for everybody in line a connection is on its way, as far as the cap allows. */
