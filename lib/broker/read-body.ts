@@ -1,7 +1,7 @@
 import type * as z from 'zod/mini';
 import { BrokerError } from '../errors.ts';
 import { describeProblems } from '../protocol/problems.ts';
-import { Param } from '../protocol/values.ts';
+import { ListItem, Param } from '../protocol/values.ts';
 
 /** The body of a request, checked. @throws {BrokerError} INVALID_REQUEST, naming every problem. */
 export function readBody<Schema extends z.ZodMiniType>(schema: Schema, body: unknown): z.output<Schema> {
@@ -19,9 +19,23 @@ export function refuseBadParams(body: unknown): void {
   const { params } = body;
   if (typeof params !== 'object' || params === null) return;
   for (const key in params) {
-    const parsed = safely(() => Param.safeParse(Reflect.get(params, key)));
-    if (!parsed.success) throw invalid(describeProblems(parsed.error, ['params', key]));
+    const param: unknown = Reflect.get(params, key);
+    refuseBadItems(param, ['params', key]);
+    refuseBad(Param, param, ['params', key]);
   }
+}
+
+/** The same for the values of a list. */
+function refuseBadItems(param: unknown, path: readonly string[]): void {
+  if (typeof param !== 'object' || param === null || !('$list' in param) || !Array.isArray(param.$list))
+    return;
+  for (const [index, item] of param.$list.entries())
+    refuseBad(ListItem, item, [...path, '$list', String(index)]);
+}
+
+function refuseBad(schema: z.ZodMiniType, value: unknown, path: readonly string[]): void {
+  const parsed = safely(() => schema.safeParse(value));
+  if (!parsed.success) throw invalid(describeProblems(parsed.error, path));
 }
 
 function safely<T>(check: () => T): T {

@@ -62,9 +62,6 @@ const LAST_SHARED_ERRNO = 1899;
 const REFUSED_LOGIN_ERRNOS = new Set([1045, 1251, 1524, 1698, 1820, 1862, 3118, 4151]);
 const SERVER_FULL_ERRNOS = new Set([1040, 1203, 1226]);
 
-/** Raised before a statement does anything: it cannot be parsed, is not allowed, or the server takes no writes. */
-const REFUSED_BEFOREHAND_ERRNOS = new Set([1044, 1064, 1142, 1143, 1227, 1290, 1792, 1836]);
-
 /** Whether an error came from the server, about a statement or a login, over a connection that works. */
 function isServerError(error: DriverError): error is DriverError & { readonly errno: number } {
   return error.errno !== undefined && error.errno > 0;
@@ -94,7 +91,8 @@ export function statementFailure(error: DriverError, context: FailureContext): B
     ? error.message
     : `MySQL refused the statement with error ${errno}`;
   // The server hung up, but not before it had said why: the statement was too large to run.
-  const outcome = isTooLarge ? 'not_applied' : outcomeOfRefusal(errno, context);
+  const outcome =
+    isTooLarge && context.effect !== 'anything' ? 'not_applied' : outcomeOfRefusal(errno, context);
   return new BrokerError(codeOf(error, context), message, { mysql, outcome, cause: error });
 }
 
@@ -114,7 +112,7 @@ function codeOf(error: DriverError, { flavour, isReadOnlyCaller }: FailureContex
 
 /** mysql2 refuses a command on a connection that it knows to be closed; it gives that error no code. */
 function wasNeverSent(error: DriverError): boolean {
-  return error.code === undefined && error.message.includes('closed state');
+  return !isServerError(error) && error.code === undefined && error.message.includes('closed state');
 }
 
 /** The driver's error about a login, as callers in line get it. Names no host, user or password. */
@@ -167,18 +165,26 @@ export function isRefusedLogin(error: unknown): boolean {
 /** What became of a statement that was interrupted and ended with `error`, or ended all the same. */
 export function outcomeAfterInterrupt(
   error: DriverError | undefined,
-  context: Pick<FailureContext, 'cannotWrite' | 'effect'>,
+  context: Pick<FailureContext, 'cannotWrite' | 'effect' | 'isReadOnlyCaller'>,
 ): Outcome {
   if (context.cannotWrite) return 'not_applied';
   if (error === undefined) return 'applied';
   return isServerError(error) ? outcomeOfRefusal(error.errno, context) : 'unknown';
 }
 
-/** What is left of a statement that the server answered with an error. */
+/**
+ * What is left of a statement that the server answered with an error. Its number proves nothing: a function may raise
+ * any. Only a READ ONLY session refuses all but a CALL before it begins.
+ */
 function outcomeOfRefusal(
   errno: number,
-  { cannotWrite, effect }: Pick<FailureContext, 'cannotWrite' | 'effect'>,
+  {
+    cannotWrite,
+    effect,
+    isReadOnlyCaller,
+  }: Pick<FailureContext, 'cannotWrite' | 'effect' | 'isReadOnlyCaller'>,
 ): Outcome {
   if (cannotWrite || effect === 'all_or_nothing') return 'not_applied';
-  return effect === 'parts' && REFUSED_BEFOREHAND_ERRNOS.has(errno) ? 'not_applied' : 'unknown';
+  const isRefused = isReadOnlyCaller && errno === READ_ONLY_TRANSACTION;
+  return effect === 'parts' && isRefused ? 'not_applied' : 'unknown';
 }

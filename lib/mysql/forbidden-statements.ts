@@ -26,6 +26,9 @@ const SET_RULES: readonly Rule[] = [
   { kind: 'SET PASSWORD', pattern: /(?:^SET |,)PASSWORD\b/ },
   { kind: 'SET NAMES', pattern: /(?:^SET |,)NAMES\b/ },
   { kind: 'SET CHARACTER SET', pattern: /(?:^SET |,)(?:CHARSET|CHAR(?:ACTER)? SET)\b/ },
+  // No reset takes these back.
+  { kind: 'SET ROLE', pattern: /^SET (?:DEFAULT )?ROLE\b/ },
+  { kind: 'SET of profiling', pattern: assigned('PROFILING(?:_HISTORY_SIZE)?') },
   { kind: 'SET of sql_mode', pattern: assigned('SQL_MODE') },
   { kind: 'SET of autocommit', pattern: assigned('AUTOCOMMIT') },
   {

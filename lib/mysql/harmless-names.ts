@@ -47,3 +47,8 @@ export const WINDOW_FUNCTIONS = words(`
 
 /** Words that leave something or read what was left, without any parenthesis. */
 export const STATEFUL_WORDS = words('CURRVAL LASTVAL NEXTVAL SQL_CALC_FOUND_ROWS');
+
+/** Schemas of the server's own, and their tables by which a session can be read; quoted or not. */
+export const STATEFUL_NAMES = words(
+  'INFORMATION_SCHEMA PERFORMANCE_SCHEMA MYSQL SYS SESSION_VARIABLES SESSION_STATUS PROFILING',
+);

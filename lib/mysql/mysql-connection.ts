@@ -1,10 +1,12 @@
 import { assert, BrokerError, type Outcome } from '../errors.ts';
 import type { Connection } from '../pool/connection.ts';
-import { type Control, isKillDenied, type Victim } from './control.ts';
+import type { ConnectionProfile } from './connection-profile.ts';
+import { isKillDenied } from './control.ts';
 import type { Driver } from './driver.ts';
 import { isFields, isOkHeader, isRow } from './driver-events.ts';
 import { type DriverError, endsConnection, outcomeAfterInterrupt, statementFailure } from './failure.ts';
 import { delay, type Interrupt, watch } from './interrupt.ts';
+import { PrivilegesWatch } from './privileges-watch.ts';
 import type { QueryTerms } from './query-terms.ts';
 import { type OkHeader, ResultCollector, type StatementResult } from './result-collector.ts';
 import { RoleWatch } from './role-watch.ts';
@@ -14,21 +16,11 @@ const VERDICT_WAIT_MS = 200;
 /** A server that has not hung up after so long will not. */
 const GOODBYE_TIMEOUT_MS = 5_000;
 
-/** What the connection was opened with. */
-export interface ConnectionProfile {
-  /** Restores the session after a reset. */
-  readonly sessionStatement: string;
-  /** `rollback` ends the transaction only, as SQLAlchemy does; the others wipe the session. */
-  readonly resetOnCheckin: 'auto' | 'always' | 'rollback';
-  readonly exposeMysqlMessages: boolean;
-  readonly control: Control;
-  readonly victim: Victim;
-}
-
 /** A connection to MySQL with its session set. Runs one statement at a time. */
 export class MysqlConnection implements Connection {
   readonly #driver: Driver;
   readonly #profile: ConnectionProfile;
+  readonly #privileges: PrivilegesWatch;
   #isUsable = true;
   #isReadOnly = false;
   /** Something other than a plain statement that went well has run since the session was set. */
@@ -41,6 +33,7 @@ export class MysqlConnection implements Connection {
   constructor(driver: Driver, profile: ConnectionProfile) {
     this.#driver = driver;
     this.#profile = profile;
+    this.#privileges = new PrivilegesWatch((sql) => this.command(sql), driver.flavour);
     driver.connection.on('error', (error) => this.#lose(error));
     driver.socket.once('close', () => this.#lose(new Error('The connection was closed')));
   }
@@ -132,6 +125,7 @@ export class MysqlConnection implements Connection {
     } else {
       await this.#await((done) => this.#driver.connection.reset(done));
     }
+    await this.#privileges.check();
     // After a ROLLBACK too: the next statement is bound for the session's sql_mode, whatever a procedure made of it.
     await this.setSession();
   }
@@ -173,7 +167,12 @@ export class MysqlConnection implements Connection {
     setTimeout(() => this.#driver.socket.destroy(), GOODBYE_TIMEOUT_MS).unref();
   }
 
-  async #runOnTerms(sql: string, collector: ResultCollector, { isReadOnly }: QueryTerms): Promise<void> {
+  async #runOnTerms(
+    sql: string,
+    collector: ResultCollector,
+    { isReadOnly, effect }: QueryTerms,
+  ): Promise<void> {
+    await this.#privileges.before(effect);
     if (isReadOnly) {
       this.#isReadOnly = true;
       await this.command('SET SESSION TRANSACTION READ ONLY');
@@ -199,7 +198,7 @@ export class MysqlConnection implements Connection {
     }
     const { failure } = verdict;
     if (failure !== undefined && endsConnection(failure, this.#driver.flavour)) this.#isUsable = false;
-    return outcomeAfterInterrupt(failure, terms);
+    return outcomeAfterInterrupt(failure, { ...terms, isReadOnlyCaller: terms.isReadOnly });
   }
 
   /** Resolves when the statement has ended; rejects with the driver's error. */

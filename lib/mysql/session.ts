@@ -30,6 +30,8 @@ export function sessionStatement(session: SessionSettings, flavour: Flavour, que
     `@@SESSION.time_zone = ${literal(timeZone)}`,
     `@@SESSION.${statementLimit(flavour, queryTimeoutMs)}`,
     ...RELIED_ON,
+    // MariaDB keeps the profiled statements, literals and all, beyond a reset.
+    ...(flavour === 'mariadb' ? ['@@SESSION.profiling_history_size = 0'] : []),
     ...assignments,
   ].join(', ');
 }

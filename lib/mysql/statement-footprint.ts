@@ -1,4 +1,10 @@
-import { KEYWORDS, STATE_FREE_FUNCTIONS, STATEFUL_WORDS, WINDOW_FUNCTIONS } from './harmless-names.ts';
+import {
+  KEYWORDS,
+  STATE_FREE_FUNCTIONS,
+  STATEFUL_NAMES,
+  STATEFUL_WORDS,
+  WINDOW_FUNCTIONS,
+} from './harmless-names.ts';
 import type { SqlLexer, TokenKind } from './sql-lexer.ts';
 
 const VERBS = new Set(['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'REPLACE']);
@@ -55,6 +61,7 @@ export class StatementFootprint {
 
   #isStateful(text: string, kind: TokenKind): boolean {
     if (text === '@') return true;
+    if ((kind === 'word' || kind === 'name' || kind === 'string') && isStatefulName(text)) return true;
     if (kind !== 'word') return false;
     if (text === 'INTO') return this.#target !== 'awaited';
     const isAfterSequenceWord = this.#last.text === 'NEXT' || this.#last.text === 'PREVIOUS';
@@ -97,4 +104,8 @@ export class StatementFootprint {
     else if (kind !== 'word' && kind !== 'name') this.#target = undefined;
     else if (!INSERT_MODIFIERS.has(text)) this.#target = 'named';
   }
+}
+
+function isStatefulName(text: string): boolean {
+  return STATEFUL_NAMES.has(text.replaceAll(/["`]/g, '').toUpperCase());
 }

@@ -1,5 +1,8 @@
 import type * as z from 'zod/mini';
 
+const SHOWN_KEYS = 10;
+const SHOWN_KEY_LENGTH = 64;
+
 type Issue = z.core.$ZodIssue;
 
 interface Problem {
@@ -26,7 +29,7 @@ function toProblem(issue: Issue): Problem {
     case 'invalid_value':
       return { path, message: `must be one of ${issue.values.join(', ')}` };
     case 'unrecognized_keys':
-      return { path, message: `has the unknown field ${issue.keys.map((key) => `"${key}"`).join(', ')}` };
+      return { path, message: `has the unknown field ${quoted(issue.keys)}` };
     case 'too_small':
       return { path, message: worded(issue) ?? `must be at least ${issue.minimum}${unitOf(issue.origin)}` };
     case 'too_big':
@@ -48,11 +51,18 @@ function deepestProblem(union: z.core.$ZodIssueInvalidUnion): Problem {
     .flatMap((issues) => issues.slice(0, 1))
     .map(toProblem)
     .sort((one, other) => other.path.length - one.path.length);
-  const [deepest] = candidates;
-  if (deepest === undefined || deepest.path.length === 0) {
+  const [deepest, next] = candidates;
+  const isAmbiguous = deepest?.path.length === next?.path.length;
+  if (deepest === undefined || deepest.path.length === 0 || isAmbiguous) {
     return { path: union.path, message: worded(union) ?? 'is not allowed' };
   }
   return { path: [...union.path, ...deepest.path], message: deepest.message };
+}
+
+/** The first few: a caller may have invented any number of them. */
+function quoted(keys: readonly string[]): string {
+  const shown = keys.slice(0, SHOWN_KEYS).map((key) => `"${key.slice(0, SHOWN_KEY_LENGTH)}"`);
+  return keys.length > SHOWN_KEYS ? `${shown.join(', ')} and others` : shown.join(', ');
 }
 
 /** zod/mini carries no texts of its own: what it says by default is not worth repeating. */

@@ -50,7 +50,7 @@ const JsonValue = z.strictObject({
 
 const scalarKinds = 'null, boolean, number, string, {"$bytes"}, {"$bigint"}, {"$decimal"}';
 
-const ListItem = z.union(
+export const ListItem = z.union(
   [z.null(), z.boolean(), exactNumber, wellFormedText, BytesValue, BigintValue, DecimalValue],
   `must be ${scalarKinds}`,
 );

@@ -88,6 +88,15 @@ test('a body of a million bad values is refused at the first of them', async () 
   ]);
 });
 
+test('a list of a million bad values is refused at the first of them', async () => {
+  const body = `{"sql":"SELECT 1 IN (?)","params":[{"$list":[1,${'{},'.repeat(1_000_000)}{}]}]}`;
+  const reply = await http(broker.queryUrl(), { headers: broker.headers(), body });
+  expect([reply.status, reply.json()]).toEqual([
+    400,
+    { error: expect.objectContaining({ message: expect.stringMatching(/^params\.0\.\$list\.1 must be/) }) },
+  ]);
+});
+
 test('a value that is nested too deeply is refused', async () => {
   const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
   const body = `{"sql":"SELECT ?","params":[{"$json":${deep}}]}`;

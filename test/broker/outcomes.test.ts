@@ -84,8 +84,24 @@ describe('a failure is reported as not applied and as worth another try only whe
     expect(await failure('DROP TABLE to_drop, not_there')).toMatchObject({ outcome: 'unknown' });
   });
 
-  test('DDL that cannot be parsed was not applied', async () => {
-    expect(await failure('CREATE TABEL t (n INT)')).toMatchObject({ outcome: 'not_applied' });
+  test('DDL may have been applied in part, whatever the number of its error', async () => {
+    await database.admin.query('CREATE TABLE app.replaced (n INT)');
+    await database.admin.query(
+      "CREATE FUNCTION app.refusing() RETURNS INT BEGIN SIGNAL SQLSTATE '42000' SET MYSQL_ERRNO = 1142; RETURN 1; END",
+    );
+    const replace = 'CREATE OR REPLACE TABLE replaced AS SELECT refusing() AS n';
+    expect(await failure(replace)).toMatchObject({ outcome: 'unknown', mysql: { errno: 1142 } });
+  });
+
+  test.each([
+    [1153, 'too large'],
+    [1927, 'closed state'],
+  ])('a procedure that wrote and then says %i may have been applied', async (errno, text) => {
+    await database.admin.query(
+      `CREATE OR REPLACE PROCEDURE app.mark_and_signal() BEGIN INSERT INTO marks VALUES (1); COMMIT;
+        SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = ${errno}, MESSAGE_TEXT = '${text}'; END`,
+    );
+    expect(await failure('CALL mark_and_signal()')).toMatchObject({ outcome: 'unknown', retryable: false });
   });
 
   test('an INSERT that fails was not applied', async () => {

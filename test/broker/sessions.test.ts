@@ -83,6 +83,26 @@ describe('[91] the next caller sees nothing of', () => {
   });
 });
 
+test('a role that a procedure took does not stay', async () => {
+  const { admin } = database;
+  await admin.query('CREATE ROLE boss');
+  await admin.query('GRANT boss TO app');
+  await admin.query('CREATE PROCEDURE app.rise() SQL SECURITY INVOKER SET ROLE boss');
+  await broker.query('SELECT 1');
+  const refused = await broker.post('/v1/databases/default/query', { sql: 'SET ROLE boss' });
+  expect(refused.json()).toMatchObject({ error: { code: 'STATEMENT_NOT_ALLOWED' } });
+  await broker.query('CALL rise()');
+  expect((await broker.query('SELECT CURRENT_ROLE()')).rows).toEqual([[null]]);
+});
+
+test('statements that a procedure profiled are not shown', async () => {
+  await database.admin.query(
+    "CREATE PROCEDURE app.profile() SQL SECURITY INVOKER BEGIN SET profiling = 1; SELECT 'secret-of-a'; END",
+  );
+  await broker.query('CALL profile()');
+  expect(JSON.stringify((await broker.query('SHOW PROFILES')).rows)).not.toContain('secret');
+});
+
 test('a database that a procedure changed does not stay', async () => {
   await database.admin.query('CREATE DATABASE elsewhere');
   await database.admin.query('GRANT ALL ON elsewhere.* TO app');

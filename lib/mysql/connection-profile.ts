@@ -1,0 +1,12 @@
+import type { Control, Victim } from './control.ts';
+
+/** What the connection was opened with. */
+export interface ConnectionProfile {
+  /** Restores the session after a reset. */
+  readonly sessionStatement: string;
+  /** `rollback` ends the transaction only, as SQLAlchemy does; the others wipe the session. */
+  readonly resetOnCheckin: 'auto' | 'always' | 'rollback';
+  readonly exposeMysqlMessages: boolean;
+  readonly control: Control;
+  readonly victim: Victim;
+}
