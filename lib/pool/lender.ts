@@ -16,8 +16,8 @@ export class Lender<C extends Connection> {
     this.#onBack = onBack;
   }
 
-  lend(entry: PoolEntry<C>, borrower: Borrower, waitedMs: number): PooledConnection<C> {
-    entry.loan = { borrower, sinceMs: performance.now(), isOverdue: false };
+  lend(entry: PoolEntry<C>, borrower: Borrower, waitedMs: number, nowMs: number): PooledConnection<C> {
+    entry.loan = { borrower, sinceMs: nowMs, isOverdue: false };
     this.#events.emit('checkout', { waitedMs });
     return new PooledConnection(entry, waitedMs, this);
   }

@@ -70,13 +70,13 @@ export class PoolEntry<C extends Connection> {
   }
 
   /** Since the peer was last heard of: a ping counts too. */
-  get silentMs(): number {
-    return performance.now() - this.#lastHeardAtMs;
+  silentMs(nowMs: number): number {
+    return nowMs - this.#lastHeardAtMs;
   }
 
   /** Old enough to be replaced, though not too old to serve. */
-  get isRetiring(): boolean {
-    return performance.now() > this.#retireAtMs;
+  isRetiring(nowMs: number): boolean {
+    return nowMs > this.#retireAtMs;
   }
 
   /** `generation` is the pool's when the login began: an invalidation during the login catches it too. */
@@ -96,10 +96,10 @@ export class PoolEntry<C extends Connection> {
    * Why this connection must not be given out again, if so. One that is retiring still serves a caller that waits:
    * a login would take longer.
    */
-  staleReason(generation: number, isWanted = false): CloseReason | undefined {
+  staleReason(generation: number, isWanted = false, nowMs = performance.now()): CloseReason | undefined {
     if (!this.connection.isUsable) return 'lost';
     if (this.#generation < generation) return 'invalidated';
-    return performance.now() > (isWanted ? this.#tooOldAtMs : this.#retireAtMs) ? 'recycled' : undefined;
+    return nowMs > (isWanted ? this.#tooOldAtMs : this.#retireAtMs) ? 'recycled' : undefined;
   }
 
   markUsed(): void {

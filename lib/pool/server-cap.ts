@@ -22,7 +22,8 @@ export class ServerCap {
   /** Connections that are closing for those who want one. */
   #yielding = 0;
 
-  constructor(maxConnections: number) {
+  /** Bears any number unless told. */
+  constructor(maxConnections = Number.POSITIVE_INFINITY) {
     this.maxConnections = maxConnections;
   }
 

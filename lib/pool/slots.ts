@@ -94,9 +94,9 @@ export class Slots<C extends Connection> implements CapMember {
     return this.#generations.hasOpened;
   }
 
-  needsPing(entry: PoolEntry<C>): boolean {
+  needsPing(entry: PoolEntry<C>, nowMs: number): boolean {
     const { prePing, prePingAfterIdleMs } = this.#options;
-    return entry.isSuspect || (prePing && entry.silentMs > prePingAfterIdleMs);
+    return entry.isSuspect || (prePing && entry.silentMs(nowMs) > prePingAfterIdleMs);
   }
 
   startLine(): void {

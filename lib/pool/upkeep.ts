@@ -58,7 +58,7 @@ export class Upkeep<C extends Connection> {
     if (stale !== undefined) void this.#slots.close(entry, stale);
     else if (entry.idleMs > idleTimeoutMs && this.#slots.count('idle') > minIdle) {
       void this.#slots.close(entry, 'idle');
-    } else if (entry.silentMs > keepAliveMs) void this.#slots.ping(entry);
+    } else if (entry.silentMs(performance.now()) > keepAliveMs) void this.#slots.ping(entry);
   }
 
   #remind({ loan }: PoolEntry<C>): void {

@@ -84,12 +84,13 @@ export class WaiterQueue<T> {
   }
 
   /** Serves whose turn it is. `give` gets the time it waited. False if nobody waits. */
-  handOver(give: (borrower: Borrower, waitedMs: number) => T): boolean {
+  handOver(give: (borrower: Borrower, waitedMs: number, nowMs: number) => T): boolean {
     for (const [caller, line] of this.#lines) {
       for (const head of line) {
         this.#leave(head);
         this.#toTheEnd(caller);
-        head.resolve(give(head.borrower, performance.now() - head.sinceMs));
+        const nowMs = performance.now();
+        head.resolve(give(head.borrower, nowMs - head.sinceMs, nowMs));
         return true;
       }
     }
