@@ -2,8 +2,8 @@ import { startTestDatabase } from '../support/database.ts';
 import { type Contender, genericPool, mysql2, ours, tarn } from './contenders.ts';
 import { heapGrowth } from './heap-growth.ts';
 
-const ROUNDS = 15;
-const CYCLES = 32_000;
+const ROUNDS = 11;
+const CYCLES = 128_000;
 const BORROWERS = 64;
 const HEAP_CYCLES = 10_000_000;
 
