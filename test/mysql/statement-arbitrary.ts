@@ -8,7 +8,7 @@ export const OWN_FUNCTIONS = [
 
 const CALLED = [
   ...OWN_FUNCTIONS,
-  ...['abs', 'COUNT', 'max', 'NOW', 'IF', 'RANK', 'ROW_NUMBER', 'GET_LOCK', 'NEXTVAL', 'INSERT', 'SLEEP'],
+  ...['abs', 'COUNT', 'max', 'NOW', 'IF', 'RANK', 'ROW_NUMBER', 'GET_LOCK', 'NEXTVAL', 'INSERT'],
   ...[
     '`abs`',
     '"abs"',
