@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Control, type Victim } from '../../lib/mysql/control.ts';
+import { type Driver, openDriver } from '../../lib/mysql/driver.ts';
+import { startTestDatabase, type TestDatabase } from '../support/database.ts';
+
+let database: TestDatabase;
+
+beforeAll(async () => {
+  database = await startTestDatabase();
+});
+
+afterAll(async () => {
+  await database.stop();
+});
+
+async function login(): Promise<Driver> {
+  const { host, port } = database.server;
+  const { user: username, password, database: schema } = database.app;
+  const account = { versionId: '1', host, port, username, password, database: schema };
+  return await openDriver(account, undefined, 5_000);
+}
+
+/** A connection that is still there, and how the control connection is to log in for it. */
+function victimOf(driver: Driver, loginAs: () => Promise<Driver>): Victim {
+  const { threadId } = driver.connection;
+  return { threadId, loginKey: 'app', hasEnded: () => driver.socket.destroyed, login: loginAs };
+}
+
+async function isOnServer({ connection }: Driver): Promise<boolean> {
+  const id = connection.threadId;
+  return (
+    (await database.admin.query(`SELECT id FROM information_schema.processlist WHERE id = ${id}`)).length > 0
+  );
+}
+
+test('a kill that stood in line behind a hanging login is given up, not sent late', async () => {
+  const control = new Control();
+  const driver = await login();
+  let letGo: (error: Error) => void = () => undefined;
+  const hanging = new Promise<Driver>((_, reject) => {
+    letGo = reject;
+  });
+  const first = control.killConnection(victimOf(driver, async () => await hanging));
+  const second = control.killConnection(victimOf(driver, login));
+  const bothFail = Promise.all([
+    expect(first).rejects.toThrow('no network'),
+    expect(second).rejects.toThrow('too late'),
+  ]);
+  // Longer than a kill may take. By then the thread's id could be somebody else's.
+  setTimeout(() => letGo(new Error('no network')), 1_200);
+  await bothFail;
+  expect(await isOnServer(driver)).toBe(true);
+  await control.close();
+  driver.socket.destroy();
+});
+
+test('nobody is killed for a connection that has ended', async () => {
+  const control = new Control();
+  const innocent = await login();
+  const victim = { ...victimOf(innocent, login), hasEnded: () => true };
+  await control.killConnection(victim);
+  expect(await isOnServer(innocent)).toBe(true);
+  innocent.socket.destroy();
+});
+
+test('a kill that is in time ends its victim and no other', async () => {
+  const control = new Control();
+  const driver = await login();
+  const other = await login();
+  await control.killConnection(victimOf(driver, login));
+  await driver.closed;
+  expect(await isOnServer(other)).toBe(true);
+  await control.close();
+  other.socket.destroy();
+});
