@@ -4,7 +4,13 @@ import type { CredentialsSource, ServerLogin } from '../settings/credentials-sou
 import type { DatabaseSettings } from '../settings/settings.ts';
 import type { Control } from './control.ts';
 import { openDriver } from './driver.ts';
-import { connectFailure, connectVerdict, credentialsOverdue, isRefusedLogin } from './failure.ts';
+import {
+  connectFailure,
+  connectVerdict,
+  credentialsOverdue,
+  isRefusedLogin,
+  isServerError,
+} from './failure.ts';
 import { MysqlConnection } from './mysql-connection.ts';
 import { sessionStatement } from './session.ts';
 import { type TlsOptions, tlsOptions } from './tls.ts';
@@ -27,6 +33,7 @@ export class MysqlConnector implements Connector<MysqlConnection> {
   }
 
   readonly verdict = connectVerdict;
+  readonly isAnswer = isServerError;
 
   /** A refused login may mean that the password was rotated: the credentials are looked at again, once. */
   async open(timeoutMs: number): Promise<MysqlConnection> {

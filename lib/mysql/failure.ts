@@ -62,9 +62,9 @@ const LAST_SHARED_ERRNO = 1899;
 const REFUSED_LOGIN_ERRNOS = new Set([1045, 1251, 1524, 1698, 1820, 1862, 3118, 4151]);
 const SERVER_FULL_ERRNOS = new Set([1040, 1203, 1226]);
 
-/** Whether an error came from the server, about a statement or a login, over a connection that works. */
-function isServerError(error: DriverError): error is DriverError & { readonly errno: number } {
-  return error.errno !== undefined && error.errno > 0;
+/** Whether an error came from the server, about a statement, a ping or a login, over a connection that works. */
+export function isServerError(error: unknown): error is DriverError & { readonly errno: number } {
+  return error instanceof Error && 'errno' in error && typeof error.errno === 'number' && error.errno > 0;
 }
 
 /** Whether the connection is of no more use after this error. */

@@ -31,6 +31,8 @@ export interface Connector<C extends Connection> {
   /** Rejects with an error fit for the pool's callers, at the latest after `timeoutMs`. */
   open(timeoutMs: number): Promise<C>;
   verdict(error: unknown): ConnectVerdict;
+  /** Whether a ping failed with an answer: the peer is there, and only this connection is of no use. */
+  isAnswer(error: unknown): boolean;
 }
 
 /** Resolves or rejects as `work` does, or rejects once `timeoutMs` have passed. Keeps no process alive. */

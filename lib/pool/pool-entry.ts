@@ -107,14 +107,8 @@ export class PoolEntry<C extends Connection> {
     this.#lastHeardAtMs = this.#lastUsedAtMs;
   }
 
-  /** Cuts the connection off if it fails: a peer that answers no ping answers no goodbye. */
   async ping(): Promise<void> {
-    try {
-      await within(PING_TIMEOUT_MS, this.connection.ping());
-    } catch (error) {
-      this.destroy();
-      throw error;
-    }
+    await within(PING_TIMEOUT_MS, this.connection.ping());
     this.isSuspect = false;
     this.#lastHeardAtMs = performance.now();
   }

@@ -123,13 +123,18 @@ export class Slots<C extends Connection> implements CapMember {
     this.#places.move(entry, 'idle');
   }
 
-  /** Pings it, and closes it if it does not answer: then the others of its generation are doubtful too. */
+  /** Pings it, and closes it if that fails. Without an answer, the others of its generation are of no use either. */
   async ping(entry: PoolEntry<C>): Promise<void> {
     this.#places.move(entry, 'pinging');
     try {
       await entry.ping();
-    } catch {
-      this.#outage(entry.generation, 'ping_failed');
+    } catch (error) {
+      if (this.#connector.isAnswer(error)) this.#suspectIdle();
+      else {
+        // A peer that answers no ping answers no goodbye.
+        entry.destroy();
+        this.#outage(entry.generation, 'ping_failed');
+      }
       await this.close(entry, 'ping_failed');
       return;
     }

@@ -36,6 +36,10 @@ export class StubConnector implements Connector<StubConnection> {
   verdict(): ConnectVerdict {
     return 'refused';
   }
+
+  isAnswer(): boolean {
+    return false;
+  }
 }
 
 /** The broker's defaults, everything on; only the cap is the benchmark's. */

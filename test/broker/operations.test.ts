@@ -72,6 +72,20 @@ test('[122] /metrics counts connections, waits, queries and errors', async () =>
   expect(text).toMatch(/^broker_errors_total\{database="default",code="SQL_ERROR"\} 1$/m);
 });
 
+test('[103] /metrics counts logins and closes for as long as the pool lives, whatever became of its connections', async () => {
+  const count = async (metric: string) => {
+    const { text } = await http(`${broker.url}/metrics`);
+    const line = text.split('\n').find((one) => one.startsWith(`${metric} `));
+    return Number(line?.split(' ')[1] ?? 0);
+  };
+  const logins = 'broker_connect_duration_seconds_count{database="quiet"}';
+  const closes = 'broker_connections_closed_total{database="quiet",reason="invalidated"}';
+  const before = await count(logins);
+  await broker.post('/v1/databases/quiet/reconnect', {}, broker.keys.admin);
+  await broker.post('/v1/databases/quiet/query', { sql: 'SELECT 1' });
+  expect([await count(logins), await count(closes)]).toEqual([before + 1, 1]);
+});
+
 test('/metrics takes no label from what a caller invents', async () => {
   await broker.post('/v1/databases/invented/query', { sql: 'SELECT 1' });
   expect((await http(`${broker.url}/metrics`)).text).not.toContain('invented');

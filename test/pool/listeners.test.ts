@@ -43,3 +43,21 @@ test('[86] [102] listeners get facts, and what belongs to a connection stays wit
   expect(connector.opened).toEqual([connection]);
   expect(events).toEqual([{ heldMs: 0 }]);
 });
+
+test('[42] [99] [108] after reconnect a pool is as it was when it was built, and its listeners go on hearing', async () => {
+  const { pool, connector } = buildPool({ size: 2, maxOverflow: 1 });
+  const fresh = pool.stats();
+  const heard: string[] = [];
+  for (const name of ['connect', 'checkout', 'close'] as const) pool.events.on(name, () => heard.push(name));
+  (await pool.checkout()).checkin();
+  await settle();
+  pool.reconnect();
+  await settle();
+  expect(pool.stats()).toEqual({ ...fresh, generation: 1 });
+
+  expect((await pool.checkout()).connection).toBe(connector.opened[1]);
+  expect(heard).toEqual(['connect', 'checkout', 'close', 'connect', 'checkout']);
+  const more = await Promise.all([pool.checkout(), pool.checkout()]);
+  expect(more).toHaveLength(2);
+  expect(pool.stats()).toMatchObject({ connections: 3, overflow: 1 });
+});

@@ -1,8 +1,6 @@
 import { type Behaviour, notTaken, proven } from './parity.ts';
 
 const NO_DETACH = 'A connection outside the pool would be outside the cap.';
-const NO_SECOND_POOL =
-  'A pool lives as long as the broker: invalidate replaces its connections, drain ends it.';
 const GARBAGE = 'Python: there, the garbage collector gives back what was forgotten.';
 const OTHER_POOL = 'There is one kind of pool.';
 
@@ -14,7 +12,10 @@ export const CHECKIN_BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
     'pool/checkin',
   ),
   67: proven('... without a reset.', 'pool/checkin'),
-  68: notTaken('Finalisers of a checkout are dropped on invalidate.', 'There are none.'),
+  68: notTaken(
+    'Finalisers of a checkout are dropped on invalidate.',
+    "A checkout carries no code of its holder's: what ends with it stands in the holder's own function (90).",
+  ),
   69: proven('A borrower may finish with what was invalidated meanwhile.', 'pool/retirement'),
   70: proven('Invalidating twice is invalidating once.', 'pool/replacement'),
   71: proven('Everything can be invalidated at once.', 'pool/retirement'),
@@ -38,7 +39,7 @@ export const CHECKIN_BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
     'reset_on_return may be commit.',
     'Nobody wants half of a transaction committed by a failure.',
   ),
-  80: notTaken('reset_on_return may be off.', "Nobody may see another's transaction."),
+  80: proven('Nothing is sent where a borrower left nothing; otherwise a reset is never off.', 'pool/used'),
   81: proven('A reset that does not exist is refused at the start.', 'settings/pool-bounds'),
   82: notTaken(
     'The reset is left out after a transaction that ended in good order.',
@@ -62,20 +63,26 @@ export const CHECKIN_BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
   96: proven('Listeners are told in the order in which they came.', 'pool/listeners'),
   97: proven('connect comes with each connection, checkout with each caller.', 'pool/events'),
   98: proven('A session is set before anybody has the connection.', 'broker/sessions'),
-  99: notTaken('Listeners are carried to a recreated pool.', NO_SECOND_POOL),
+  99: proven('Listeners stay when everything is replaced: see 108.', 'pool/listeners'),
   100: notTaken('Listeners of classes and engines.', 'Python: there are no such classes here.'),
   101: proven('close is told before the connection is closed.', 'pool/replacement'),
 
   // What belongs to a connection.
   102: proven('The same connection object is given out as long as it lives.', 'pool/listeners'),
-  103: notTaken('A slot has data that outlive its connections.', 'A slot ends with its connection.'),
-  104: notTaken('Data after detach.', NO_DETACH),
+  103: proven(
+    'What outlives a connection is kept for the pool: logins, and closes by reason.',
+    'broker/operations',
+  ),
+  104: notTaken('Data after detach.', 'There is no detach: see 105.'),
   105: notTaken('detach takes a connection out of the pool.', NO_DETACH),
   106: notTaken('Detached connections do not count.', NO_DETACH),
   107: notTaken('Closing a detached connection resets it.', NO_DETACH),
 
   // The end.
-  108: notTaken('recreate gives a pool with the same settings.', NO_SECOND_POOL),
+  108: proven(
+    'What recreate does, reconnect does to the pool itself: no old connections, the same settings and listeners.',
+    'pool/listeners',
+  ),
   109: proven(
     'invalidate, as dispose does, closes idle connections and lets borrowers finish.',
     'pool/retirement',

@@ -56,7 +56,7 @@ export const CHECKOUT_BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
     'A connector may take the slot or nothing.',
     'Python introspection. Ours is called for each login.',
   ),
-  42: notTaken('A recreated pool has the same state.', 'See 108.'),
+  42: proven('A recreated pool has the same state: see 108.', 'pool/listeners'),
 
   // The order of reuse.
   43: proven('fifo gives out what was used longest ago; lifo is the default.', 'pool/validation'),
@@ -76,24 +76,25 @@ export const CHECKOUT_BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
   55: proven('A failed ping retires the generation: idle ones now, busy ones later.', 'pool/validation'),
   56: proven('One outage, one flush.', 'pool/validation'),
   57: proven('Ages go by a monotonic clock, invalidations by a counter.', 'pool/time'),
-  58: notTaken(
-    'A ping error that is no disconnect is raised to the caller.',
-    'Whatever a ping fails with is not about the caller, who gets another connection (54).',
+  58: proven(
+    'A ping error that is no disconnect ends its own connection, and no other; the caller gets another one.',
+    'pool/validation',
+    'broker/refused-ping',
   ),
   59: proven('If the login after a failed ping fails too, the caller gets its error.', 'pool/replacement'),
   60: proven('A ping has a time-out of its own.', 'pool/validation'),
   61: proven('Replacements end at the deadline.', 'pool/time'),
   62: notTaken(
     'A checkout listener that throws fails the checkout.',
-    'Listeners cannot disturb the pool (87).',
+    'Observers are isolated from the pool (87). What may veto a connection is its own ping (54) and reset (84).',
   ),
   63: proven(
     'Without a ping, a borrower finds out; the next one gets a fresh connection.',
     'pool/replacement',
   ),
   64: proven('What is invalidated on its way to a caller never gets there.', 'pool/retirement'),
-  65: notTaken(
-    'Users may declare more errors to be disconnects.',
-    'The broker has the table (77), not its users.',
+  65: proven(
+    'Whoever brings the connector says which errors are disconnects; for MySQL it is the table of 77.',
+    'pool/validation',
   ),
 };

@@ -17,7 +17,7 @@ function checkinUsed(pooled: PooledConnection<FakeConnection>): void {
 }
 
 describe('a connection that needs no reset', () => {
-  test('goes unreset from the idle store to one who takes used ones', async () => {
+  test('[80] goes unreset from the idle store to one who takes used ones', async () => {
     const { pool, connector } = buildPool(ONE);
     checkinUsed(await pool.checkout());
     expect(pool.stats()).toMatchObject({ idle: 1 });

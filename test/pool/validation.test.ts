@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { PoolOptions } from '../../lib/pool/pool-options.ts';
+import { FakeConnectError } from '../support/fake-connector.ts';
 import { buildPool, guardPools, type PoolUnderTest, settle } from '../support/open-pool-guard.ts';
 
 guardPools();
@@ -97,6 +98,26 @@ describe('[54] a connection that fails its ping', () => {
     borrowed.checkin();
     await settle();
     expect(connector.opened.map(({ isCounted }) => isCounted)).toEqual([false, false, false, true]);
+  });
+
+  test('[58] [65] goes alone if the connector says that the peer did answer; the others are pinged before use', async () => {
+    const { pool, connector } = await idlePool(3, 400);
+    const borrowed = await pool.checkout();
+    await vi.advanceTimersByTimeAsync(101);
+    connector.pings.hold();
+    const waiting = pool.checkout();
+    borrowed.checkin();
+    (await waiting).checkin();
+    await settle();
+    connector.pings.failure = new FakeConnectError('refused');
+    connector.pings.letGoOne();
+    await settle();
+    connector.pings.recover();
+    expect((await pool.checkout()).connection).toBe(connector.opened[2]);
+    expect(connector.opened.map(({ isCounted }) => isCounted)).toEqual([true, false, true]);
+    expect(connector.closes.calls).toBe(1);
+    expect(connector.pings.calls).toBe(2);
+    expect(pool.stats().generation).toBe(0);
   });
 
   test('[56] one outage, one flush: the later failures of a generation spare what was opened since', async () => {

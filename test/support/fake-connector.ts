@@ -141,6 +141,10 @@ export class FakeConnector implements Connector<FakeConnection> {
     return error instanceof FakeConnectError ? error.verdict : 'refused';
   }
 
+  isAnswer(error: unknown): boolean {
+    return error instanceof FakeConnectError && error.verdict !== 'outage';
+  }
+
   /** Everything works again, and what was held is answered. */
   recover(): void {
     this.destroyThrows = false;
