@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { ServerCap } from '../pool/server-cap.ts';
 import type { Database, PoolRegistry } from './pool-registry.ts';
 
 const SECONDS_PER_MS = 0.001;
@@ -43,6 +44,7 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry });
     for (const database of pools.all) this.#observe(database);
     this.#poolGauges(pools);
+    this.#serverGauges(pools);
   }
 
   queryDone(alias: string, durationMs: number): void {
@@ -67,19 +69,11 @@ export class Metrics {
     events.on('invalidate', ({ reason }) => this.#invalidations.inc({ ...database, reason }));
   }
 
-  /** Read when somebody asks, so that they cost nothing in between. */
   #poolGauges(pools: PoolRegistry): void {
-    const gauge = (name: string, help: string, read: (database: Database) => number) => {
-      new Gauge({
-        name,
-        help,
-        labelNames: ['database'],
-        registers: [this.registry],
-        collect() {
-          for (const database of pools.all) this.set({ database: database.alias }, read(database));
-        },
-      });
-    };
+    const gauge = (name: string, help: string, read: (database: Database) => number) =>
+      this.#gauge(name, help, 'database', () =>
+        [...pools.all].map((database) => [database.alias, read(database)]),
+      );
     gauge('broker_pool_size', 'Connections kept open', ({ pool }) => pool.stats().size);
     gauge('broker_pool_max_overflow', 'Connections allowed on top', ({ pool }) => pool.stats().maxOverflow);
     gauge(
@@ -102,6 +96,33 @@ export class Metrics {
       pool.stats().paused ? 1 : 0,
     );
     gauge('broker_database_up', '1 while connections can be had', ({ state }) => (state === 'up' ? 1 : 0));
+  }
+
+  #serverGauges(pools: PoolRegistry): void {
+    const gauge = (name: string, help: string, read: (server: ServerCap) => number) =>
+      this.#gauge(name, help, 'server', () =>
+        [...pools.limitedServers].map(([server, cap]) => [server, read(cap)]),
+      );
+    gauge('broker_server_connections', 'Connections of all aliases on it', (server) => server.connections);
+    gauge('broker_server_connections_max', 'What settings allow it', (server) => server.maxConnections);
+  }
+
+  /** Read when somebody asks, so that it costs nothing in between. */
+  #gauge(
+    name: string,
+    help: string,
+    label: 'database' | 'server',
+    read: () => readonly (readonly [string, number])[],
+  ): void {
+    new Gauge({
+      name,
+      help,
+      labelNames: [label],
+      registers: [this.registry],
+      collect() {
+        for (const [of, value] of read()) this.set({ [label]: of }, value);
+      },
+    });
   }
 
   #histogram(name: string, help: string): Histogram<'database'> {

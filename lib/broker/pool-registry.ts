@@ -73,6 +73,11 @@ export class PoolRegistry {
     return this.#databases.values();
   }
 
+  /** The servers that settings limit, by the name that they have there. */
+  get limitedServers(): Iterable<readonly [string, ServerCap]> {
+    return this.#serverCaps;
+  }
+
   has(alias: string): boolean {
     return this.#databases.has(alias);
   }

@@ -31,6 +31,11 @@ export class ServerCap {
     return this.maxConnections - this.#taken;
   }
 
+  /** Connections of all pools on it, opening and closing ones too. */
+  get connections(): number {
+    return this.#taken;
+  }
+
   join(member: CapMember): void {
     this.#members.add(member);
   }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestBroker, type TestBroker } from '../support/broker.ts';
 import { startTestDatabase, type TestDatabase } from '../support/database.ts';
+import { http } from '../support/http.ts';
 
 let database: TestDatabase;
 let broker: TestBroker;
@@ -19,7 +20,7 @@ afterAll(async () => {
   await database.stop();
 });
 
-test('two aliases on one server have three connections together, and both are served', async () => {
+test('two aliases on one server have three connections together, both are served, and /metrics tells', async () => {
   const ask = async (alias: string) =>
     (await broker.post(`/v1/databases/${alias}/query`, { sql: 'SELECT SLEEP(0.05)' })).status;
   const asked = Promise.all(
@@ -34,4 +35,10 @@ test('two aliases on one server have three connections together, and both are se
   }
   expect(new Set(await asked)).toEqual(new Set([200]));
   expect(most).toBe(3);
+  const { text } = await http(`${broker.url}/metrics`);
+  const label = `{server="${database.server.host}:${database.server.port}"}`;
+  const value = (metric: string) => text.split(`\n${metric}${label} `)[1]?.split('\n')[0];
+  // One may be on its way from one alias to the other.
+  expect(value('broker_server_connections')).toMatch(/^[123]$/);
+  expect(value('broker_server_connections_max')).toBe('3');
 });
