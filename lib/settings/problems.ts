@@ -1,6 +1,9 @@
 import type * as z from 'zod';
+import { SERVER_NAME } from './servers.ts';
 
 type Path = readonly PropertyKey[];
+
+const PLAIN_NAME = /^[\w.-]{1,63}$/;
 
 /** Stops the start. Its lines may be printed: none of them shows a secret. */
 export class SettingsError extends Error {
@@ -18,9 +21,12 @@ export function problem(path: Path, found: unknown, allowed: string): string {
   return line(path, isSecretPlace(path) ? kindOf(found) : shown(found), allowed);
 }
 
-/** Segments that are no plain names may hold anything, a mistyped `password:secret` included. */
+/** Segments that are no names of their place may hold anything, a mistyped `password:secret` included. */
 export function pathText(path: Path): string {
-  const segments = path.map((segment) => (/^[\w.-]{1,63}$/.test(String(segment)) ? String(segment) : '?'));
+  const segments = path.map(String).map((segment, index) => {
+    const names = index === 1 && path[0] === 'servers' ? SERVER_NAME : PLAIN_NAME;
+    return names.test(segment) ? segment : '?';
+  });
   return segments.length === 0 ? 'the document' : segments.join('.');
 }
 

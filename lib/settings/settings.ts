@@ -10,6 +10,7 @@ import {
   section,
   text,
 } from './fields.ts';
+import { SERVER_NAME } from './servers.ts';
 
 // What one field allows stands here; what fields allow each other stands in cross-checks.ts.
 
@@ -215,7 +216,7 @@ export const Settings = section({
   /** What each database server bears, shared by the aliases on it. By `host:port`, or `host` at port 3306. */
   servers: z
     .record(
-      text(/^\S{1,255}$/, 'the name of a server'),
+      text(SERVER_NAME, 'host:port, or a host'),
       section({ maxConnections: integer(1) }),
       'a mapping of servers',
     )

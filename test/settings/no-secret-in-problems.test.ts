@@ -33,6 +33,9 @@ test.each([
   [{ ...databaseWith({}), callers: { orders: { ...callers.orders, keySecret: `${SECRET} ${SECRET}` } } }],
   [{ ...databaseWith({}), callers: { orders: SECRET } }],
   [{ ...databaseWith({}), server: { tls: { cert: 'c', key: [SECRET] } } }],
+  [{ ...databaseWith({}), servers: { [`password:${SECRET}`]: { maxConnections: 0 } } }],
+  [{ ...databaseWith({}), servers: { [`app:${SECRET}@db:3306`]: { maxConnections: 1 } } }],
+  [{ ...databaseWith({}), servers: { 'db:3306': { [`max:${SECRET}`]: 1 } } }],
   [SECRET],
   [[SECRET]],
 ])('%j is refused without showing the secret', (document) => {

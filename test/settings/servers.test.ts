@@ -45,6 +45,21 @@ describe('refused is', () => {
     ]);
   });
 
+  test.each(['db.internal:3306', '10.0.0.1:3306', '::1', 'fe80::1%eth0:3306', `${'d'.repeat(200)}:3306`])(
+    'a limit of nothing, by the name of its server: %s',
+    (name) => {
+      expect(problemsWith(on, servers(0, name))).toContain(
+        `servers.${name}.maxConnections: found 0, allowed an integer of at least 1`,
+      );
+    },
+  );
+
+  test('a name that is none, without showing it', () => {
+    expect(problemsWith(on, servers(1, 'mysql://db:3306'))).toEqual([
+      'servers.?: found another name, allowed host:port, or a host',
+    ]);
+  });
+
   test('a limit of a server that no alias is on', () => {
     expect(problemsWith(on, servers(20, 'elsewhere'))).toEqual([
       'servers.elsewhere: found no alias on it, allowed host:port of an alias, or host at 3306',
