@@ -12,7 +12,7 @@ import { callOf, trackCall, trackCalls } from './call.ts';
 import { createHttpServer } from './http-server.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { logPools } from './log-pools.ts';
-import { logRequest } from './log-request.ts';
+import { logRawReply, logRequest } from './log-request.ts';
 import { Metrics } from './metrics.ts';
 import { authenticate, type CallerLookup } from './plugins/authenticate.ts';
 import { refuseWhenDraining } from './plugins/draining.ts';
@@ -20,7 +20,7 @@ import { addErrorReplies, replyToBadAddress } from './plugins/error-replies.ts';
 import { refuseExpectations } from './plugins/expectations.ts';
 import { refuseOtherMethods } from './plugins/method-not-allowed.ts';
 import { PoolRegistry } from './pool-registry.ts';
-import { replyToClientError } from './raw-replies.ts';
+import { type OnRawReply, replyToClientError } from './raw-replies.ts';
 import { requestIdOf } from './request-id.ts';
 import { addDatabasesRoutes } from './routes/databases.ts';
 import { addHealthRoutes } from './routes/health.ts';
@@ -51,6 +51,10 @@ export function buildBroker(settings: Settings, findCaller: CallerLookup, log: L
     const { code, alias } = callOf(request);
     if (code !== undefined) metrics.requestFailed(alias ?? '', code);
   };
+  const onRawReply: OnRawReply = (failure, requestId, socket) => {
+    logRawReply(app.log, failure, requestId, socket);
+    metrics.requestFailed('', failure.code);
+  };
 
   const app = Fastify({
     logger: { ...log, base: { service: 'broker' } },
@@ -59,12 +63,12 @@ export function buildBroker(settings: Settings, findCaller: CallerLookup, log: L
     bodyLimit: server.bodyLimitBytes,
     return503OnClosing: false,
     exposeHeadRoutes: false,
-    clientErrorHandler: replyToClientError,
+    clientErrorHandler: (error, socket) => replyToClientError(error, socket, onRawReply),
     frameworkErrors: (error, request, reply) => {
       trackCall(request, reply, onDone);
       void replyToBadAddress(error, request, reply);
     },
-    serverFactory: (listener) => createHttpServer(server, listener),
+    serverFactory: (listener) => createHttpServer(server, listener, onRawReply),
   });
 
   logPools(pools, app.log);

@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { ServerSettings } from '../settings/settings.ts';
 import { trackOwedReply } from './owed-replies.ts';
-import { refuseTunnel } from './raw-replies.ts';
+import { type OnRawReply, refuseTunnel } from './raw-replies.ts';
 import { cutOffStalledReader } from './stalled-readers.ts';
 
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -18,6 +18,7 @@ const READER_STALL_MS = 20_000;
 export function createHttpServer(
   settings: ServerSettings,
   listener: RequestListener,
+  onRawReply: OnRawReply,
   readerStallMs = READER_STALL_MS,
 ): Server {
   const bounds = {
@@ -41,7 +42,7 @@ export function createHttpServer(
       : createTlsServer({ ...bounds, cert: readFileSync(tls.cert), key: readFileSync(tls.key) }, serve);
   // Node's own answers to these are empty.
   server.on('checkExpectation', serve);
-  server.on('connect', refuseTunnel);
+  server.on('connect', (request, socket) => refuseTunnel(request, socket, onRawReply));
   server.maxConnections = settings.maxConnections;
   return server;
 }

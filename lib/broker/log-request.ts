@@ -1,4 +1,7 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
+import type { BrokerError } from '../errors.ts';
 import { callOf } from './call.ts';
 import { roundMs } from './round-ms.ts';
 
@@ -26,6 +29,17 @@ export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
   if (access === undefined && status < 500) request.log.debug(line, 'request');
   else request.log.info(line, 'request');
   if (access === 'admin' || DENIED.has(status)) audit(request, status);
+}
+
+/** A line for what was answered before it was a request. It names whence it came, and nothing of what was sent. */
+export function logRawReply(
+  log: FastifyBaseLogger,
+  { code, httpStatus: status }: BrokerError,
+  requestId: string,
+  socket: Duplex,
+): void {
+  const address = socket instanceof Socket ? socket.remoteAddress : undefined;
+  log.info({ reqId: requestId, status, code, address }, 'no request');
 }
 
 /** What an auditor asks for: who tried what, and whether it was allowed. */

@@ -11,8 +11,15 @@ const CODE_BY_PARSER_CODE: Readonly<Record<string, readonly [ErrorCode, string]>
   HPE_HEADER_OVERFLOW: ['HEADERS_TOO_LARGE', 'The headers are larger than the broker takes'],
 };
 
+/** Hears of each reply that is made here: no route does. */
+export type OnRawReply = (failure: BrokerError, requestId: string, socket: Duplex) => void;
+
 /** Answers what never became a request: garbage, too long headers, a sender that is too slow. */
-export function replyToClientError(error: Error & { code?: string }, socket: Duplex): void {
+export function replyToClientError(
+  error: Error & { code?: string },
+  socket: Duplex,
+  onReply: OnRawReply,
+): void {
   if (error.code === 'ECONNRESET' || !socket.writable || owesReply(socket)) {
     socket.destroy();
     return;
@@ -21,18 +28,23 @@ export function replyToClientError(error: Error & { code?: string }, socket: Dup
     'INVALID_REQUEST',
     'This is not a valid HTTP request',
   ];
-  socket.end(rawReply(new BrokerError(code, message), newRequestId()));
+  const failure = new BrokerError(code, message);
+  const requestId = newRequestId();
+  onReply(failure, requestId, socket);
+  socket.end(rawReply(failure, requestId));
 }
 
 /** Answers CONNECT, for which Node leaves the connection to whoever listens. */
-export function refuseTunnel(request: IncomingMessage, socket: Duplex): void {
+export function refuseTunnel(request: IncomingMessage, socket: Duplex, onReply: OnRawReply): void {
   socket.on('error', () => socket.destroy());
   if (owesReply(socket)) {
     socket.destroy();
     return;
   }
   const failure = new BrokerError('METHOD_NOT_ALLOWED', 'The broker is no proxy');
-  socket.end(rawReply(failure, requestIdOf(request)), () => socket.destroy());
+  const requestId = requestIdOf(request);
+  onReply(failure, requestId, socket);
+  socket.end(rawReply(failure, requestId), () => socket.destroy());
 }
 
 function rawReply(failure: BrokerError, requestId: string): string {

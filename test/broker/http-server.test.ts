@@ -18,13 +18,15 @@ const { server: settings } = parseSettings({
   allowAnonymous: true,
 });
 
+const ignored = () => undefined;
+
 let stop: (() => void) | undefined;
 
 afterEach(() => stop?.());
 
 async function serve(listener: RequestListener): Promise<string> {
-  const server = createHttpServer(settings, listener, STALL_MS);
-  server.on('clientError', replyToClientError);
+  const server = createHttpServer(settings, listener, ignored, STALL_MS);
+  server.on('clientError', (error, socket) => replyToClientError(error, socket, ignored));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   stop = () => {

@@ -51,6 +51,36 @@ test('an address that cannot be read has its line in the log and its place in th
   );
 });
 
+/** How many failures the metrics have that belong to no database. */
+async function failures(code: string): Promise<number> {
+  const metrics = await raw(broker.url, 'GET /metrics HTTP/1.1\r\nconnection: close\r\n\r\n');
+  return Number(metrics.split(`\nbroker_errors_total{database="",code="${code}"} `)[1]?.split('\n')[0] ?? 0);
+}
+
+test.each([
+  ['CONNECT', 'CONNECT example.com:443 HTTP/1.1', 405, 'METHOD_NOT_ALLOWED'],
+  ['bytes that are no HTTP', '\x16\x03 example.com', 400, 'INVALID_REQUEST'],
+  [
+    'headers beyond the bound',
+    `GET / HTTP/1.1\r\nx: ${'example.com'.repeat(2_000)}`,
+    431,
+    'HEADERS_TOO_LARGE',
+  ],
+])(
+  '%s: a line in the log and a place in the metrics, without what was sent',
+  async (_, bytes, status, code) => {
+    const before = await failures(code);
+    const reply = await raw(broker.url, `${bytes}\r\n\r\n`);
+    const reqId = /^x-request-id: (.*)$/m.exec(reply)?.[1];
+    const lines = broker.logs.filter((line) => line.includes(`"reqId":"${reqId}"`));
+    expect(lines.map((line) => JSON.parse(line) as object)).toEqual([
+      expect.objectContaining({ level: 30, status, code, address: '127.0.0.1' }),
+    ]);
+    expect(broker.logs.join('')).not.toContain('example.com');
+    expect(await failures(code)).toBe(before + 1);
+  },
+);
+
 test('a request without a Host is served', async () => {
   expect(await ask('GET /v1/databases')).toMatchObject({ status: 401, code: 'UNAUTHENTICATED' });
 });
