@@ -1,28 +1,19 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { startTestBroker, type TestBroker } from '../support/broker.ts';
-import { startTestDatabase, type TestDatabase } from '../support/database.ts';
+import { afterEach, beforeAll, expect, test } from 'vitest';
+import { useBroker } from '../support/use-broker.ts';
 
-let database: TestDatabase;
-let broker: TestBroker;
+const { database, broker } = await useBroker();
 
 beforeAll(async () => {
-  database = await startTestDatabase();
   await database.admin.query('CREATE TABLE app.notes (n INT)');
   await database.admin.query(
     "CREATE PROCEDURE app.cry_wolf(errno INT) SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = errno, MESSAGE_TEXT = 'the --read-only option'",
   );
-  broker = await startTestBroker(database);
 });
 
 afterEach(async () => {
   await setReadOnly(false);
   // What was opened on a read-only server expects nothing else of it.
   broker.broker.pools.get('default').pool.reconnect();
-});
-
-afterAll(async () => {
-  await broker.stop();
-  await database.stop();
 });
 
 const setReadOnly = async (isReadOnly: boolean) =>

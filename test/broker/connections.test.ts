@@ -1,26 +1,17 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startTestBroker, type TestBroker } from '../support/broker.ts';
-import { startTestDatabase, type TestDatabase } from '../support/database.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { connectTo, eventually, raw } from '../support/http.ts';
+import { useBroker } from '../support/use-broker.ts';
 
 const MAX_CONNECTIONS = 5;
 
-let database: TestDatabase;
-let broker: TestBroker;
-
-beforeAll(async () => {
-  database = await startTestDatabase();
-  await database.admin.query('CREATE TABLE app.counted (n INT)');
-  broker = await startTestBroker(database, {
-    server: { requestTimeoutMs: 1_000, maxConnections: MAX_CONNECTIONS },
-  });
+const { database, broker } = await useBroker({
+  server: { requestTimeoutMs: 1_000, maxConnections: MAX_CONNECTIONS },
 });
 
-afterAll(async () => {
-  await broker.stop();
-  await database.stop();
+beforeAll(async () => {
+  await database.admin.query('CREATE TABLE app.counted (n INT)');
 });
 
 function head(length: number, requestId: string, ...headers: string[]): string {

@@ -1,23 +1,14 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startTestBroker, type TestBroker } from '../support/broker.ts';
-import { startTestDatabase, type TestDatabase } from '../support/database.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { eventually, type HttpReply, http } from '../support/http.ts';
+import { useBroker } from '../support/use-broker.ts';
 
-let database: TestDatabase;
-let broker: TestBroker;
-
-beforeAll(async () => {
-  database = await startTestDatabase();
-  broker = await startTestBroker(database, {
-    databases: { one: { pool: { size: 1, maxOverflow: 0, checkoutTimeoutMs: 300 } } },
-  });
-  await database.admin.query('CREATE TABLE app.counted (n INT)');
-  await database.admin.query('INSERT INTO app.counted VALUES (0)');
+const { database, broker } = await useBroker({
+  databases: { one: { pool: { size: 1, maxOverflow: 0, checkoutTimeoutMs: 300 } } },
 });
 
-afterAll(async () => {
-  await broker.stop();
-  await database.stop();
+beforeAll(async () => {
+  await database.admin.query('CREATE TABLE app.counted (n INT)');
+  await database.admin.query('INSERT INTO app.counted VALUES (0)');
 });
 
 async function query(

@@ -1,21 +1,9 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startTestBroker, type TestBroker } from '../support/broker.ts';
-import { startTestDatabase, type TestDatabase } from '../support/database.ts';
+import { expect, test } from 'vitest';
 import { eventually } from '../support/http.ts';
+import { useBroker } from '../support/use-broker.ts';
 
-let database: TestDatabase;
-let broker: TestBroker;
-
-beforeAll(async () => {
-  database = await startTestDatabase();
-  broker = await startTestBroker(database, {
-    databases: { default: { session: { variables: { a_variable_of_tomorrow: 1 } } } },
-  });
-});
-
-afterAll(async () => {
-  await broker.stop();
-  await database.stop();
+const { database, broker } = await useBroker({
+  databases: { default: { session: { variables: { a_variable_of_tomorrow: 1 } } } },
 });
 
 const asked = async () => await broker.post('/v1/databases/default/query', { sql: 'SELECT 1' });

@@ -1,25 +1,16 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startTestBroker, type TestBroker } from '../support/broker.ts';
-import { startTestDatabase, type TestDatabase } from '../support/database.ts';
+import { beforeAll, expect, test } from 'vitest';
 import { http } from '../support/http.ts';
+import { useBroker } from '../support/use-broker.ts';
 
-let database: TestDatabase;
-let broker: TestBroker;
-
-beforeAll(async () => {
-  database = await startTestDatabase();
-  broker = await startTestBroker(database, {
-    databases: {
-      default: { pool: { size: 1, maxOverflow: 0 }, limits: { maxRows: 1_000, maxResultBytes: 100_000 } },
-    },
-  });
-  await database.admin.query('CREATE TABLE app.numbers (n INT PRIMARY KEY)');
-  await database.admin.query('INSERT INTO app.numbers SELECT seq FROM app.seq_1_to_100000');
+const { database, broker } = await useBroker({
+  databases: {
+    default: { pool: { size: 1, maxOverflow: 0 }, limits: { maxRows: 1_000, maxResultBytes: 100_000 } },
+  },
 });
 
-afterAll(async () => {
-  await broker.stop();
-  await database.stop();
+beforeAll(async () => {
+  await database.admin.query('CREATE TABLE app.numbers (n INT PRIMARY KEY)');
+  await database.admin.query('INSERT INTO app.numbers SELECT seq FROM app.seq_1_to_100000');
 });
 
 async function fails(body: object): Promise<unknown> {

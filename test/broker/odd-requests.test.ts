@@ -1,21 +1,9 @@
 import { METHODS } from 'node:http';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startTestBroker, type TestBroker } from '../support/broker.ts';
-import { startTestDatabase, type TestDatabase } from '../support/database.ts';
+import { expect, test } from 'vitest';
 import { eventually, raw } from '../support/http.ts';
+import { useBroker } from '../support/use-broker.ts';
 
-let database: TestDatabase;
-let broker: TestBroker;
-
-beforeAll(async () => {
-  database = await startTestDatabase();
-  broker = await startTestBroker(database);
-});
-
-afterAll(async () => {
-  await broker.stop();
-  await database.stop();
-});
+const { broker } = await useBroker();
 
 /** Sends a request without a body. What comes back must be one reply in the broker's form. */
 async function ask(requestLine: string, ...headers: string[]): Promise<object> {

@@ -1,23 +1,14 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startTestBroker, type TestBroker } from '../support/broker.ts';
-import { startTestDatabase, type TestDatabase } from '../support/database.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { eventually, http } from '../support/http.ts';
+import { useBroker } from '../support/use-broker.ts';
 
-let database: TestDatabase;
-let broker: TestBroker;
+const { database, broker } = await useBroker({ databases: { quiet: { exposeMysqlMessages: false } } });
 
 beforeAll(async () => {
-  database = await startTestDatabase();
-  broker = await startTestBroker(database, { databases: { quiet: { exposeMysqlMessages: false } } });
   await eventually(
     async () => await http(`${broker.url}/readyz`),
     ({ text }) => !text.includes('starting'),
   );
-});
-
-afterAll(async () => {
-  await broker.stop();
-  await database.stop();
 });
 
 const get = async (path: string, key: string = broker.keys.admin) =>

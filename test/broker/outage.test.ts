@@ -1,20 +1,8 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startTestBroker, type TestBroker } from '../support/broker.ts';
-import { startTestDatabase, type TestDatabase } from '../support/database.ts';
+import { expect, test } from 'vitest';
 import { eventually, http } from '../support/http.ts';
+import { useBroker } from '../support/use-broker.ts';
 
-let database: TestDatabase;
-let broker: TestBroker;
-
-beforeAll(async () => {
-  database = await startTestDatabase();
-  broker = await startTestBroker(database);
-});
-
-afterAll(async () => {
-  await broker.stop();
-  await database.stop();
-});
+const { database, broker } = await useBroker();
 
 const ask = async () => await broker.post('/v1/databases/default/query', { sql: 'SELECT 1' });
 const ready = async () => (await http(`${broker.url}/readyz`)).status;

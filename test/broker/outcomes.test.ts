@@ -1,14 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startTestBroker, type TestBroker } from '../support/broker.ts';
-import { startTestDatabase, type TestDatabase } from '../support/database.ts';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from '../support/http.ts';
+import { useBroker } from '../support/use-broker.ts';
 
-let database: TestDatabase;
-let broker: TestBroker;
+const { database, broker } = await useBroker();
 
 beforeAll(async () => {
-  database = await startTestDatabase();
-  broker = await startTestBroker(database);
   const { admin } = database;
   await admin.query('CREATE TABLE app.marks (n INT PRIMARY KEY) ENGINE = InnoDB');
   await admin.query(
@@ -23,11 +19,6 @@ beforeAll(async () => {
   await admin.query(
     'CREATE FUNCTION app.marking() RETURNS INT MODIFIES SQL DATA BEGIN INSERT INTO marks VALUES (1); RETURN SLEEP(60); END',
   );
-});
-
-afterAll(async () => {
-  await broker.stop();
-  await database.stop();
 });
 
 beforeEach(async () => {

@@ -1,20 +1,8 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startTestBroker, type TestBroker } from '../support/broker.ts';
-import { startTestDatabase, type TestDatabase } from '../support/database.ts';
+import { expect, test } from 'vitest';
 import { eventually, http } from '../support/http.ts';
+import { useBroker } from '../support/use-broker.ts';
 
-let database: TestDatabase;
-let broker: TestBroker;
-
-beforeAll(async () => {
-  database = await startTestDatabase();
-  broker = await startTestBroker(database);
-});
-
-afterAll(async () => {
-  await broker.stop();
-  await database.stop();
-});
+const { broker } = await useBroker();
 
 const control = async (action: string, key: string = broker.keys.admin) =>
   await http(`${broker.url}/v1/databases/default/${action}`, {

@@ -1,22 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startTestBroker, type TestBroker } from '../support/broker.ts';
-import { startTestDatabase, type TestDatabase } from '../support/database.ts';
+import { describe, expect, test } from 'vitest';
 import { http, raw } from '../support/http.ts';
+import { useBroker } from '../support/use-broker.ts';
 
-let database: TestDatabase;
-let broker: TestBroker;
-
-beforeAll(async () => {
-  database = await startTestDatabase();
-  broker = await startTestBroker(database, {
-    server: { requestTimeoutMs: 1_000 },
-    databases: { other: { maxOverflow: 0 } },
-  });
-});
-
-afterAll(async () => {
-  await broker.stop();
-  await database.stop();
+const { database, broker } = await useBroker({
+  server: { requestTimeoutMs: 1_000 },
+  databases: { other: { maxOverflow: 0 } },
 });
 
 function failureOf(reply: { json(): unknown }): unknown {

@@ -1,23 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startTestBroker, type TestBroker } from '../support/broker.ts';
-import { startTestDatabase, type TestDatabase } from '../support/database.ts';
+import { expect, test } from 'vitest';
 import { http } from '../support/http.ts';
+import { useBroker } from '../support/use-broker.ts';
 
-let database: TestDatabase;
-let broker: TestBroker;
-
-beforeAll(async () => {
-  database = await startTestDatabase();
-  const pool = { size: 2, maxOverflow: 8 };
-  broker = await startTestBroker(database, {
-    databases: { default: { pool }, other: { pool } },
-    maxServerConnections: 3,
-  });
-});
-
-afterAll(async () => {
-  await broker.stop();
-  await database.stop();
+const pool = { size: 2, maxOverflow: 8 };
+const { database, broker } = await useBroker({
+  databases: { default: { pool }, other: { pool } },
+  maxServerConnections: 3,
 });
 
 test('two aliases on one server have three connections together, both are served, and /metrics tells', async () => {

@@ -1,30 +1,18 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startTestBroker, type TestBroker } from '../support/broker.ts';
-import { startTestDatabase, type TestDatabase } from '../support/database.ts';
+import { describe, expect, test } from 'vitest';
+import { useBroker } from '../support/use-broker.ts';
 
-let database: TestDatabase;
-let broker: TestBroker;
-
-beforeAll(async () => {
-  database = await startTestDatabase();
-  broker = await startTestBroker(database, {
-    databases: {
-      default: {
-        pool: { size: 1, maxOverflow: 0 },
-        session: {
-          sqlMode: 'NO_BACKSLASH_ESCAPES,STRICT_TRANS_TABLES',
-          timeZone: '+02:00',
-          collation: 'utf8mb4_bin',
-          variables: { lock_wait_timeout: 7, transaction_isolation: 'READ-COMMITTED' },
-        },
+const { database, broker } = await useBroker({
+  databases: {
+    default: {
+      pool: { size: 1, maxOverflow: 0 },
+      session: {
+        sqlMode: 'NO_BACKSLASH_ESCAPES,STRICT_TRANS_TABLES',
+        timeZone: '+02:00',
+        collation: 'utf8mb4_bin',
+        variables: { lock_wait_timeout: 7, transaction_isolation: 'READ-COMMITTED' },
       },
     },
-  });
-});
-
-afterAll(async () => {
-  await broker.stop();
-  await database.stop();
+  },
 });
 
 const SESSION =

@@ -24,7 +24,7 @@ export interface TestBroker {
   stop(): Promise<void>;
 }
 
-interface Overrides {
+export interface TestBrokerOptions {
   readonly server?: object;
   /** Limits the test's server. */
   readonly maxServerConnections?: number;
@@ -45,7 +45,7 @@ interface DatabaseOverrides {
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
 /** A settings document for the test's database, with a caller for each access. */
-export function settingsFor({ server, app }: TestDatabase, overrides: Overrides = {}): object {
+export function settingsFor({ server, app }: TestDatabase, overrides: TestBrokerOptions = {}): object {
   const databases = Object.entries({ default: {}, ...overrides.databases }).map(
     ([alias, { maxOverflow, pool, ...rest }]: [string, DatabaseOverrides]) => [
       alias,
@@ -79,7 +79,7 @@ export function settingsFor({ server, app }: TestDatabase, overrides: Overrides 
 /** The broker in this process, listening on a free port. */
 export async function startTestBroker(
   database: TestDatabase,
-  overrides: Overrides = {},
+  overrides: TestBrokerOptions = {},
 ): Promise<TestBroker> {
   const settings = parseSettings(settingsFor(database, overrides));
   const callers = new CallerKeys(settings);
