@@ -31,7 +31,7 @@ export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
   if (access === 'admin' || DENIED.has(status)) audit(request, status);
 }
 
-/** A line for what was answered before it was a request. It names whence it came, and nothing of what was sent. */
+/** A line for what was answered before it was a whole request. It names whence that came, and nothing of what was sent. */
 export function logRawReply(
   log: FastifyBaseLogger,
   { code, httpStatus: status }: BrokerError,
@@ -39,7 +39,7 @@ export function logRawReply(
   socket: Duplex,
 ): void {
   const address = socket instanceof Socket ? socket.remoteAddress : undefined;
-  log.info({ reqId: requestId, status, code, address }, 'no request');
+  log.info({ reqId: requestId, status, code, address }, 'no whole request');
 }
 
 /** What an auditor asks for: who tried what, and whether it was allowed. */

@@ -6,7 +6,7 @@ export interface Connection {
   readonly needsReset: boolean;
   /** The peer is of another kind than when this connection was opened: so are those opened before it. Final. */
   readonly hasChangedRole: boolean;
-  /** Resolves if the peer answers. */
+  /** Resolves if the peer answers that it is there. */
   ping(): Promise<void>;
   /** Makes it as good as new: nothing of what the last borrower did on it remains. */
   reset(): Promise<void>;
