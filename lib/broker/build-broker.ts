@@ -9,6 +9,7 @@ import { BrokerError } from '../errors.ts';
 import { METRICS_ROUTE, REQUEST_ID_HEADER } from '../protocol/routes.ts';
 import type { Settings } from '../settings/settings.ts';
 import { callOf, trackCall, trackCalls } from './call.ts';
+import { parseExactly } from './exact-json.ts';
 import { createHttpServer } from './http-server.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { logPools } from './log-pools.ts';
@@ -99,10 +100,11 @@ export function buildBroker(settings: Settings, findCaller: CallerLookup, log: L
 
 /** Text that is no UTF-8 is refused: read leniently, it would reach the database altered. */
 function acceptJsonOnly(app: FastifyInstance): void {
-  const parseJson = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    if (isUtf8(body)) void parseJson(request, body.toString('utf8'), done);
-    else done(new BrokerError('INVALID_REQUEST', 'The body is not valid UTF-8'));
+  const options = { parseAs: 'buffer' } as const;
+  app.addContentTypeParser('application/json', options, async (_request: FastifyRequest, body: Buffer) => {
+    if (body.length === 0) throw new BrokerError('INVALID_REQUEST', 'The body is empty; it must be JSON');
+    if (!isUtf8(body)) throw new BrokerError('INVALID_REQUEST', 'The body is not valid UTF-8');
+    return parseExactly(body.toString('utf8').replace(/^\uFEFF/, ''));
   });
 }

@@ -5,7 +5,7 @@ import { ListItem, Param } from '../protocol/values.ts';
 
 /** The body of a request, checked. @throws {BrokerError} INVALID_REQUEST, naming every problem. */
 export function readBody<Schema extends z.ZodMiniType>(schema: Schema, body: unknown): z.output<Schema> {
-  const parsed = safely(() => schema.safeParse(body));
+  const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;
   throw invalid(describeProblems(parsed.error));
 }
@@ -34,18 +34,8 @@ function refuseBadItems(param: unknown, path: readonly string[]): void {
 }
 
 function refuseBad(schema: z.ZodMiniType, value: unknown, path: readonly string[]): void {
-  const parsed = safely(() => schema.safeParse(value));
+  const parsed = schema.safeParse(value);
   if (!parsed.success) throw invalid(describeProblems(parsed.error, path));
-}
-
-function safely<T>(check: () => T): T {
-  try {
-    return check();
-  } catch (error) {
-    // The stack of a recursive check ran out.
-    if (error instanceof RangeError) throw invalid(['the body is nested too deeply']);
-    throw error;
-  }
 }
 
 function invalid(problems: readonly string[]): BrokerError {

@@ -94,10 +94,15 @@ function listToWire(items: unknown, place: string): unknown[] {
 
 function jsonToWire(value: unknown, place: string): unknown {
   try {
-    return JSON.parse(JSON.stringify(value));
+    return JSON.parse(JSON.stringify(value), (_key, member: unknown) => checkMember(member, place));
   } catch (cause) {
-    throw refused(place, 'cannot be written as JSON', cause);
+    throw cause instanceof BrokerError ? cause : refused(place, 'cannot be written as JSON', cause);
   }
+}
+
+function checkMember(member: unknown, place: string): unknown {
+  if (typeof member !== 'number' || !isRounded(member)) return member;
+  throw refused(place, 'holds an integer beyond 2^53, where numbers are rounded: pass the JSON text instead');
 }
 
 function dateToWire(date: Date, place: string): string {
@@ -110,13 +115,18 @@ function dateToWire(date: Date, place: string): string {
 function checkNumber(value: number, place: string): number {
   if (!Number.isFinite(value))
     throw refused(place, `is ${value}, which SQL does not know: pass null for NULL`);
-  if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
+  if (isRounded(value)) {
     throw refused(
       place,
       'is an integer beyond 2^53, where numbers are rounded: pass a bigint or decimal(digits)',
     );
   }
   return value;
+}
+
+/** An integer that may have been another one. What JavaScript writes with an exponent is meant as a double. */
+function isRounded(value: number): boolean {
+  return !Number.isSafeInteger(value) && /^-?\d+$/.test(String(value));
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {

@@ -1,4 +1,5 @@
 import { assert } from '../errors.ts';
+import { JsonText } from '../protocol/json-text.ts';
 import type { ListItem, Param } from '../protocol/values.ts';
 import type { SqlMode } from './sql-mode.ts';
 
@@ -23,7 +24,11 @@ function singleLiteral(value: SingleParam, mode: SqlMode): string {
   if ('$bytes' in value) return `x'${Buffer.from(value.$bytes, 'base64').toString('hex')}'`;
   if ('$bigint' in value) return numberLiteral(value.$bigint);
   if ('$decimal' in value) return numberLiteral(value.$decimal);
-  return stringLiteral(JSON.stringify(value.$json), mode);
+  return stringLiteral(jsonTextOf(value.$json), mode);
+}
+
+function jsonTextOf(document: unknown): string {
+  return document instanceof JsonText ? document.text : JSON.stringify(document);
 }
 
 /** The only text that is written as it came. Checked again, for nothing else stands between it and the statement. */

@@ -14,22 +14,9 @@ function isDecimalText(text: string): boolean {
   return /^-?\d+(\.\d+)?$/.test(text) && text.replace(/[-.]/g, '').length <= DECIMAL_MAX_DIGITS;
 }
 
-/** JSON has no 64-bit integers: a bare one beyond 2^53 was already rounded when it was parsed. */
-function holdsRoundedInteger(value: unknown): boolean {
-  if (typeof value === 'number') return Number.isInteger(value) && !Number.isSafeInteger(value);
-  if (typeof value !== 'object' || value === null) return false;
-  return Object.values(value).some(holdsRoundedInteger);
-}
-
 const wellFormedText = z
   .string()
   .check(z.refine((text) => !/\p{Surrogate}/u.test(text), 'must not hold half of a surrogate pair'));
-
-const exactNumber = z
-  .number()
-  .check(
-    z.refine((value) => !holdsRoundedInteger(value), 'is an integer beyond 2^53: send {"$bigint": "digits"}'),
-  );
 
 /** Binary data, base64. */
 const BytesValue = z.strictObject({ $bytes: z.base64() });
@@ -41,17 +28,13 @@ const BigintValue = z.strictObject({
 const DecimalValue = z.strictObject({
   $decimal: z.string().check(z.refine(isDecimalText, 'must be at most 65 digits with an optional fraction')),
 });
-/** Any JSON, bound as its text. */
-const JsonValue = z.strictObject({
-  $json: z
-    .json()
-    .check(z.refine((value) => !holdsRoundedInteger(value), 'must not hold an integer beyond 2^53')),
-});
+/** Any JSON, bound as its text. The broker has it as the text that the caller sent. */
+const JsonValue = z.strictObject({ $json: z.unknown() });
 
 const scalarKinds = 'null, boolean, number, string, {"$bytes"}, {"$bigint"}, {"$decimal"}';
 
 export const ListItem = z.union(
-  [z.null(), z.boolean(), exactNumber, wellFormedText, BytesValue, BigintValue, DecimalValue],
+  [z.null(), z.boolean(), z.number(), wellFormedText, BytesValue, BigintValue, DecimalValue],
   `must be ${scalarKinds}`,
 );
 
@@ -65,7 +48,7 @@ export const Param = z.union(
   [
     z.null(),
     z.boolean(),
-    exactNumber,
+    z.number(),
     wellFormedText,
     BytesValue,
     BigintValue,

@@ -101,7 +101,16 @@ describe('a bad request', () => {
       'the statement has 2 placeholders, but 1 value was given',
     ],
     ['a value too many', '{"sql":"SELECT 1","params":{"a":1}}', ':a is not in the statement'],
-    ['a prototype', '{"sql":"SELECT 1","__proto__":{"x":1}}', 'The body is not valid JSON'],
+    [
+      'a prototype',
+      '{"sql":"SELECT 1","__proto__":{"x":1}}',
+      'the body has the field "__proto__", which is not allowed',
+    ],
+    [
+      'values nested without end',
+      `{"sql":"SELECT ?","params":${'['.repeat(9_999)}`.concat(']'.repeat(9_999), '}'),
+      /^params\.0 must be/,
+    ],
   ])('with %s is 400 and says what is wrong', async (_what, body, message) => {
     const reply = await http(broker.queryUrl(), { headers: broker.headers(), body });
     expect(reply.status).toBe(400);

@@ -7,6 +7,7 @@ test.each([
   ['a boolean', true, true],
   ['a number', -1.5, -1.5],
   ['the largest exact integer', Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+  ['the largest double', Number.MAX_VALUE, Number.MAX_VALUE],
   ['text', 'é ? :x', 'é ? :x'],
   ['a bigint', 2n ** 64n - 1n, { $bigint: '18446744073709551615' }],
   ['a Uint8Array', new Uint8Array([0, 255]), { $bytes: 'AP8=' }],
@@ -14,6 +15,7 @@ test.each([
   ['a Date, as UTC', new Date('2026-11-22T23:59:59.007+02:00'), '2026-11-22 21:59:59.007'],
   ['decimal()', decimal('12.50'), { $decimal: '12.50' }],
   ['json() of an object', json({ a: [1, undefined], b: undefined }), { $json: { a: [1, null] } }],
+  ['json() of a double', json({ a: 1e300 }), { $json: { a: 1e300 } }],
   ['json() with a Date', json(new Date(0)), { $json: '1970-01-01T00:00:00.000Z' }],
   ['list()', list([1, 2n, null]), { $list: [1, { $bigint: '2' }, null] }],
 ])('%s goes as the protocol writes it, by position and by name', (_, value, wire) => {
@@ -40,6 +42,11 @@ test.each([
   ['a Map', new Map(), 'is an object'],
   ['a function', () => 1, 'is a function, which SQL does not know'],
   ['a symbol', Symbol('x'), 'is a symbol, which SQL does not know'],
+  [
+    'JSON with a rounded integer',
+    json({ a: [2 ** 60] }),
+    'holds an integer beyond 2^53, where numbers are rounded',
+  ],
   ['JSON with a cycle', json(cycle()), 'cannot be written as JSON'],
   ['JSON of nothing', json(undefined), 'cannot be written as JSON'],
 ])('%s is refused, naming its place', (_, value, problem) => {

@@ -13,8 +13,6 @@ const RETRY_AFTER_STATUSES: ReadonlySet<number> = new Set([429, 503]);
 const CODE_BY_FASTIFY_CODE: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: ['REQUEST_TOO_LARGE', 'The request is larger than the broker takes'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['UNSUPPORTED_MEDIA_TYPE', 'The content-type must be application/json'],
-  FST_ERR_CTP_EMPTY_JSON_BODY: ['INVALID_REQUEST', 'The body is empty; it must be JSON'],
-  FST_ERR_CTP_INVALID_JSON_BODY: ['INVALID_REQUEST', 'The body is not valid JSON'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['INVALID_REQUEST', 'The body is not as long as content-length says'],
   FST_ERR_BAD_URL: ['INVALID_REQUEST', 'The URL is malformed'],
   FST_ERR_MAX_PARAM_LENGTH: ['NOT_FOUND', 'There is nothing at this address'],
@@ -68,6 +66,5 @@ function toBrokerError(error: FastifyError | Error, { routeOptions }: FastifyReq
     return new BrokerError(code, `The request is larger than ${routeOptions.bodyLimit} bytes`);
   }
   if (code !== undefined) return new BrokerError(code, message ?? '');
-  if (error instanceof SyntaxError) return new BrokerError('INVALID_REQUEST', 'The body is not valid JSON');
   return new BrokerError('INTERNAL', 'The broker failed in a way it should not', { cause: error });
 }
