@@ -2,24 +2,31 @@ import { assert, BrokerError } from '../errors.ts';
 import type { Param, Params } from '../protocol/values.ts';
 import { isList, literalOf } from './literal.ts';
 import type { SqlMode } from './sql-mode.ts';
+import type { StatementPlace } from './statement-place.ts';
 import { type Placeholder, type StatementScan, scanStatement } from './statement-scan.ts';
 
 /** A statement that may be sent, and what was found out about it on the way. */
-export interface BoundStatement extends Pick<StatementScan, 'isPlain' | 'isRead' | 'effect'> {
+export interface BoundStatement
+  extends Pick<StatementScan, 'isPlain' | 'isRead' | 'effect' | 'mayEndTransaction'> {
   readonly text: string;
 }
 
 /**
  * Writes the values into the SQL text, each as one literal, for a session in the given mode whose character set is
- * utf8mb4. An array fills `?`, an object fills `:name`. The text must be one statement that callers may run; what
+ * utf8mb4. An array fills `?`, an object fills `:name`. The text must be one statement that callers may run in this place; what
  * closes it (`;` and comments behind) is left out.
  *
  * @throws {BrokerError} INVALID_REQUEST: the text cannot be read, or values and placeholders do not match.
- *   STATEMENT_NOT_ALLOWED: several statements, or one that nobody may run.
+ *   STATEMENT_NOT_ALLOWED: several statements, or one that may not run in this place.
  */
-export function bindStatement(sql: string, params: Params | undefined, mode: SqlMode): BoundStatement {
+export function bindStatement(
+  sql: string,
+  params: Params | undefined,
+  mode: SqlMode,
+  place: StatementPlace,
+): BoundStatement {
   const scan = scanStatement(sql, mode);
-  refuseUnlessAllowed(scan);
+  refuseUnlessAllowed(scan, place);
   const places = placesFor(params, scan);
   const values = valuesFor(places, params);
 
@@ -32,15 +39,20 @@ export function bindStatement(sql: string, params: Params | undefined, mode: Sql
     written = place.end;
   }
   const text = parts.join('') + sql.slice(written, scan.end);
-  return { text, isPlain: scan.isPlain, isRead: scan.isRead, effect: scan.effect };
+  const { isPlain, isRead, effect, mayEndTransaction } = scan;
+  return { text, isPlain, isRead, effect, mayEndTransaction };
 }
 
-function refuseUnlessAllowed(scan: StatementScan): void {
+function refuseUnlessAllowed(scan: StatementScan, place: StatementPlace): void {
   if (scan.unreadable !== undefined) throw invalid(`the statement cannot be read: ${scan.unreadable}`);
   if (scan.isEmpty) throw invalid('the statement is empty');
-  if (scan.hasSeveralStatements) throw new BrokerError('STATEMENT_NOT_ALLOWED', 'one statement per call');
-  if (scan.forbidden !== undefined) {
-    throw new BrokerError('STATEMENT_NOT_ALLOWED', `${scan.forbidden} is not allowed`);
+  if (scan.hasSeveralStatements) throw notAllowed('one statement per call');
+  if (scan.forbidden !== undefined) throw notAllowed(`${scan.forbidden} is not allowed`);
+  if (place === 'alone' && scan.onlyInTransaction !== undefined) {
+    throw notAllowed(`${scan.onlyInTransaction} is allowed only inside a transaction`);
+  }
+  if (place === 'in_transaction' && scan.onlyAlone !== undefined) {
+    throw notAllowed(`${scan.onlyAlone} is allowed only outside a transaction`);
   }
 }
 
@@ -100,6 +112,10 @@ function setApart(literal: string, { start, end }: Placeholder, sql: string): st
   const before = start === 0 || /[ \t\n\r(,=-]/.test(sql.charAt(start - 1)) ? '' : ' ';
   const after = end === sql.length || /[ \t\n\r),=;]/.test(sql.charAt(end)) ? '' : ' ';
   return before + literal + after;
+}
+
+function notAllowed(message: string): BrokerError {
+  return new BrokerError('STATEMENT_NOT_ALLOWED', message);
 }
 
 function invalid(message: string): BrokerError {

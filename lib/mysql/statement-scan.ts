@@ -24,6 +24,12 @@ export interface StatementScan {
   readonly hasSeveralStatements: boolean;
   /** Which never-allowed kind of statement it is, in words for the error. */
   readonly forbidden: string | undefined;
+  /** Which kind that is allowed only inside a transaction it is, likewise. */
+  readonly onlyInTransaction: string | undefined;
+  /** Why it is allowed only outside a transaction, likewise. */
+  readonly onlyAlone: string | undefined;
+  /** It runs what cannot be read here, and what may commit. */
+  readonly mayEndTransaction: boolean;
   /** It defines a stored program, whose body may hold `;` and, behind a label, what looks like `:name`. */
   readonly definesProgram: boolean;
   /** Where the statement ends: before a closing `;` and what follows it. */
@@ -69,6 +75,9 @@ export function scanStatement(sql: string, mode: SqlMode): StatementScan {
     isEmpty: shape.isEmpty,
     hasSeveralStatements,
     forbidden: shape.forbidden,
+    onlyInTransaction: shape.onlyInTransaction,
+    onlyAlone: shape.onlyAlone,
+    mayEndTransaction: shape.mayEndTransaction,
     definesProgram: shape.definesProgram,
     end: closedAt ?? sql.length,
     placeholders,

@@ -1,9 +1,15 @@
 import { forbiddenKind, isSuspect } from './forbidden-statements.ts';
+import { SessionUse } from './session-use.ts';
 import type { SqlLexer } from './sql-lexer.ts';
 import { effectOf, type StatementEffect } from './statement-effect.ts';
+import { kindOnlyInTransaction, needsCloserLook, reasonToStayOutside } from './statement-place.ts';
 
 const PROGRAM_DEFINITION =
   /^(?:CREATE (?:OR REPLACE )?|ALTER )(?:DEFINER=(?:\S+ |CURRENT_(?:USER|ROLE)\(\)))?(?:AGGREGATE )?(?:PROCEDURE|FUNCTION|TRIGGER|EVENT|PACKAGE)\b/;
+
+/** Where an @ belongs to an account, or to a body that runs another time. */
+const NAMES_ACCOUNTS =
+  /^(?:ALTER|DROP|GRANT|REVOKE|RENAME|SHOW (?:GRANTS|CREATE)|CREATE (?!(?:OR REPLACE )?(?:TEMPORARY )?TABLE\b))/;
 
 /** What the tokens of a statement, added in order, tell about its kind. */
 export class StatementShape {
@@ -19,6 +25,7 @@ export class StatementShape {
   #holdsExecutableComment = false;
   #continuesOutside = false;
   #writesFile = false;
+  readonly #use = new SessionUse();
 
   get isEmpty(): boolean {
     return this.#last === '';
@@ -41,6 +48,24 @@ export class StatementShape {
     return isSuspect(firstWord) ? `an executable comment in ${firstWord}` : undefined;
   }
 
+  /** Which kind that is allowed only inside a transaction it is. */
+  get onlyInTransaction(): string | undefined {
+    const kind = kindOnlyInTransaction(this.#firstWord ?? '', this.#spelling);
+    if (kind !== undefined || NAMES_ACCOUNTS.test(this.#spelling)) return kind;
+    if (this.#use.callsLockFunction) return 'GET_LOCK or RELEASE_LOCK';
+    return this.#use.namesVariable ? 'a user variable' : undefined;
+  }
+
+  /** Why it is allowed only outside a transaction. */
+  get onlyAlone(): string | undefined {
+    return reasonToStayOutside(this.#firstWord ?? '', this.#spelling, this.#holdsExecutableComment);
+  }
+
+  /** It may run what cannot be read here. */
+  get mayEndTransaction(): boolean {
+    return this.#holdsExecutableComment || this.#firstWord === 'CALL' || this.#firstWord === 'EXECUTE';
+  }
+
   /** What may be left of it if it fails. */
   get effect(): StatementEffect {
     return this.#holdsExecutableComment ? 'anything' : effectOf(this.#firstWord ?? '');
@@ -50,7 +75,8 @@ export class StatementShape {
     return this.#last === last && this.#secondLast === secondLast && this.#thirdLast === thirdLast;
   }
 
-  add(text: string, { kind, isInExecutableComment }: SqlLexer): void {
+  add(text: string, lexer: SqlLexer): void {
+    const { kind, isInExecutableComment } = lexer;
     if (isInExecutableComment) this.#holdsExecutableComment = true;
     else this.#continuesOutside = true;
 
@@ -61,6 +87,7 @@ export class StatementShape {
     if (kind === 'word' && (text === 'OUTFILE' || text === 'DUMPFILE')) {
       this.#writesFile ||= this.#last === 'INTO' || this.#holdsExecutableComment;
     }
+    this.#use.add(text, lexer);
     this.#spell(text, kind === 'word' || kind === 'name' || kind === 'string');
     this.#thirdLast = this.#secondLast;
     this.#secondLast = this.#last;
@@ -70,7 +97,7 @@ export class StatementShape {
   #spell(text: string, isWord: boolean): void {
     const firstWord = this.#firstWord;
     if (firstWord === undefined) return;
-    if (!isSuspect(firstWord) && firstWord !== 'CREATE' && firstWord !== 'ALTER') return;
+    if (!isSuspect(firstWord) && !needsCloserLook(firstWord)) return;
     this.#spelling += this.#endsInWord && isWord ? ` ${text}` : text;
     this.#endsInWord = isWord;
   }

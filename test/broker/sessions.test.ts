@@ -38,7 +38,7 @@ test('[98] a new connection has the session that the settings ask for', async ()
 
 describe('[91] the next caller sees nothing of', () => {
   test.each([
-    ['a user variable', 'SELECT @left := 1', 'SELECT @left', [[null]]],
+    ['a user variable', 'SET @left = 1', 'SELECT left_variable()', [[null]]],
     ['a session variable', 'SET lock_wait_timeout = 99', 'SELECT @@lock_wait_timeout', [['7']]],
     [
       'a temporary table',
@@ -46,11 +46,14 @@ describe('[91] the next caller sees nothing of', () => {
       "SELECT COUNT(*) FROM information_schema.tables WHERE table_name = 'left_over'",
       [['0']],
     ],
-    ['an advisory lock', "SELECT GET_LOCK('left', 0)", "SELECT IS_USED_LOCK('left')", [[null]]],
+    ['an advisory lock', "DO GET_LOCK('left', 0)", "SELECT IS_USED_LOCK('left')", [[null]]],
     ['a generated id', 'INSERT INTO generated VALUES (NULL)', 'SELECT LAST_INSERT_ID()', [['0']]],
-  ])('%s', async (_what, leave, look, expected) => {
-    await broker.query('CREATE TABLE IF NOT EXISTS generated (id INT AUTO_INCREMENT PRIMARY KEY)');
-    await broker.query(leave);
+  ])('%s that a procedure left', async (_what, leave, look, expected) => {
+    const { admin } = database;
+    await admin.query('CREATE TABLE IF NOT EXISTS app.generated (id INT AUTO_INCREMENT PRIMARY KEY)');
+    await admin.query('CREATE OR REPLACE FUNCTION app.left_variable() RETURNS INT RETURN @left');
+    await admin.query(`CREATE OR REPLACE PROCEDURE app.\`leave\`() ${leave}`);
+    await broker.query('CALL `leave`()');
     expect((await broker.query(look)).rows).toEqual(expected);
     expect(await session()).toEqual(CONFIGURED);
   });

@@ -76,7 +76,7 @@ function hex(value: string | Uint8Array): string {
 
 describe.each(SQL_MODES)('under sql_mode "%s"', (sqlMode) => {
   const mode = parseSqlMode(sqlMode);
-  const run = (sql: string, params: Params) => firstRow(bindStatement(sql, params, mode).text);
+  const run = (sql: string, params: Params) => firstRow(bindStatement(sql, params, mode, 'alone').text);
 
   beforeAll(async () => {
     await connection.query(`SET sql_mode = '${sqlMode}'`);

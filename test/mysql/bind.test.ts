@@ -4,9 +4,14 @@ import { parseSqlMode } from '../../lib/mysql/sql-mode.ts';
 import { Params } from '../../lib/protocol/values.ts';
 
 /** Binds values as they come over the wire, checked by the protocol's schema. */
-function bind(sql: string, params?: unknown, sqlMode = ''): string {
-  return bindStatement(sql, params === undefined ? undefined : Params.parse(params), parseSqlMode(sqlMode))
-    .text;
+function bind(
+  sql: string,
+  params?: unknown,
+  sqlMode = '',
+  place: 'alone' | 'in_transaction' = 'alone',
+): string {
+  const checked = params === undefined ? undefined : Params.parse(params);
+  return bindStatement(sql, checked, parseSqlMode(sqlMode), place).text;
 }
 
 describe('a value', () => {
@@ -63,7 +68,7 @@ describe('a value', () => {
     ['SELECT (?)', 5, 'SELECT (5)'],
     ['SELECT ?', 5, 'SELECT 5'],
   ])('in %s does not grow together with its neighbours', (sql, value, bound) => {
-    expect(bind(sql, [value])).toBe(bound);
+    expect(bind(sql, [value], '', 'in_transaction')).toBe(bound);
   });
 });
 
@@ -146,8 +151,19 @@ test.each([
   ['SELECT 1; SELECT 2', 'STATEMENT_NOT_ALLOWED', 'one statement per call'],
   ['COMMIT', 'STATEMENT_NOT_ALLOWED', 'COMMIT is not allowed'],
   [" SET @a = 1, sql_mode = ''", 'STATEMENT_NOT_ALLOWED', 'SET of sql_mode is not allowed'],
+  ['SAVEPOINT a', 'STATEMENT_NOT_ALLOWED', 'SAVEPOINT is allowed only inside a transaction'],
   ["SELECT 'a", 'INVALID_REQUEST', 'the statement cannot be read: a quoted text is not closed'],
   ['-- nothing', 'INVALID_REQUEST', 'the statement is empty'],
 ])('%j is refused as %s: %s', (sql, code, message) => {
   expect(() => bind(sql)).toThrow(expect.objectContaining({ code, message, outcome: 'not_applied' }));
+});
+
+test.each([
+  ['COMMIT', 'COMMIT is not allowed'],
+  ['CREATE TABLE t (a INT)', 'CREATE TABLE commits by itself and is allowed only outside a transaction'],
+  ['GLUB', 'what is not known to leave a transaction open is allowed only outside a transaction'],
+])('inside a transaction %j is refused: %s', (sql, message) => {
+  expect(() => bind(sql, undefined, '', 'in_transaction')).toThrow(
+    expect.objectContaining({ code: 'STATEMENT_NOT_ALLOWED', message }),
+  );
 });

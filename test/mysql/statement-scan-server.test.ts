@@ -90,7 +90,7 @@ describe.each(SQL_MODES)('under sql_mode "%s"', (sqlMode) => {
       fc.pre(!placeholders.some(({ isInExecutableComment }) => isInExecutableComment));
       const places = placeholders.filter(({ name }) => name === undefined);
       const bindAll = (value: string) =>
-        bindStatement(sql, new Array<string>(places.length).fill(value), mode).text;
+        bindStatement(sql, new Array<string>(places.length).fill(value), mode, 'in_transaction').text;
 
       const scan = scanStatement(bindAll(text), mode);
       expect(scan).toMatchObject({ unreadable: undefined, hasSeveralStatements: false });
@@ -186,6 +186,7 @@ describe('a real server', () => {
         sql,
         placeholders.map(() => 1),
         mode,
+        'alone',
       ).text;
     if (expected === undefined) {
       expect(bind).toThrow('cannot be read');
@@ -207,7 +208,7 @@ describe('a real server', () => {
   ])('would run %s, and the scanner does not let it through', async (sql) => {
     const isMysqlRefusal = database.server.flavour === 'mysql' && /^(BEGIN NOT|IF)/.test(sql);
     if (!isMysqlRefusal) await connection.query(sql);
-    expect(() => bindStatement(sql, undefined, parseSqlMode(''))).toThrow(
+    expect(() => bindStatement(sql, undefined, parseSqlMode(''), 'alone')).toThrow(
       expect.objectContaining({ code: 'STATEMENT_NOT_ALLOWED' }),
     );
   });

@@ -25,7 +25,8 @@ export function addQueryRoute(app: FastifyInstance, pools: PoolRegistry, metrics
       const { limits } = settings;
       refuseBadParams(request.body);
       const statement = readBody(Statement, request.body);
-      const { text, isPlain, isRead, effect } = bindStatement(statement.sql, statement.params, sqlMode);
+      const { sql, params } = statement;
+      const { text, isPlain, isRead, effect } = bindStatement(sql, params, sqlMode, 'alone');
       const call = callOf(request);
       const isReadOnly = call.caller?.access === 'read';
       const terms = {
