@@ -4,7 +4,7 @@ import { type BrokerReply, parseReply, readFailure, unusableReply } from '../lib
 import { checkArguments, TimeoutMs } from '../lib/client/check-arguments.ts';
 import { openTransport } from '../lib/client/open-transport.ts';
 import { BrokerError } from '../lib/errors.ts';
-import { queryPath } from '../lib/protocol/routes.ts';
+import { databasePath, QUERY_ROUTE } from '../lib/protocol/routes.ts';
 import {
   failureReply,
   type HttpEvent,
@@ -64,7 +64,13 @@ async function query(
   timeoutMs: number,
   requestId: string,
 ): Promise<BrokerReply> {
-  const reply = await broker.send({ method: 'POST', path: queryPath(alias), body, timeoutMs, requestId });
+  const reply = await broker.send({
+    method: 'POST',
+    path: databasePath(QUERY_ROUTE, alias),
+    body,
+    timeoutMs,
+    requestId,
+  });
   if (reply.status !== 200 && readFailure(reply) === undefined) {
     throw unusableReply(reply.status, reply.requestId);
   }

@@ -114,6 +114,11 @@ export class BrokerError extends Error {
     return ERROR_TRAITS[this.code].transient && this.outcome === 'not_applied';
   }
 
+  /** The same failure, with more known about it. */
+  with(options: Pick<BrokerErrorOptions, 'outcome' | 'transaction' | 'reason' | 'details'>): BrokerError {
+    return new BrokerError(this.code, this.message, { ...this, cause: this.cause, ...options });
+  }
+
   get httpStatus(): number {
     return ERROR_TRAITS[this.code].httpStatus;
   }

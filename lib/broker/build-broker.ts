@@ -11,7 +11,9 @@ import type { Settings } from '../settings/settings.ts';
 import { callOf, trackCall, trackCalls } from './call.ts';
 import { parseExactly } from './exact-json.ts';
 import { createHttpServer } from './http-server.ts';
+import { LeaseRegistry } from './lease-registry.ts';
 import { Lifecycle } from './lifecycle.ts';
+import { logLeases } from './log-leases.ts';
 import { logPools } from './log-pools.ts';
 import { logRawReply, logRequest } from './log-request.ts';
 import { Metrics } from './metrics.ts';
@@ -25,13 +27,16 @@ import { type OnRawReply, replyToClientError } from './raw-replies.ts';
 import { requestIdOf } from './request-id.ts';
 import { addDatabasesRoutes } from './routes/databases.ts';
 import { addHealthRoutes } from './routes/health.ts';
+import { addLeaseRoutes } from './routes/leases.ts';
 import { addOpenapiRoute } from './routes/openapi.ts';
 import { addPoolControlRoutes } from './routes/pool-control.ts';
 import { addQueryRoute } from './routes/query.ts';
+import { addTransactionRoutes } from './routes/transaction.ts';
 
 export interface Broker {
   readonly app: FastifyInstance;
   readonly pools: PoolRegistry;
+  readonly leases: LeaseRegistry;
   readonly lifecycle: Lifecycle;
 }
 
@@ -46,7 +51,8 @@ export function buildBroker(settings: Settings, findCaller: CallerLookup, log: L
   const { server } = settings;
   const lifecycle = new Lifecycle();
   const pools = new PoolRegistry(settings);
-  const metrics = new Metrics(pools);
+  const leases = new LeaseRegistry();
+  const metrics = new Metrics(pools, leases);
   const onDone = (request: FastifyRequest, reply: FastifyReply) => {
     logRequest(request, reply);
     const { code, alias } = callOf(request);
@@ -73,6 +79,7 @@ export function buildBroker(settings: Settings, findCaller: CallerLookup, log: L
   });
 
   logPools(pools, app.log);
+  logLeases(leases, app.log);
   trackCalls(app, onDone);
   acceptJsonOnly(app);
   addErrorReplies(app);
@@ -85,6 +92,8 @@ export function buildBroker(settings: Settings, findCaller: CallerLookup, log: L
 
   const otherMethods = refuseOtherMethods(app);
   addQueryRoute(app, pools, metrics);
+  addTransactionRoutes(app, pools, metrics);
+  addLeaseRoutes(app, pools, leases, metrics);
   addDatabasesRoutes(app, pools);
   addPoolControlRoutes(app, pools);
   addHealthRoutes(app, pools, lifecycle);
@@ -95,7 +104,7 @@ export function buildBroker(settings: Settings, findCaller: CallerLookup, log: L
       await reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
   );
   otherMethods.addTo();
-  return { app, pools, lifecycle };
+  return { app, pools, leases, lifecycle };
 }
 
 /** Text that is no UTF-8 is refused: read leniently, it would reach the database altered. */

@@ -24,6 +24,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** What a caller must be allowed to do. Absent: anybody may call, without a key. */
     access?: AccessLevel;
+    /** Answered while the broker drains, for transactions that are open. */
+    servesOpenTransactions?: boolean;
   }
 }
 

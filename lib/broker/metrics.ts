@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { ServerCap } from '../pool/server-cap.ts';
+import type { LeaseRegistry } from './lease-registry.ts';
 import type { Database, PoolRegistry } from './pool-registry.ts';
 
 const SECONDS_PER_MS = 0.001;
@@ -40,10 +41,19 @@ export class Metrics {
     ['database'],
   );
 
-  constructor(pools: PoolRegistry) {
+  readonly #transactionsEnded = this.#counter(
+    'broker_transactions_ended_total',
+    'Interactive transactions that ended, by reason',
+    ['database', 'reason'],
+  );
+
+  constructor(pools: PoolRegistry, leases: LeaseRegistry) {
     collectDefaultMetrics({ register: this.registry });
+    leases.onEnd(({ identity: { alias } }, reason) => {
+      this.#transactionsEnded.inc({ database: alias, reason });
+    });
     for (const database of pools.all) this.#observe(database);
-    this.#poolGauges(pools);
+    this.#poolGauges(pools, leases);
     this.#serverGauges(pools);
   }
 
@@ -69,7 +79,7 @@ export class Metrics {
     events.on('invalidate', ({ reason }) => this.#invalidations.inc({ ...database, reason }));
   }
 
-  #poolGauges(pools: PoolRegistry): void {
+  #poolGauges(pools: PoolRegistry, leases: LeaseRegistry): void {
     const gauge = (name: string, help: string, read: (database: Database) => number) =>
       this.#gauge(name, help, 'database', () =>
         [...pools.all].map((database) => [database.alias, read(database)]),
@@ -94,6 +104,9 @@ export class Metrics {
     );
     gauge('broker_pool_paused', '1 while calls are held in line', ({ pool }) =>
       pool.stats().paused ? 1 : 0,
+    );
+    gauge('broker_transactions_open', 'Interactive transactions that are open', ({ alias }) =>
+      leases.openCount(alias),
     );
     gauge('broker_database_up', '1 while connections can be had', ({ state }) => (state === 'up' ? 1 : 0));
   }

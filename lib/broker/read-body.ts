@@ -1,6 +1,8 @@
 import type * as z from 'zod/mini';
 import { BrokerError } from '../errors.ts';
 import { describeProblems } from '../protocol/problems.ts';
+import { Statement } from '../protocol/query.ts';
+import { Batch, MAX_PARAM_SETS, MAX_STATEMENTS, Transaction } from '../protocol/transaction.ts';
 import { ListItem, Param } from '../protocol/values.ts';
 
 /** The body of a request, checked. @throws {BrokerError} INVALID_REQUEST, naming every problem. */
@@ -10,18 +12,48 @@ export function readBody<Schema extends z.ZodMiniType>(schema: Schema, body: unk
   throw invalid(describeProblems(parsed.error));
 }
 
+/** @throws {BrokerError} INVALID_REQUEST, as for all of these. */
+export function readStatement(body: unknown): Statement {
+  refuseBadParams(fieldOf(body, 'params'), ['params']);
+  return readBody(Statement, body);
+}
+
+export function readTransaction(body: unknown): Transaction {
+  for (const [index, statement] of itemsOf(body, 'statements', MAX_STATEMENTS).entries()) {
+    refuseBadParams(fieldOf(statement, 'params'), ['statements', String(index), 'params']);
+  }
+  return readBody(Transaction, body);
+}
+
+export function readBatch(body: unknown): Batch {
+  for (const [index, params] of itemsOf(body, 'paramSets', MAX_PARAM_SETS).entries()) {
+    refuseBadParams(params, ['paramSets', String(index)]);
+  }
+  return readBody(Batch, body);
+}
+
+/** The items of an array, unless they are too many to be looked at one by one. */
+function itemsOf(body: unknown, name: string, max: number): readonly unknown[] {
+  const items = fieldOf(body, name);
+  if (!Array.isArray(items)) return [];
+  if (items.length > max) throw invalid([`${name} must be at most ${max} items`]);
+  return items;
+}
+
+function fieldOf(body: unknown, name: string): unknown {
+  return typeof body === 'object' && body !== null ? Reflect.get(body, name) : undefined;
+}
+
 /**
  * Refuses the first bad value among `params`. A body of bad values only would else have every one of them described,
  * in many seconds and gigabytes.
  */
-export function refuseBadParams(body: unknown): void {
-  if (typeof body !== 'object' || body === null || !('params' in body)) return;
-  const { params } = body;
+function refuseBadParams(params: unknown, path: readonly string[]): void {
   if (typeof params !== 'object' || params === null) return;
   for (const key in params) {
     const param: unknown = Reflect.get(params, key);
-    refuseBadItems(param, ['params', key]);
-    refuseBad(Param, param, ['params', key]);
+    refuseBadItems(param, [...path, key]);
+    refuseBad(Param, param, [...path, key]);
   }
 }
 

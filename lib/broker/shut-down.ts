@@ -4,8 +4,10 @@ import { Deadline } from '../pool/deadline.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Broker } from './build-broker.ts';
 
+/** What is left when transactions are no longer waited for. */
+const TRANSACTIONS_END_MS = 2_000;
 /** What is left for the last replies when the pools have been given up, unless queries may take longer. */
-const LAST_REPLIES_MS = 2_000;
+const LAST_REPLIES_MS = 1_000;
 /** Connections that were accepted at the last moment have so long to send their request, and hear DRAINING. */
 const LINGER_MS = 200;
 
@@ -15,14 +17,23 @@ export async function shutDown(broker: Broker, settings: Settings): Promise<void
   await Promise.race([finish(broker, settings, end), delay(settings.server.drainTimeoutMs)]);
 }
 
-async function finish({ app, pools, lifecycle }: Broker, settings: Settings, end: Deadline): Promise<void> {
+async function finish(
+  { app, pools, leases, lifecycle }: Broker,
+  settings: Settings,
+  end: Deadline,
+): Promise<void> {
   lifecycle.enter('leaving');
   await delay(settings.server.drainDelayMs);
   lifecycle.enter('draining');
   const longestQueryMs = Math.max(
     ...Object.values(settings.databases).map(({ limits }) => limits.queryTimeoutMs),
   );
+  const endTransactions = setTimeout(
+    () => leases.endAll('draining'),
+    end.plus(-TRANSACTIONS_END_MS).remainingMs,
+  );
   await pools.drain(Deadline.after(Math.max(end.remainingMs - LAST_REPLIES_MS, longestQueryMs)));
+  clearTimeout(endTransactions);
   await stopListening(app.server);
   await delay(LINGER_MS);
   await app.close();

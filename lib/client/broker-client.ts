@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { type Column, Result, Statement } from '../protocol/query.ts';
-import { queryPath } from '../protocol/routes.ts';
+import { databasePath, QUERY_ROUTE } from '../protocol/routes.ts';
 import { type BrokerReply, parseReply, readFailure, unusableReply } from './broker-reply.ts';
 import { Alias, checkArguments, TimeoutMs } from './check-arguments.ts';
 import type { Transport } from './http-transport.ts';
@@ -94,7 +94,7 @@ export class BrokerClient<Shape extends RowShape = 'object'> {
     });
     const reply = await this.#transport.send({
       method: 'POST',
-      path: queryPath(this.#alias),
+      path: databasePath(QUERY_ROUTE, this.#alias),
       body: JSON.stringify(statement),
       timeoutMs: timeoutMs ?? this.#options.timeoutMs,
       signal,

@@ -25,22 +25,32 @@ export function bindStatement(
   mode: SqlMode,
   place: StatementPlace,
 ): BoundStatement {
+  return statementBinder(sql, mode, place)(params);
+}
+
+/** The same for one text and many sets of values: it is read only once. */
+export function statementBinder(
+  sql: string,
+  mode: SqlMode,
+  place: StatementPlace,
+): (params: Params | undefined) => BoundStatement {
   const scan = scanStatement(sql, mode);
   refuseUnlessAllowed(scan, place);
-  const places = placesFor(params, scan);
-  const values = valuesFor(places, params);
-
-  const parts: string[] = [];
-  let written = 0;
-  for (const [index, place] of places.entries()) {
-    const value = values[index];
-    assert(value !== undefined, 'a placeholder without its value');
-    parts.push(sql.slice(written, place.start), setApart(literalAt(place, value, mode), place, sql));
-    written = place.end;
-  }
-  const text = parts.join('') + sql.slice(written, scan.end);
   const { isPlain, isRead, effect, mayEndTransaction } = scan;
-  return { text, isPlain, isRead, effect, mayEndTransaction };
+  return (params) => {
+    const places = placesFor(params, scan);
+    const values = valuesFor(places, params);
+    const parts: string[] = [];
+    let written = 0;
+    for (const [index, place] of places.entries()) {
+      const value = values[index];
+      assert(value !== undefined, 'a placeholder without its value');
+      parts.push(sql.slice(written, place.start), setApart(literalAt(place, value, mode), place, sql));
+      written = place.end;
+    }
+    const text = parts.join('') + sql.slice(written, scan.end);
+    return { text, isPlain, isRead, effect, mayEndTransaction };
+  };
 }
 
 function refuseUnlessAllowed(scan: StatementScan, place: StatementPlace): void {

@@ -14,10 +14,7 @@ export interface Watched {
 export function watch({ deadline, signal }: Watched, interrupt: Interrupt): () => void {
   const onAbort = () => interrupt(() => signal?.reason);
   const timer = setTimeout(() => {
-    interrupt(
-      (outcome) =>
-        new BrokerError('DEADLINE_EXCEEDED', 'The deadline passed while the statement ran', { outcome }),
-    );
+    interrupt((outcome) => new BrokerError('DEADLINE_EXCEEDED', 'The deadline passed', { outcome }));
   }, deadline.remainingMs);
   if (signal?.aborted === true) onAbort();
   signal?.addEventListener('abort', onAbort);
@@ -25,6 +22,24 @@ export function watch({ deadline, signal }: Watched, interrupt: Interrupt): () =
     clearTimeout(timer);
     signal?.removeEventListener('abort', onAbort);
   };
+}
+
+/**
+ * What `work` comes to, as long as somebody waits for it. It goes on all the same.
+ *
+ * @throws {BrokerError} DEADLINE_EXCEEDED with this outcome. Or the signal's reason, or what `work` fails with.
+ */
+export async function until<T>(work: Promise<T>, watched: Watched, outcome: Outcome): Promise<T> {
+  let interrupt: Interrupt = () => undefined;
+  const interrupted = new Promise<never>((_, reject) => {
+    interrupt = (toError) => reject(toError(outcome));
+  });
+  const stopWatching = watch(watched, interrupt);
+  try {
+    return await Promise.race([work, interrupted]);
+  } finally {
+    stopWatching();
+  }
 }
 
 export async function delay(durationMs: number): Promise<undefined> {

@@ -1,45 +1,43 @@
-import { assert, BrokerError, type Outcome } from '../errors.ts';
+import { BrokerError, type Outcome } from '../errors.ts';
 import type { Connection } from '../pool/connection.ts';
 import type { ConnectionProfile } from './connection-profile.ts';
 import { isKillDenied } from './control.ts';
 import type { Driver } from './driver.ts';
-import { isFields, isOkHeader, isRow } from './driver-events.ts';
 import { type DriverError, endsConnection, outcomeAfterInterrupt, statementFailure } from './failure.ts';
 import { delay, type Interrupt, watch } from './interrupt.ts';
 import { PrivilegesWatch } from './privileges-watch.ts';
 import type { QueryTerms } from './query-terms.ts';
-import { type OkHeader, ResultCollector, type StatementResult } from './result-collector.ts';
+import { ResultCollector, type StatementResult } from './result-collector.ts';
 import { RoleWatch } from './role-watch.ts';
+import { Wire } from './wire.ts';
 
 /** How long an interrupted statement's verdict is waited for. */
 const VERDICT_WAIT_MS = 200;
-/** A server that has not hung up after so long will not. */
-const GOODBYE_TIMEOUT_MS = 5_000;
 
 /** A connection to MySQL with its session set. Runs one statement at a time. */
 export class MysqlConnection implements Connection {
-  readonly #driver: Driver;
+  readonly #wire: Wire;
   readonly #profile: ConnectionProfile;
   readonly #privileges: PrivilegesWatch;
-  #isUsable = true;
+  readonly #role = new RoleWatch(async (sql) => await this.command(sql));
+  /** The session refuses every write. */
   #isReadOnly = false;
   /** Something other than a plain statement that went well has run since the session was set. */
   #isDirty = true;
-  readonly #role = new RoleWatch(async (sql) => await this.command(sql));
-  #onLost: (() => void) | undefined;
-  /** Fails the statement that is running. */
-  #fail: ((error: DriverError) => void) | undefined;
 
   constructor(driver: Driver, profile: ConnectionProfile) {
-    this.#driver = driver;
+    this.#wire = new Wire(driver);
     this.#profile = profile;
     this.#privileges = new PrivilegesWatch((sql) => this.command(sql), driver.flavour);
-    driver.connection.on('error', (error) => this.#lose(error));
-    driver.socket.once('close', () => this.#lose(new Error('The connection was closed')));
   }
 
   get isUsable(): boolean {
-    return this.#isUsable;
+    return this.#wire.isUsable;
+  }
+
+  /** As far as the server has told: see {@link Wire.isInTransaction}. */
+  get isInTransaction(): boolean {
+    return this.#wire.isInTransaction;
   }
 
   get needsReset(): boolean {
@@ -56,8 +54,9 @@ export class MysqlConnection implements Connection {
     await this.setSession();
   }
 
-  onLost(listener: () => void): void {
-    this.#onLost = listener;
+  /** The result takes the listener away. */
+  onLost(listener: () => void): () => void {
+    return this.#wire.onLost(listener);
   }
 
   /**
@@ -91,7 +90,7 @@ export class MysqlConnection implements Connection {
     }
     if (!terms.isReadOnly) await this.#role.doubt(first.failure);
     throw statementFailure(first.failure, {
-      flavour: this.#driver.flavour,
+      flavour: this.#wire.flavour,
       exposeMysqlMessages: this.#profile.exposeMysqlMessages,
       cannotWrite: terms.cannotWrite,
       effect: terms.effect,
@@ -102,13 +101,21 @@ export class MysqlConnection implements Connection {
   /** Runs a statement of the broker's own. */
   async command(sql: string): Promise<StatementResult> {
     this.#isDirty = true;
-    const collector = new ResultCollector({ maxRows: 1, maxResultBytes: 1_000 }, () => undefined);
-    await this.#run(sql, collector);
+    const collector = new ResultCollector({ maxRows: 10, maxResultBytes: 10_000 }, () => undefined);
+    await this.#wire.run(sql, collector);
     return collector.result();
   }
 
+  /** Until the next reset the server itself refuses to write, in transactions that begin from now on. */
+  async makeReadOnly(): Promise<void> {
+    if (this.#isReadOnly) return;
+    // First: if the answer is lost, the session may be READ ONLY.
+    this.#isReadOnly = true;
+    await this.command('SET SESSION TRANSACTION READ ONLY');
+  }
+
   async ping(): Promise<void> {
-    await this.#await((done) => this.#driver.connection.ping(done));
+    await this.#wire.ping();
   }
 
   /** Gives a session that was opened or wiped what the settings ask for. */
@@ -123,7 +130,7 @@ export class MysqlConnection implements Connection {
       await this.command('ROLLBACK');
       if (this.#isReadOnly) await this.command('SET SESSION TRANSACTION READ WRITE');
     } else {
-      await this.#await((done) => this.#driver.connection.reset(done));
+      await this.#wire.reset();
     }
     await this.#privileges.check();
     // After a ROLLBACK too: the next statement is bound for the session's sql_mode, whatever a procedure made of it.
@@ -131,18 +138,16 @@ export class MysqlConnection implements Connection {
   }
 
   async close(): Promise<void> {
-    this.#isUsable = false;
-    if (this.#fail !== undefined) await this.#endRunning();
+    if (this.#wire.isRunning) await this.#endRunning();
     else {
-      this.#driver.connection.end();
-      this.#destroyUnlessClosed();
+      this.#wire.end();
+      this.#wire.destroyUnlessClosed();
     }
-    await this.#driver.closed;
+    await this.#wire.closed;
   }
 
   destroy(): void {
-    this.#isUsable = false;
-    this.#driver.socket.destroy();
+    this.#wire.destroy();
   }
 
   /**
@@ -151,33 +156,21 @@ export class MysqlConnection implements Connection {
    */
   async #endRunning(): Promise<void> {
     const { control, victim } = this.#profile;
+    this.#wire.giveUp();
     try {
       await control.killConnection(victim);
-      // What is still on its way would be taken apart row by row before the end of the connection is seen.
-      this.#driver.socket.removeAllListeners('data').resume();
-      this.#destroyUnlessClosed();
+      this.#wire.ignoreRest();
+      this.#wire.destroyUnlessClosed();
     } catch (error) {
-      if (isKillDenied(error)) this.#driver.connection.end();
-      else this.#driver.socket.destroy();
+      if (isKillDenied(error)) this.#wire.end();
+      else this.#wire.destroy();
     }
   }
 
-  /** For a server that does not answer a goodbye. */
-  #destroyUnlessClosed(): void {
-    setTimeout(() => this.#driver.socket.destroy(), GOODBYE_TIMEOUT_MS).unref();
-  }
-
-  async #runOnTerms(
-    sql: string,
-    collector: ResultCollector,
-    { isReadOnly, effect }: QueryTerms,
-  ): Promise<void> {
-    await this.#privileges.before(effect);
-    if (isReadOnly) {
-      this.#isReadOnly = true;
-      await this.command('SET SESSION TRANSACTION READ ONLY');
-    }
-    await this.#run(sql, collector);
+  async #runOnTerms(sql: string, collector: ResultCollector, terms: QueryTerms): Promise<void> {
+    await this.#privileges.before(terms.effect);
+    if (terms.isReadOnly) await this.makeReadOnly();
+    await this.#wire.run(sql, collector);
   }
 
   /** Stops the running statement on the server. What became of it, as far as it can be told in time. */
@@ -193,57 +186,11 @@ export class MysqlConnection implements Connection {
       delay(VERDICT_WAIT_MS),
     ]);
     if (verdict === undefined) {
-      this.#isUsable = false;
+      this.#wire.giveUp();
       return terms.cannotWrite ? 'not_applied' : 'unknown';
     }
     const { failure } = verdict;
-    if (failure !== undefined && endsConnection(failure, this.#driver.flavour)) this.#isUsable = false;
+    if (failure !== undefined && endsConnection(failure, this.#wire.flavour)) this.#wire.giveUp();
     return outcomeAfterInterrupt(failure, { ...terms, isReadOnlyCaller: terms.isReadOnly });
-  }
-
-  /** Resolves when the statement has ended; rejects with the driver's error. */
-  async #run(sql: string, collector: ResultCollector): Promise<void> {
-    assert(this.#fail === undefined, 'two statements on one connection at a time');
-    await new Promise<void>((resolve, reject) => {
-      this.#fail = (error) => {
-        this.#fail = undefined;
-        if (endsConnection(error, this.#driver.flavour)) this.#isUsable = false;
-        reject(error);
-      };
-      const statement = this.#driver.connection.query({ sql, rowsAsArray: true, typeCast: false });
-      statement.on('fields', (fields: unknown) => {
-        if (isFields(fields)) collector.startSet(fields);
-      });
-      statement.on('result', (result: unknown) => {
-        if (isRow(result)) collector.addRow(result);
-        else if (isOkHeader(result)) this.#finish(result, collector);
-      });
-      statement.on('error', (error) => this.#fail?.(error));
-      statement.on('end', () => {
-        this.#fail = undefined;
-        resolve();
-      });
-    });
-  }
-
-  #finish(header: OkHeader, collector: ResultCollector): void {
-    // A reset does not bring the database back.
-    if (typeof header.stateChanges?.schema === 'string') this.#isUsable = false;
-    collector.finishStatement(header);
-  }
-
-  /** A command of the driver's that answers by callback; a connection lost meanwhile fails it too. */
-  async #await(start: (done: (error: DriverError | null) => void) => void): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      // mysql2 reports success as null or as undefined.
-      start((error) => (error ? reject(error) : resolve()));
-    });
-  }
-
-  #lose(error: DriverError): void {
-    const wasUsable = this.#isUsable;
-    this.#isUsable = false;
-    this.#fail?.(error);
-    if (wasUsable) this.#onLost?.();
   }
 }

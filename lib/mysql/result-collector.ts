@@ -7,6 +7,8 @@ import { type CellEncoder, describeColumn, encoderOf, NULL_JSON_BYTES, type Wire
 export interface ResultLimits {
   readonly maxRows: number;
   readonly maxResultBytes: number;
+  /** What results of the same reply have taken of `maxResultBytes` already. Default 0. */
+  readonly usedBytes?: number | undefined;
 }
 
 /** What a statement without rows reports; the part of mysql2's OK header that we rely on. */
@@ -17,6 +19,8 @@ export interface OkHeader {
   readonly changedRows: number;
   readonly insertId: number | string;
   readonly warningStatus?: number | undefined;
+  /** Flags of the session, SERVER_STATUS_IN_TRANS among them. */
+  readonly serverStatus?: number | undefined;
 }
 
 /** What a statement did, as MySQL told it. */
@@ -44,12 +48,13 @@ export class ResultCollector {
   #encoders: CellEncoder[] = [];
   #header: OkHeader | undefined;
   #rowCount = 0;
-  #bytes = 0;
+  #bytes: number;
   #isExceeded = false;
 
   /** `onExceeded` is called once, with the limit that the result ran into. */
   constructor(limits: ResultLimits, onExceeded: (limit: LimitFailure) => void) {
     this.#limits = limits;
+    this.#bytes = limits.usedBytes ?? 0;
     this.#onExceeded = onExceeded;
   }
 

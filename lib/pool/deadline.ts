@@ -20,6 +20,10 @@ export class Deadline {
     return performance.now() >= this.atMs;
   }
 
+  plus(durationMs: number): Deadline {
+    return new Deadline(this.atMs + durationMs);
+  }
+
   isBefore(other: Deadline): boolean {
     return this.atMs < other.atMs;
   }

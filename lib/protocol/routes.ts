@@ -3,6 +3,15 @@ import { BrokerError } from '../errors.ts';
 /** Paths and header names of the broker's HTTP interface. */
 
 export const QUERY_ROUTE = '/v1/databases/:alias/query';
+export const BATCH_ROUTE = '/v1/databases/:alias/batch';
+export const TRANSACTION_ROUTE = '/v1/databases/:alias/transaction';
+export const TRANSACTIONS_ROUTE = '/v1/databases/:alias/transactions';
+export const IN_TRANSACTION_ROUTES = {
+  query: '/v1/transactions/:id/query',
+  batch: '/v1/transactions/:id/batch',
+  commit: '/v1/transactions/:id/commit',
+  rollback: '/v1/transactions/:id/rollback',
+} as const;
 export const DATABASES_ROUTE = '/v1/databases';
 export const DATABASE_ROUTE = '/v1/databases/:alias';
 export const RECONNECT_ROUTE = '/v1/databases/:alias/reconnect';
@@ -22,7 +31,7 @@ export const TIMEOUT_HEADER = 'x-timeout-ms';
 export const ALIAS = /^[a-z][a-z0-9-]{0,62}$/;
 
 /** @throws {BrokerError} UNKNOWN_DATABASE for what no database can be called: it could lead to another address. */
-export function queryPath(alias: string): string {
+export function databasePath(route: string, alias: string): string {
   if (!ALIAS.test(alias)) throw new BrokerError('UNKNOWN_DATABASE', `There is no database "${alias}"`);
-  return QUERY_ROUTE.replace(':alias', alias);
+  return route.replace(':alias', alias);
 }

@@ -5,7 +5,6 @@ import { pathText } from './problems.ts';
 const NOT_YET_AVAILABLE = [
   'databases.*.credentials.iam',
   'databases.*.idempotency',
-  'databases.*.transactions',
   'databases.*.limits.streamStallMs',
   'databases.*.limits.maxStreams',
   'BROKER_PEAK_TASKS',

@@ -38,6 +38,7 @@ interface DatabaseOverrides {
   readonly port?: number;
   readonly pool?: object;
   readonly limits?: object;
+  readonly transactions?: object;
   readonly session?: object;
   readonly exposeMysqlMessages?: boolean;
 }

@@ -8,8 +8,8 @@ export function refuseWhenDraining(app: FastifyInstance, lifecycle: Lifecycle): 
     if (lifecycle.phase === 'starting' || lifecycle.phase === 'serving') return;
     // The next request of this connection should find another broker.
     void reply.header('connection', 'close');
-    const isWork = request.routeOptions.config.access !== undefined;
-    if (lifecycle.phase === 'draining' && isWork) {
+    const { access, servesOpenTransactions = false } = request.routeOptions.config;
+    if (lifecycle.phase === 'draining' && access !== undefined && !servesOpenTransactions) {
       throw new BrokerError('DRAINING', 'The broker is shutting down');
     }
   });

@@ -4,9 +4,11 @@ import { ERROR_TRAITS } from '../../errors.ts';
 import { FailureBody } from '../../protocol/failure.ts';
 import { Result, Statement } from '../../protocol/query.ts';
 import {
+  BATCH_ROUTE,
   DATABASE_ROUTE,
   DATABASES_ROUTE,
   HEALTH_ROUTE,
+  IN_TRANSACTION_ROUTES,
   METRICS_ROUTE,
   OPENAPI_ROUTE,
   PAUSE_ROUTE,
@@ -16,7 +18,18 @@ import {
   REQUEST_ID_HEADER,
   RESUME_ROUTE,
   TIMEOUT_HEADER,
+  TRANSACTION_ROUTE,
+  TRANSACTIONS_ROUTE,
 } from '../../protocol/routes.ts';
+import {
+  Batch,
+  BatchResult,
+  BegunTransaction,
+  EndedTransaction,
+  Transaction,
+  TransactionResult,
+  TransactionTerms,
+} from '../../protocol/transaction.ts';
 
 /** `GET /openapi.json`: this interface as OpenAPI 3.1, made from the schemas that validate it. */
 export function addOpenapiRoute(app: FastifyInstance): void {
@@ -40,21 +53,63 @@ function openapiDocument() {
       schemas: {
         Statement: jsonSchema(Statement, 'input'),
         Result: jsonSchema(Result, 'output'),
+        Transaction: jsonSchema(Transaction, 'input'),
+        TransactionResult: jsonSchema(TransactionResult, 'output'),
+        Batch: jsonSchema(Batch, 'input'),
+        BatchResult: jsonSchema(BatchResult, 'output'),
+        TransactionTerms: jsonSchema(TransactionTerms, 'input'),
+        BegunTransaction: jsonSchema(BegunTransaction, 'output'),
+        EndedTransaction: jsonSchema(EndedTransaction, 'output'),
         Failure: jsonSchema(FailureBody, 'output'),
       },
     },
     paths: {
       [templated(QUERY_ROUTE)]: {
-        post: {
-          summary: 'Runs one statement on a connection of its own.',
-          security: [{ key: [] }],
-          parameters: [aliasParameter, timeoutParameter, requestIdParameter],
-          requestBody: { required: true, content: json('Statement') },
-          responses: {
-            200: { description: 'What the statement did.', content: json('Result') },
-            ...failures,
-          },
-        },
+        post: work('Runs one statement on a connection of its own.', aliasParameter, {
+          body: 'Statement',
+          result: 'Result',
+        }),
+      },
+      [templated(BATCH_ROUTE)]: {
+        post: work('Runs one statement with many sets of values, all or nothing.', aliasParameter, {
+          body: 'Batch',
+          result: 'BatchResult',
+        }),
+      },
+      [templated(TRANSACTION_ROUTE)]: {
+        post: work('Runs several statements in one transaction, all or nothing.', aliasParameter, {
+          body: 'Transaction',
+          result: 'TransactionResult',
+        }),
+      },
+      [templated(TRANSACTIONS_ROUTE)]: {
+        post: work('Begins a transaction.', aliasParameter, {
+          body: 'TransactionTerms',
+          result: 'BegunTransaction',
+          status: 201,
+        }),
+      },
+      [templated(IN_TRANSACTION_ROUTES.query)]: {
+        post: work('Runs one statement of an open transaction.', transactionParameter, {
+          body: 'Statement',
+          result: 'Result',
+        }),
+      },
+      [templated(IN_TRANSACTION_ROUTES.batch)]: {
+        post: work('Runs a batch in an open transaction, whole or not at all.', transactionParameter, {
+          body: 'Batch',
+          result: 'BatchResult',
+        }),
+      },
+      [templated(IN_TRANSACTION_ROUTES.commit)]: {
+        post: work('Commits. Asked again, it answers the same.', transactionParameter, {
+          result: 'EndedTransaction',
+        }),
+      },
+      [templated(IN_TRANSACTION_ROUTES.rollback)]: {
+        post: work('Rolls back. Asked again, it answers the same.', transactionParameter, {
+          result: 'EndedTransaction',
+        }),
       },
       [DATABASES_ROUTE]: {
         get: described('Settings in force and pool figures of every database.', [], true),
@@ -84,6 +139,7 @@ function openapiDocument() {
 }
 
 const aliasParameter = { name: 'alias', in: 'path', required: true, schema: { type: 'string' } };
+const transactionParameter = { name: 'id', in: 'path', required: true, schema: { type: 'string' } };
 const timeoutParameter = {
   name: TIMEOUT_HEADER,
   in: 'header',
@@ -111,6 +167,23 @@ function codesOf(status: number): string[] {
   return Object.entries(ERROR_TRAITS)
     .filter(([, traits]) => traits.httpStatus === status)
     .map(([code]) => code);
+}
+
+interface WorkSchemas {
+  readonly body?: string;
+  readonly result: string;
+  readonly status?: number;
+}
+
+/** A call that runs SQL or ends what ran. */
+function work(summary: string, parameter: object, { body, result, status = 200 }: WorkSchemas) {
+  return {
+    summary,
+    security: [{ key: [] }],
+    parameters: [parameter, timeoutParameter, requestIdParameter],
+    ...(body !== undefined && { requestBody: { required: true, content: json(body) } }),
+    responses: { [status]: { description: 'Done.', content: json(result) }, ...failures },
+  };
 }
 
 function described(summary: string, parameters: readonly object[] = [], needsKey = false) {

@@ -1,0 +1,97 @@
+import { randomBytes } from 'node:crypto';
+import { BrokerError } from '../errors.ts';
+import { Transaction, type TransactionMode } from '../mysql/transaction.ts';
+import { type EndReason, Lease } from './lease.ts';
+import type { Database } from './pool-registry.ts';
+import type { SqlCall } from './sql-call.ts';
+
+/** Nobody guesses 24 random bytes. */
+const ID_BYTES = 24;
+
+type OnLeaseEnd = (lease: Lease, reason: EndReason) => void;
+
+/** The open transactions of this broker, and those that ended a while ago, so that late calls hear why. */
+export class LeaseRegistry {
+  readonly #listeners: OnLeaseEnd[] = [];
+  readonly #leases = new Map<string, Lease>();
+  /** Leases by alias, those that are being begun included. */
+  readonly #openCounts = new Map<string, number>();
+
+  /** Tells of every end. */
+  onEnd(listener: OnLeaseEnd): void {
+    this.#listeners.push(listener);
+  }
+
+  openCount(alias: string): number {
+    return this.#openCounts.get(alias) ?? 0;
+  }
+
+  /**
+   * Begins a transaction on a connection of its own.
+   *
+   * @throws {BrokerError} TOO_MANY_TRANSACTIONS, or what the checkout or the begin fails with.
+   */
+  async begin({ alias, settings, pool }: Database, mode: TransactionMode, call: SqlCall): Promise<Lease> {
+    const { maxOpen, idleTimeoutMs, lifetimeMs } = settings.transactions;
+    const actual = this.openCount(alias) + 1;
+    if (actual > maxOpen) {
+      throw new BrokerError(
+        'TOO_MANY_TRANSACTIONS',
+        `At most ${maxOpen} transactions may be open at a time`,
+        {
+          limit: { name: 'maxOpen', max: maxOpen, actual },
+        },
+      );
+    }
+    this.#openCounts.set(alias, actual);
+    try {
+      const pooled = await pool.checkout(call);
+      try {
+        const transaction = await Transaction.begin(pooled.connection, mode, call);
+        const id = randomBytes(ID_BYTES).toString('base64url');
+        const times = { idleTimeoutMs, lifetimeMs, commitTimeoutMs: settings.limits.queryTimeoutMs };
+        const lease = new Lease(
+          { id, caller: call.caller, alias, purpose: call.purpose },
+          pooled,
+          transaction,
+          times,
+          (ended, reason) => {
+            this.#ended(ended, reason, lifetimeMs);
+          },
+        );
+        this.#leases.set(id, lease);
+        return lease;
+      } catch (error) {
+        pooled.checkin();
+        throw error;
+      }
+    } catch (error) {
+      this.#countDown(alias);
+      throw error;
+    }
+  }
+
+  /** @throws {BrokerError} TRANSACTION_NOT_FOUND: never was, is long over, or is another caller's. */
+  get(id: string, caller: string): Lease {
+    const lease = this.#leases.get(id);
+    if (lease === undefined || lease.identity.caller !== caller) {
+      throw new BrokerError('TRANSACTION_NOT_FOUND', 'There is no such transaction');
+    }
+    return lease;
+  }
+
+  /** Rolls back whatever is open. */
+  endAll(reason: EndReason): void {
+    for (const lease of this.#leases.values()) lease.end(reason);
+  }
+
+  #ended(lease: Lease, reason: EndReason, rememberedMs: number): void {
+    this.#countDown(lease.identity.alias);
+    setTimeout(() => this.#leases.delete(lease.identity.id), rememberedMs).unref();
+    for (const listener of this.#listeners) listener(lease, reason);
+  }
+
+  #countDown(alias: string): void {
+    this.#openCounts.set(alias, this.openCount(alias) - 1);
+  }
+}

@@ -1,0 +1,236 @@
+import { assert, BrokerError, type Outcome } from '../errors.ts';
+import { until, type Watched } from '../mysql/interrupt.ts';
+import type { MysqlConnection } from '../mysql/mysql-connection.ts';
+import type { Transaction, UnaskedEnd } from '../mysql/transaction.ts';
+import { Deadline } from '../pool/deadline.ts';
+import type { PooledConnection } from '../pool/pooled-connection.ts';
+import { CallLine } from './call-line.ts';
+
+/** Why a transaction is over, as its late calls are told. */
+export type EndReason = UnaskedEnd | 'committed' | 'idle' | 'lifetime' | 'draining';
+
+/** What a lease is known by. */
+export interface LeaseIdentity {
+  readonly id: string;
+  readonly caller: string;
+  readonly alias: string;
+  /** Of its begin, for the log. */
+  readonly purpose: string;
+}
+
+/** How long a lease may last. */
+export interface LeaseTimes {
+  readonly idleTimeoutMs: number;
+  readonly lifetimeMs: number;
+  /** How long a COMMIT may take, whoever waits for it. */
+  readonly commitTimeoutMs: number;
+}
+
+const MESSAGES: Readonly<Record<EndReason, string>> = {
+  committed: 'The transaction was committed',
+  rolled_back: 'The transaction was rolled back',
+  idle: 'The transaction was rolled back: no statement came for too long',
+  lifetime: 'The transaction was rolled back: it lasted too long',
+  connection_lost: 'The transaction was lost with its connection',
+  deadlock: 'The transaction was rolled back to end a deadlock',
+  implicit_commit: 'A statement has committed the transaction',
+  draining: 'The transaction was rolled back: the broker is shutting down',
+};
+
+/** A verdict that comes so long after the deadline is still waited for. */
+const VERDICT_WAIT_MS = 200;
+
+const REASON_BY_OUTCOME: Readonly<Record<Outcome, EndReason>> = {
+  applied: 'committed',
+  not_applied: 'rolled_back',
+  unknown: 'connection_lost',
+};
+
+/** How a lease ended, for whoever asks again. */
+interface LeaseEnd {
+  readonly reason: EndReason;
+  /** What a COMMIT failed with. */
+  readonly failure?: BrokerError | undefined;
+}
+
+/**
+ * One open transaction, from its begin to its end over several requests:
+ *
+ *     open ──▶ committing ──▶ ended: committed, or what the COMMIT failed with
+ *       ╰────▶ ended: rolled_back, idle, lifetime, draining (rolled back by us),
+ *                     deadlock, connection_lost, implicit_commit (found to be over)
+ *
+ * `#endWith` is the only way to the end. Calls run one at a time in the order of their arrival; whatever is still in
+ * line at the end hears why. The connection goes back once nothing runs on it any more, and what is then still open
+ * is rolled back by the pool's reset.
+ */
+export class Lease {
+  readonly identity: LeaseIdentity;
+  /** On the wall clock. */
+  readonly expiresAt: Date;
+  /** For its connection. */
+  readonly waitedMs: number;
+  readonly #times: LeaseTimes;
+  readonly #onEnd: (lease: Lease, reason: EndReason) => void;
+  readonly #line = new CallLine();
+  /** Stops the statement that runs when the lease ends. */
+  readonly #stop = new AbortController();
+  readonly #lifetimeTimer: NodeJS.Timeout;
+  readonly #stopListening: () => void;
+  #idleTimer: NodeJS.Timeout | undefined;
+  /** Until the end. */
+  #held:
+    | { readonly pooled: PooledConnection<MysqlConnection>; readonly transaction: Transaction }
+    | undefined;
+  #committing: Promise<void> | undefined;
+  #end: LeaseEnd | undefined;
+
+  constructor(
+    identity: LeaseIdentity,
+    pooled: PooledConnection<MysqlConnection>,
+    transaction: Transaction,
+    times: LeaseTimes,
+    onEnd: (lease: Lease, reason: EndReason) => void,
+  ) {
+    this.identity = identity;
+    this.#held = { pooled, transaction };
+    this.waitedMs = pooled.waitedMs;
+    this.#times = times;
+    this.#onEnd = onEnd;
+    this.expiresAt = new Date(Date.now() + times.lifetimeMs);
+    this.#lifetimeTimer = setTimeout(() => this.end('lifetime'), times.lifetimeMs).unref();
+    this.#stopListening = pooled.connection.onLost(() => {
+      // A call that runs finds out by itself, and can tell more.
+      if (this.#line.isQuiet) this.end('connection_lost');
+    });
+    this.#startIdling();
+  }
+
+  /** Adds to a call's failure whether the transaction goes on. */
+  mark(error: unknown): unknown {
+    if (!(error instanceof BrokerError) || error.transaction !== undefined) return error;
+    return error.with({ transaction: this.#end === undefined ? 'open' : 'ended' });
+  }
+
+  /**
+   * Runs a call's work when its turn comes.
+   *
+   * @throws {BrokerError} TRANSACTION_ENDED; QUEUE_FULL: too many calls are in line. DEADLINE_EXCEEDED: the deadline
+   *   passed in line. Or what the work fails with, `transaction` telling whether this goes on.
+   */
+  async run<T>(
+    watched: Watched,
+    work: (transaction: Transaction, watched: Watched) => Promise<T>,
+  ): Promise<T> {
+    return await this.#inTurn(watched, async () => {
+      const { transaction } = this.#heldStill();
+      try {
+        return await work(transaction, { ...watched, signal: this.#signalFor(watched) });
+      } finally {
+        if (transaction.unaskedEnd !== undefined) this.end(transaction.unaskedEnd);
+      }
+    });
+  }
+
+  /** Asked again, it answers as the first time. @throws {BrokerError} as `run` does, and what the COMMIT fails with. */
+  async commit(watched: Watched): Promise<void> {
+    const committed =
+      this.#committing ??
+      this.#unlessEnded(
+        this.#inTurn(watched, async () => {
+          this.#committing = this.#commit(this.#heldStill().transaction);
+          await this.#committing;
+        }),
+      );
+    // The COMMIT goes on, whoever waits for it.
+    await until(committed, { ...watched, deadline: watched.deadline.plus(VERDICT_WAIT_MS) }, 'unknown');
+    const { reason, failure } = this.#end ?? {};
+    if (failure !== undefined) throw failure;
+    if (reason !== 'committed') throw this.#ended(reason === 'implicit_commit' ? 'applied' : 'not_applied');
+  }
+
+  /** Asked again, it answers as the first time, as after every end that rolled back. @throws {BrokerError} as `run`. */
+  async rollback(watched: Watched): Promise<void> {
+    await this.#unlessEnded(
+      this.#inTurn(watched, async () => {
+        await this.#heldStill().transaction.rollback();
+        this.end('rolled_back');
+      }),
+    );
+    const { reason, failure } = this.#end ?? {};
+    if (failure?.outcome === 'unknown') throw failure;
+    if (reason === 'committed' || reason === 'implicit_commit') throw this.#ended();
+  }
+
+  /** Ends it without being asked by its caller. A COMMIT that is under way decides for itself. */
+  end(reason: EndReason): void {
+    if (this.#committing === undefined) this.#endWith({ reason });
+  }
+
+  async #commit(transaction: Transaction): Promise<void> {
+    try {
+      await transaction.commit(Deadline.after(this.#times.commitTimeoutMs));
+      this.#endWith({ reason: 'committed' });
+    } catch (error) {
+      const failure =
+        error instanceof BrokerError
+          ? error
+          : new BrokerError('INTERNAL', 'The COMMIT failed', { outcome: 'unknown', cause: error });
+      const reason = REASON_BY_OUTCOME[failure.outcome];
+      this.#endWith({ reason, failure: reason === 'committed' ? undefined : failure });
+    }
+  }
+
+  async #inTurn<T>(watched: Watched, work: () => Promise<T>): Promise<T> {
+    this.#heldStill();
+    clearTimeout(this.#idleTimer);
+    try {
+      return await this.#line.run({ ...watched, signal: this.#signalFor(watched) }, work);
+    } finally {
+      if (this.#line.isQuiet) this.#startIdling();
+    }
+  }
+
+  /** What fails because of the end is answered by the end. */
+  async #unlessEnded(work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      if (this.#end === undefined) throw error;
+    }
+  }
+
+  #startIdling(): void {
+    if (this.#end !== undefined) return;
+    this.#idleTimer = setTimeout(() => this.end('idle'), this.#times.idleTimeoutMs).unref();
+  }
+
+  #heldStill() {
+    if (this.#held === undefined) throw this.#ended();
+    return this.#held;
+  }
+
+  /** Raised when the caller hangs up or the lease ends. */
+  #signalFor({ signal }: Watched): AbortSignal {
+    return signal === undefined ? this.#stop.signal : AbortSignal.any([signal, this.#stop.signal]);
+  }
+
+  #ended(outcome: Outcome = 'not_applied'): BrokerError {
+    assert(this.#end !== undefined, 'a transaction that has not ended has ended');
+    const { reason } = this.#end;
+    return new BrokerError('TRANSACTION_ENDED', MESSAGES[reason], { reason, outcome, transaction: 'ended' });
+  }
+
+  #endWith(end: LeaseEnd): void {
+    if (this.#held === undefined) return;
+    const { pooled } = this.#held;
+    this.#end = end;
+    this.#held = undefined;
+    this.#stopListening();
+    clearTimeout(this.#idleTimer);
+    clearTimeout(this.#lifetimeTimer);
+    this.#stop.abort(this.#ended());
+    void this.#line.whenQuiet().then(() => pooled.checkin());
+    this.#onEnd(this, end.reason);
+  }
+}

@@ -1,0 +1,134 @@
+import { BrokerError } from '../errors.ts';
+import { type BoundStatement, bindStatement, statementBinder } from '../mysql/bind.ts';
+import type { Watched } from '../mysql/interrupt.ts';
+import type { Transaction } from '../mysql/transaction.ts';
+import { Deadline } from '../pool/deadline.ts';
+import type { Batch, TransactionStatement } from '../protocol/transaction.ts';
+import type { Metrics } from './metrics.ts';
+import type { Database } from './pool-registry.ts';
+import { limitsOf, refuseIfTooLarge, resultJson } from './sql-call.ts';
+
+/** Of a statement in an open transaction, as long as that is not committed. */
+const NOTHING_YET = { outcome: 'not_applied', transaction: 'open' } as const;
+
+/** One statement of a transaction, ready to be run. */
+export interface Step {
+  readonly statement: TransactionStatement;
+  readonly bound: BoundStatement;
+}
+
+/** @throws {BrokerError} if the statement may not run in a transaction. */
+export function toStep(statement: TransactionStatement, { sqlMode }: Database): Step {
+  return { statement, bound: bindStatement(statement.sql, statement.params, sqlMode, 'in_transaction') };
+}
+
+/** @throws {BrokerError} for the first that may not run in a transaction, with its index. */
+export function toSteps(statements: readonly TransactionStatement[], database: Database): readonly Step[] {
+  return statements.map((statement, index) => withIndex(index, () => toStep(statement, database)));
+}
+
+/** The same for one statement and many sets of values, read only once. */
+export function toBatch({ sql, paramSets }: Batch, { sqlMode }: Database): readonly BoundStatement[] {
+  const bind = statementBinder(sql, sqlMode, 'in_transaction');
+  return paramSets.map((params, index) => withIndex(index, () => bind(params)));
+}
+
+/** The work of calls in transactions. What it returns is the JSON that callers get. */
+export class TransactionWork {
+  readonly #database: Database;
+  readonly #metrics: Metrics;
+  readonly #watched: Watched;
+  /** Time in MySQL so far. */
+  durationMs = 0;
+
+  constructor(database: Database, metrics: Metrics, watched: Watched) {
+    this.#database = database;
+    this.#metrics = metrics;
+    this.#watched = watched;
+  }
+
+  /** @throws {BrokerError} with `transaction`; EXPECTATION_FAILED: it did something else than was expected. */
+  async step(
+    transaction: Transaction,
+    { statement, bound }: Step,
+    queueMs: number,
+    usedBytes = 0,
+  ): Promise<string> {
+    const { timeoutMs, maxRows, expect } = statement;
+    const limits = limitsOf(this.#database, maxRows, usedBytes);
+    const result = await this.#timed(() =>
+      transaction.query(bound, { ...this.#shortened(timeoutMs), limits }),
+    );
+    const actual = result.affectedRows;
+    if (expect !== undefined && actual !== expect.affectedRows) {
+      const message = `The statement affected ${actual} rows instead of ${expect.affectedRows}`;
+      throw new BrokerError('EXPECTATION_FAILED', message, {
+        details: { expected: expect.affectedRows, actual },
+      });
+    }
+    const json = resultJson(result, this.#lastMs, queueMs);
+    refuseIfTooLarge(json, limits, NOTHING_YET);
+    return json;
+  }
+
+  /** One after the other; together their results have the bytes of one reply. */
+  async steps(transaction: Transaction, steps: readonly Step[], queueMs: number): Promise<string> {
+    const results: string[] = [];
+    let usedBytes = 0;
+    for (const [index, step] of steps.entries()) {
+      const json = await withIndexLater(index, this.step(transaction, step, queueMs, usedBytes));
+      usedBytes += Buffer.byteLength(json);
+      results.push(json);
+    }
+    return `{"results":[${results.join(',')}]}`;
+  }
+
+  async batch(transaction: Transaction, batch: readonly BoundStatement[]): Promise<string> {
+    const results = [];
+    const terms = { ...this.#watched, limits: limitsOf(this.#database) };
+    for (const [index, bound] of batch.entries()) {
+      const ran = this.#timed(() => transaction.query(bound, terms));
+      const { affectedRows, changedRows, insertId } = await withIndexLater(index, ran);
+      results.push({ affectedRows, changedRows, insertId });
+    }
+    return JSON.stringify({ results });
+  }
+
+  #lastMs = 0;
+
+  async #timed<T>(run: () => Promise<T>): Promise<T> {
+    const sinceMs = performance.now();
+    const result = await run();
+    this.#lastMs = performance.now() - sinceMs;
+    this.durationMs += this.#lastMs;
+    this.#metrics.queryDone(this.#database.alias, this.#lastMs);
+    return result;
+  }
+
+  /** A statement may have a deadline of its own, before the call's. */
+  #shortened(timeoutMs: number | undefined): Watched {
+    const { deadline, signal } = this.#watched;
+    if (timeoutMs === undefined) return this.#watched;
+    const own = Deadline.after(timeoutMs);
+    return { deadline: own.isBefore(deadline) ? own : deadline, signal };
+  }
+}
+
+/** Says of a failure which of several statements it is about. */
+function withIndex<T>(index: number, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw indexed(error, index);
+  }
+}
+
+async function withIndexLater<T>(index: number, work: Promise<T>): Promise<T> {
+  return await work.catch((error: unknown) => {
+    throw indexed(error, index);
+  });
+}
+
+function indexed(error: unknown, index: number): unknown {
+  return error instanceof BrokerError ? error.with({ details: { ...error.details, index } }) : error;
+}

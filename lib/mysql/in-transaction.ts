@@ -1,0 +1,27 @@
+import { BrokerError } from '../errors.ts';
+import type { Watched } from './interrupt.ts';
+import type { MysqlConnection } from './mysql-connection.ts';
+import { Transaction, type TransactionMode } from './transaction.ts';
+
+/** Runs work in a transaction of its own: all of it is committed, or nothing. */
+export async function inTransaction<T>(
+  connection: MysqlConnection,
+  mode: TransactionMode,
+  watched: Watched,
+  work: (transaction: Transaction) => Promise<T>,
+): Promise<T> {
+  const transaction = await Transaction.begin(connection, mode, watched);
+  let result: T;
+  try {
+    result = await work(transaction);
+    if (watched.deadline.hasPassed) {
+      throw new BrokerError('DEADLINE_EXCEEDED', 'The deadline passed before the COMMIT');
+    }
+    watched.signal?.throwIfAborted();
+  } catch (error) {
+    await transaction.rollback();
+    throw error;
+  }
+  await transaction.commit(watched.deadline);
+  return result;
+}

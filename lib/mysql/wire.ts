@@ -1,0 +1,151 @@
+import { assert } from '../errors.ts';
+import type { Driver } from './driver.ts';
+import { isFields, isOkHeader, isRow } from './driver-events.ts';
+import type { WireField } from './encode.ts';
+import { type DriverError, endsConnection, type Flavour } from './failure.ts';
+import type { OkHeader } from './result-collector.ts';
+
+/** A server that has not hung up after so long will not. */
+const GOODBYE_TIMEOUT_MS = 5_000;
+
+/** Flags of MySQL's protocol. */
+const SERVER_STATUS_IN_TRANS = 1;
+const SERVER_STATUS_AUTOCOMMIT = 2;
+
+/** Takes in what a statement answers, as it arrives. */
+export interface AnswerSink {
+  startSet(fields: readonly WireField[]): void;
+  addRow(cells: readonly (Buffer | null)[]): void;
+  finishStatement(header: OkHeader): void;
+}
+
+/** Speaks to the server over a login, one command at a time, and knows whether that still makes sense. */
+export class Wire {
+  readonly flavour: Flavour;
+  readonly #driver: Driver;
+  readonly #onLost = new Set<() => void>();
+  #isUsable = true;
+  #isInTransaction = false;
+  /** Fails the statement that is running. */
+  #fail: ((error: DriverError) => void) | undefined;
+
+  constructor(driver: Driver) {
+    this.#driver = driver;
+    this.flavour = driver.flavour;
+    driver.connection.on('error', (error) => this.#lose(error));
+    driver.socket.once('close', () => this.#lose(new Error('The connection was closed')));
+  }
+
+  /** False once nobody can be served over it any more. Final. */
+  get isUsable(): boolean {
+    return this.#isUsable;
+  }
+
+  /**
+   * A transaction that was begun is open, as the server said with the last answer that says so: one without rows that
+   * is no error.
+   */
+  get isInTransaction(): boolean {
+    return this.#isInTransaction;
+  }
+
+  get isRunning(): boolean {
+    return this.#fail !== undefined;
+  }
+
+  /** Resolves when the peer has let go of the connection. */
+  get closed(): Promise<void> {
+    return this.#driver.closed;
+  }
+
+  /** Calls back once, when the connection ends by itself, unless the result was called before. */
+  onLost(listener: () => void): () => void {
+    this.#onLost.add(listener);
+    return () => this.#onLost.delete(listener);
+  }
+
+  /** Nobody can be served over it any more, although it may still be open. */
+  giveUp(): void {
+    this.#isUsable = false;
+  }
+
+  /** Runs a statement. Resolves when it has ended; rejects with the driver's error. */
+  async run(sql: string, sink: AnswerSink): Promise<void> {
+    assert(this.#fail === undefined, 'two statements on one connection at a time');
+    await new Promise<void>((resolve, reject) => {
+      this.#fail = (error) => {
+        this.#fail = undefined;
+        if (endsConnection(error, this.flavour)) this.#isUsable = false;
+        reject(error);
+      };
+      const statement = this.#driver.connection.query({ sql, rowsAsArray: true, typeCast: false });
+      statement.on('fields', (fields: unknown) => {
+        if (isFields(fields)) sink.startSet(fields);
+      });
+      statement.on('result', (result: unknown) => {
+        if (isRow(result)) sink.addRow(result);
+        else if (isOkHeader(result)) this.#finish(result, sink);
+      });
+      statement.on('error', (error) => this.#fail?.(error));
+      statement.on('end', () => {
+        this.#fail = undefined;
+        resolve();
+      });
+    });
+  }
+
+  async ping(): Promise<void> {
+    await this.#await((done) => this.#driver.connection.ping(done));
+  }
+
+  /** Wipes the session. */
+  async reset(): Promise<void> {
+    await this.#await((done) => this.#driver.connection.reset(done));
+  }
+
+  /** Says goodbye behind whatever is running. */
+  end(): void {
+    this.#isUsable = false;
+    this.#driver.connection.end();
+  }
+
+  /** Cuts the connection off unless the server hangs up soon. */
+  destroyUnlessClosed(): void {
+    setTimeout(() => this.destroy(), GOODBYE_TIMEOUT_MS).unref();
+  }
+
+  /** What still arrives is not looked at: it would be taken apart row by row before the connection's end is seen. */
+  ignoreRest(): void {
+    this.#driver.socket.removeAllListeners('data').resume();
+  }
+
+  destroy(): void {
+    this.#isUsable = false;
+    this.#driver.socket.destroy();
+  }
+
+  #finish(header: OkHeader, sink: AnswerSink): void {
+    // A reset does not bring the database back.
+    if (typeof header.stateChanges?.schema === 'string') this.#isUsable = false;
+    const status = header.serverStatus ?? 0;
+    // Without AUTOCOMMIT whatever is open was not begun.
+    this.#isInTransaction =
+      (status & SERVER_STATUS_IN_TRANS) !== 0 && (status & SERVER_STATUS_AUTOCOMMIT) !== 0;
+    sink.finishStatement(header);
+  }
+
+  /** A command of the driver's that answers by callback; a connection lost meanwhile fails it too. */
+  async #await(start: (done: (error: DriverError | null) => void) => void): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      // mysql2 reports success as null or as undefined.
+      start((error) => (error ? reject(error) : resolve()));
+    });
+  }
+
+  #lose(error: DriverError): void {
+    const wasUsable = this.#isUsable;
+    this.#isUsable = false;
+    this.#fail?.(error);
+    if (wasUsable) for (const listener of this.#onLost) listener();
+  }
+}

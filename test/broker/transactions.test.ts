@@ -1,0 +1,289 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { BegunTransaction } from '../../lib/protocol/transaction.ts';
+import { startTestBroker, type TestBroker } from '../support/broker.ts';
+import { startTestDatabase, type TestDatabase } from '../support/database.ts';
+import { eventually, type HttpReply } from '../support/http.ts';
+
+let database: TestDatabase;
+let broker: TestBroker;
+
+beforeAll(async () => {
+  database = await startTestDatabase();
+  broker = await startTestBroker(database, {
+    databases: {
+      default: { transactions: { maxOpen: 3 } },
+      hasty: { transactions: { idleTimeoutMs: 300, lifetimeMs: 1_500 } },
+    },
+  });
+  await database.admin.query('CREATE TABLE app.accounts (id INT PRIMARY KEY, balance INT NOT NULL)');
+});
+
+beforeEach(async () => {
+  await database.admin.query('REPLACE INTO app.accounts VALUES (1, 100), (2, 100)');
+});
+
+afterAll(async () => {
+  await broker.stop();
+  await database.stop();
+});
+
+async function begin(body: unknown = {}, alias = 'default', key?: string): Promise<string> {
+  const reply = await broker.post(`/v1/databases/${alias}/transactions`, body, key);
+  expect(reply.status, reply.text).toBe(201);
+  return BegunTransaction.parse(reply.json()).transactionId;
+}
+
+const call = async (id: string, what: string, body: unknown = {}, key?: string): Promise<HttpReply> =>
+  await broker.post(`/v1/transactions/${id}/${what}`, body, key);
+
+const run = async (id: string, sql: string, params?: unknown): Promise<HttpReply> =>
+  await call(id, 'query', { sql, ...(params === undefined ? {} : { params }) });
+
+const errorOf = (reply: HttpReply) => [reply.status, (reply.json() as { error: object }).error];
+
+async function balances(): Promise<unknown[]> {
+  const rows = await database.admin.query('SELECT balance FROM app.accounts ORDER BY id');
+  return rows.map(({ balance }) => balance);
+}
+
+describe('an interactive transaction', () => {
+  test('keeps what it does to itself until it is committed', async () => {
+    const id = await begin();
+    await run(id, 'UPDATE accounts SET balance = balance - ? WHERE id = 1', [30]);
+    const inside = await run(id, 'SELECT balance FROM accounts WHERE id = 1');
+    expect([inside.json(), await balances()]).toMatchObject([{ rows: [[70]] }, [100, 100]]);
+    expect((await call(id, 'commit')).json()).toEqual({ status: 'committed' });
+    expect(await balances()).toEqual([70, 100]);
+  });
+
+  test('answers the same end again as the first time, and another end with the reason', async () => {
+    const id = await begin();
+    await call(id, 'commit');
+    expect((await call(id, 'commit')).status).toBe(200);
+    expect(errorOf(await call(id, 'rollback'))).toMatchObject([
+      410,
+      { code: 'TRANSACTION_ENDED', reason: 'committed', transaction: 'ended', retryable: false },
+    ]);
+    expect(errorOf(await run(id, 'SELECT 1'))).toMatchObject([410, { reason: 'committed' }]);
+  });
+
+  test('takes everything back when it is rolled back, and a late commit is no success', async () => {
+    const id = await begin();
+    await run(id, 'DELETE FROM accounts');
+    expect((await call(id, 'rollback')).json()).toEqual({ status: 'rolled_back' });
+    expect(await balances()).toEqual([100, 100]);
+    expect((await call(id, 'rollback')).status).toBe(200);
+    expect(errorOf(await call(id, 'commit'))).toMatchObject([410, { reason: 'rolled_back' }]);
+  });
+
+  test('is nobody else’s', async () => {
+    const id = await begin();
+    expect(errorOf(await call(id, 'commit', {}, broker.keys.admin))).toMatchObject([
+      404,
+      { code: 'TRANSACTION_NOT_FOUND' },
+    ]);
+    await call(id, 'rollback');
+  });
+
+  test('runs its statements one at a time in the order of their arrival', async () => {
+    const id = await begin();
+    const replies = await Promise.all(
+      Array.from({ length: 10 }, async () => await run(id, 'UPDATE accounts SET balance = balance + 1')),
+    );
+    expect(replies.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 200));
+    const reply = await run(id, 'SELECT balance FROM accounts WHERE id = 1');
+    expect(reply.json()).toMatchObject({ rows: [[110]] });
+    await call(id, 'rollback');
+  });
+
+  test('goes on after a statement that fails', async () => {
+    const id = await begin();
+    await run(id, 'UPDATE accounts SET balance = 1 WHERE id = 1');
+    expect(errorOf(await run(id, 'INSERT INTO accounts VALUES (1, 0)'))).toMatchObject([
+      409,
+      { code: 'DUPLICATE_KEY', transaction: 'open', outcome: 'not_applied' },
+    ]);
+    expect(errorOf(await run(id, 'COMMIT'))).toMatchObject([
+      400,
+      { code: 'STATEMENT_NOT_ALLOWED', transaction: 'open' },
+    ]);
+    await call(id, 'commit');
+    expect(await balances()).toEqual([1, 100]);
+  });
+
+  test('is refused above maxOpen, and lets another one in when one has ended', async () => {
+    const ids = [await begin(), await begin(), await begin()];
+    expect(errorOf(await broker.post('/v1/databases/default/transactions', {}))).toMatchObject([
+      429,
+      { code: 'TOO_MANY_TRANSACTIONS', retryable: true, limit: { name: 'maxOpen', max: 3, actual: 4 } },
+    ]);
+    await Promise.all(ids.map(async (id) => await call(id, 'rollback')));
+    await call(await begin(), 'rollback');
+  });
+
+  test('that lies idle is rolled back, and its locks are free', async () => {
+    const id = await begin({}, 'hasty');
+    await run(id, 'UPDATE accounts SET balance = 0 WHERE id = 1');
+    const reply = await broker.post('/v1/databases/default/query', {
+      sql: 'UPDATE accounts SET balance = balance + 5 WHERE id = 1',
+    });
+    expect(reply.status).toBe(200);
+    expect(errorOf(await run(id, 'SELECT 1'))).toMatchObject([410, { reason: 'idle' }]);
+    expect((await call(id, 'rollback')).status).toBe(200);
+    expect(await balances()).toEqual([105, 100]);
+  });
+
+  test('that lives too long is cut off in the middle of a statement', async () => {
+    const id = await begin({}, 'hasty');
+    expect(errorOf(await run(id, 'SELECT SLEEP(30)'))).toMatchObject([
+      410,
+      { reason: 'lifetime', transaction: 'ended', outcome: 'not_applied' },
+    ]);
+  });
+
+  test('ends with its connection', async () => {
+    const id = await begin();
+    const thread = (await run(id, 'SELECT CONNECTION_ID()')).json() as { rows: [[string | number]] };
+    await database.admin.query(`KILL ${thread.rows[0][0]}`);
+    await eventually(
+      async () => await run(id, 'SELECT 1'),
+      (reply) => reply.status === 410,
+    );
+    expect(errorOf(await call(id, 'commit'))).toMatchObject([410, { reason: 'connection_lost' }]);
+    expect((await call(id, 'rollback')).status).toBe(200);
+  });
+
+  test('that a procedure commits has ended, and says so', async () => {
+    await database.admin.query(
+      'CREATE PROCEDURE app.commits() BEGIN UPDATE app.accounts SET balance = 7 WHERE id = 1; COMMIT; START TRANSACTION; END',
+    );
+    const id = await begin();
+    expect(errorOf(await run(id, 'CALL commits()'))).toMatchObject([
+      410,
+      { code: 'TRANSACTION_ENDED', reason: 'implicit_commit', outcome: 'applied', transaction: 'ended' },
+    ]);
+    expect(errorOf(await call(id, 'commit'))).toMatchObject([410, { reason: 'implicit_commit' }]);
+    expect(errorOf(await call(id, 'rollback'))).toMatchObject([410, { reason: 'implicit_commit' }]);
+    expect(await balances()).toEqual([7, 100]);
+  });
+
+  test('goes on after a procedure that does not end it', async () => {
+    await database.admin.query('CREATE PROCEDURE app.adds() UPDATE app.accounts SET balance = balance + 1');
+    const id = await begin();
+    expect((await run(id, 'CALL adds()')).status).toBe(200);
+    expect((await run(id, 'CALL adds()')).status).toBe(200);
+    await call(id, 'commit');
+    expect(await balances()).toEqual([102, 102]);
+  });
+
+  test('of a reader can write nothing, nor one that asked for it', async () => {
+    for (const [key, body] of [
+      [broker.keys.reader, {}],
+      [broker.keys.writer, { readOnly: true }],
+    ] as const) {
+      const id = await begin(body, 'default', key);
+      expect(errorOf(await call(id, 'query', { sql: 'DELETE FROM accounts' }, key))).toMatchObject([
+        400,
+        { code: 'READ_ONLY_VIOLATION', transaction: 'open' },
+      ]);
+      expect((await call(id, 'commit', {}, key)).status).toBe(200);
+    }
+  });
+
+  test('has the isolation that it asked for', async () => {
+    const id = await begin({ isolation: 'read committed' });
+    const read = async () => (await run(id, 'SELECT balance FROM accounts WHERE id = 1')).json();
+    expect(await read()).toMatchObject({ rows: [[100]] });
+    await database.admin.query('UPDATE app.accounts SET balance = 55 WHERE id = 1');
+    expect(await read()).toMatchObject({ rows: [[55]] });
+    await call(id, 'rollback');
+  });
+
+  test('runs a batch whole or not at all', async () => {
+    const id = await begin();
+    const failed = await call(id, 'batch', {
+      sql: 'INSERT INTO accounts VALUES (?, ?)',
+      paramSets: [
+        [3, 1],
+        [4, 1],
+        [3, 1],
+      ],
+    });
+    expect(errorOf(failed)).toMatchObject([
+      409,
+      { code: 'DUPLICATE_KEY', transaction: 'open', details: { index: 2 } },
+    ]);
+    expect((await run(id, 'SELECT COUNT(*) FROM accounts')).json()).toMatchObject({ rows: [['2']] });
+    await call(id, 'rollback');
+  });
+
+  test('that two block for each other ends for one of them, who may begin again', async () => {
+    const [one, two] = [await begin(), await begin()];
+    await run(one, 'UPDATE accounts SET balance = 1 WHERE id = 1');
+    await run(two, 'UPDATE accounts SET balance = 2 WHERE id = 2');
+    const replies = await Promise.all([
+      run(one, 'UPDATE accounts SET balance = 1 WHERE id = 2'),
+      run(two, 'UPDATE accounts SET balance = 2 WHERE id = 1'),
+    ]);
+    const failed = replies.filter(({ status }) => status !== 200);
+    expect(failed.map(errorOf)).toMatchObject([
+      [409, { code: 'DEADLOCK', retryable: true, transaction: 'ended', outcome: 'not_applied' }],
+    ]);
+    const loser = replies[0].status === 200 ? two : one;
+    expect(errorOf(await run(loser, 'SELECT 1'))).toMatchObject([410, { reason: 'deadlock' }]);
+    for (const id of [one, two]) await call(id, 'rollback');
+  });
+});
+
+describe('a transaction that is sent whole', () => {
+  const transfer = (expected: number) => ({
+    statements: [
+      { sql: 'UPDATE accounts SET balance = balance - 10 WHERE id = ?', params: [1] },
+      { sql: 'UPDATE accounts SET balance = balance + 10 WHERE id = 2', expect: { affectedRows: expected } },
+    ],
+  });
+
+  test('is done as a whole', async () => {
+    const reply = await broker.post('/v1/databases/default/transaction', transfer(1));
+    expect([reply.status, reply.json()]).toMatchObject([200, { results: [{ affectedRows: 1 }, {}] }]);
+    expect(await balances()).toEqual([90, 110]);
+  });
+
+  test('that does not do what it expects is rolled back', async () => {
+    const reply = await broker.post('/v1/databases/default/transaction', transfer(2));
+    expect(errorOf(reply)).toMatchObject([
+      409,
+      {
+        code: 'EXPECTATION_FAILED',
+        outcome: 'not_applied',
+        retryable: false,
+        details: { index: 1, expected: 2, actual: 1 },
+      },
+    ]);
+    expect(await balances()).toEqual([100, 100]);
+  });
+
+  test('names the statement that may not run, and runs none', async () => {
+    const reply = await broker.post('/v1/databases/default/transaction', {
+      statements: [{ sql: 'DELETE FROM accounts' }, { sql: 'DROP TABLE accounts' }],
+    });
+    expect(errorOf(reply)).toMatchObject([400, { code: 'STATEMENT_NOT_ALLOWED', details: { index: 1 } }]);
+    expect(await balances()).toEqual([100, 100]);
+  });
+});
+
+test('a batch that fails has done nothing', async () => {
+  const sql = 'INSERT INTO accounts VALUES (:id, 1)';
+  const good = await broker.post('/v1/databases/default/batch', { sql, paramSets: [{ id: 3 }, { id: 4 }] });
+  expect(good.json()).toEqual({
+    results: [
+      { affectedRows: 1, changedRows: 0, insertId: null },
+      { affectedRows: 1, changedRows: 0, insertId: null },
+    ],
+  });
+  const bad = await broker.post('/v1/databases/default/batch', { sql, paramSets: [{ id: 5 }, { id: 4 }] });
+  expect(errorOf(bad)).toMatchObject([409, { code: 'DUPLICATE_KEY', details: { index: 1 } }]);
+  const rows = await database.admin.query('SELECT COUNT(*) AS n FROM app.accounts');
+  await database.admin.query('DELETE FROM app.accounts WHERE id > 2');
+  expect(String(rows[0]?.n)).toBe('4');
+});
