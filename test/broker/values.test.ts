@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { Result } from '../../lib/protocol/query.ts';
+import { http } from '../support/http.ts';
 import { useBroker } from '../support/use-broker.ts';
 
 const { database, broker } = await useBroker();
@@ -55,6 +57,17 @@ describe('a result', () => {
     expect((await broker.query('SELECT 1 AS a, 2 AS a')).rows).toEqual([[1, 2]]);
   });
 
+  test('has generated columns, and invisible ones where they are named', async () => {
+    await database.admin.query(
+      `CREATE TABLE app.computed (n BIGINT, hidden INT DEFAULT 7 INVISIBLE, twice BIGINT AS (n * 2) STORED,
+        half DECIMAL(20,1) AS (n / 2) VIRTUAL)`,
+    );
+    await broker.query('INSERT INTO computed (n) VALUES (?)', [{ $bigint: '4611686018427387903' }]);
+    const row = ['4611686018427387903', '9223372036854775806', '2305843009213693951.5'];
+    expect((await broker.query('SELECT * FROM computed')).rows).toEqual([row]);
+    expect((await broker.query('SELECT hidden, computed.* FROM computed')).rows).toEqual([[7, ...row]]);
+  });
+
   test('tells what a write did', async () => {
     await broker.query('CREATE TABLE written (id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY, n INT)');
     const inserted = await broker.query('INSERT INTO written (id, n) VALUES (?, 1), (?, 1)', [
@@ -95,6 +108,37 @@ describe('a value', () => {
     [{ $json: { a: [1, "it's"] } }, '{"a":[1,"it\'s"]}'],
   ])('%j goes in and comes out as %j', async (value, expected) => {
     expect((await broker.query('SELECT ? AS value', [value])).rows).toEqual([[expected]]);
+  });
+
+  test.each([
+    '{"big": 12345678901234567890, "exact": 1.10, "far": 1e400, "2": 0, "1": 0, "2": 0}',
+    '{"__proto__": {"constructor": "it\'s \\\\ \\" \\u0000 \u{1F600}"}}',
+    '18446744073709551616',
+    '" "',
+  ])('that is the document %s goes in to the letter', async (document) => {
+    const body = `{"sql": "SELECT :doc, HEX(:doc)", "params": {"doc": {"$json": ${document} }}}`;
+    const reply = await http(broker.queryUrl(), { headers: broker.headers(), body });
+    const hex = Buffer.from(document).toString('hex').toUpperCase();
+    expect(Result.parse(reply.json()).rows).toEqual([[document, hex]]);
+  });
+
+  test.each([
+    ['"params": [1, 9007199254740993]', 'params.1'],
+    ['"params": {"id": -12345678901234567890}', 'params.id'],
+    ['"params": [{"$list": [1, 9007199254740992]}]', 'params.0.$list.1'],
+    ['"params": [], "maxRows": 99999999999999999999', 'maxRows'],
+  ])('that would be rounded is refused with its place: %s', async (fields, place) => {
+    const body = `{"sql": "SELECT 1", ${fields}}`;
+    const reply = await http(broker.queryUrl(), { headers: broker.headers(), body });
+    expect([reply.status, reply.json()]).toMatchObject([
+      400,
+      {
+        error: {
+          code: 'INVALID_REQUEST',
+          message: expect.stringContaining(`${place} is an integer beyond 2^53`),
+        },
+      },
+    ]);
   });
 
   test('is bound by name, as often as the name occurs', async () => {
