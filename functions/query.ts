@@ -4,6 +4,7 @@ import { type BrokerReply, parseReply, readFailure, unusableReply } from '../lib
 import { checkArguments, TimeoutMs } from '../lib/client/check-arguments.ts';
 import { openTransport } from '../lib/client/open-transport.ts';
 import { BrokerError } from '../lib/errors.ts';
+import { isRounded } from '../lib/protocol/rounded.ts';
 import { databasePath, QUERY_ROUTE } from '../lib/protocol/routes.ts';
 import {
   failureReply,
@@ -46,7 +47,8 @@ async function answerInvocation(event: unknown, context: Context): Promise<unkno
   try {
     const { database, ...statement } = checkArguments(Invocation, event);
     const timeoutMs = Math.min(timeoutOf(context), statement.timeoutMs ?? Number.POSITIVE_INFINITY);
-    const reply = await query(database, JSON.stringify(statement), timeoutMs, context.awsRequestId);
+    const body = JSON.stringify(statement, refuseRounded);
+    const reply = await query(database, body, timeoutMs, context.awsRequestId);
     const failure = reply.status === 200 ? undefined : readFailure(reply);
     if (failure !== undefined) throw failure;
     return parseReply(reply);
@@ -55,6 +57,15 @@ async function answerInvocation(event: unknown, context: Context): Promise<unkno
     if (error instanceof BrokerError) error.name = error.code;
     throw error;
   }
+}
+
+/** Lambda has parsed the event: within a `$json` the broker could no longer tell. */
+function refuseRounded(_key: string, value: unknown): unknown {
+  if (!isRounded(value)) return value;
+  throw new BrokerError(
+    'INVALID_REQUEST',
+    'the event holds an integer beyond 2^53, which Lambda rounds: send {"$bigint": "digits"}, and JSON as text',
+  );
 }
 
 /** What the broker answers. A failure in anybody else's form did not come from it. */

@@ -1,4 +1,5 @@
 import { BrokerError } from '../errors.ts';
+import { isRounded } from '../protocol/rounded.ts';
 
 /** A value that a list may hold too. */
 export type ScalarValue =
@@ -101,7 +102,7 @@ function jsonToWire(value: unknown, place: string): unknown {
 }
 
 function checkMember(member: unknown, place: string): unknown {
-  if (typeof member !== 'number' || !isRounded(member)) return member;
+  if (!isRounded(member)) return member;
   throw refused(place, 'holds an integer beyond 2^53, where numbers are rounded: pass the JSON text instead');
 }
 
@@ -122,11 +123,6 @@ function checkNumber(value: number, place: string): number {
     );
   }
   return value;
-}
-
-/** An integer that may have been another one. What JavaScript writes with an exponent is meant as a double. */
-function isRounded(value: number): boolean {
-  return !Number.isSafeInteger(value) && /^-?\d+$/.test(String(value));
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {

@@ -88,14 +88,23 @@ test('a list of a million bad values is refused at the first of them', async () 
   ]);
 });
 
-test('a value that is nested too deeply is refused', async () => {
-  const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
-  const body = `{"sql":"SELECT ?","params":[{"$json":${deep}}]}`;
+const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+
+test.each([
+  ['a value', `{"sql":"SELECT ?","params":${deep}}`],
+  ['a value that is read with care', `{"sql":"SELECT ?","params":["1234567890123456",${deep}]}`],
+])('%s that is nested too deeply is refused', async (_what, body) => {
   const reply = await http(broker.queryUrl(), { headers: broker.headers(), body });
   expect([reply.status, reply.json()]).toEqual([
     400,
     { error: expect.objectContaining({ code: 'INVALID_REQUEST' }) },
   ]);
+});
+
+test('a document may be nested as deep as the server takes it', async () => {
+  const body = `{"sql":"SELECT LENGTH(?), JSON_VALID(?)","params":[{"$json":${deep}},{"$json":[[]]}]}`;
+  const reply = await http(broker.queryUrl(), { headers: broker.headers(), body });
+  expect(reply.json()).toMatchObject({ rows: [[40_000, 1]] });
 });
 
 test('the pool serves on after each of these', async () => {

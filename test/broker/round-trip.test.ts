@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { connect } from '../../lib/index.ts';
+import { connect, decimal, json, list } from '../../lib/index.ts';
 import { useBroker } from '../support/use-broker.ts';
 import { COLUMN_CASES } from './support/column-cases.ts';
 
@@ -58,4 +58,32 @@ test.each(COLUMN_CASES)('$type goes in and comes out as it was, again and again'
   expect(columns[0]?.type).toBe(SHOWN_AS[name] ?? name);
   const different = 'SELECT COUNT(*) AS n FROM app.kept a JOIN app.kept b USING (id) WHERE NOT (a.c <=> b.c)';
   expect(await database.admin.query(different)).toEqual([{ n: 0 }]);
+});
+
+test("the client's own kinds of values are stored as they are meant", async () => {
+  const client = connect({ url: broker.url, key: broker.keys.writer });
+  await database.admin.query(
+    `CREATE TABLE app.meant (day DATETIME(3), big BIGINT UNSIGNED, data BLOB, price DECIMAL(20,10), doc JSON)`,
+  );
+  await client.query('INSERT INTO meant VALUES (?, ?, ?, ?, ?)', [
+    new Date('2024-02-29T23:59:59.007+02:00'),
+    2n ** 64n - 1n,
+    Uint8Array.of(0, 255, 39, 92),
+    decimal('1.1000000000'),
+    json({ text: "it's \\ \u{1F600}", list: [1e300, null] }),
+  ]);
+  const { rows } = await client.query('SELECT * FROM meant WHERE big IN (?)', [list([5, 2n ** 64n - 1n])]);
+  expect(rows).toEqual([
+    {
+      day: '2024-02-29 21:59:59.007',
+      big: '18446744073709551615',
+      data: Uint8Array.of(0, 255, 39, 92),
+      price: '1.1000000000',
+      doc: { text: "it's \\ \u{1F600}", list: [1e300, null] },
+    },
+  ]);
+  const twins = 'SELECT 1 AS a, 2 AS a';
+  await expect(client.query(twins)).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
+  const arrays = connect({ url: broker.url, key: broker.keys.writer, rows: 'array' });
+  expect((await arrays.query(twins)).rows).toEqual([[1, 2]]);
 });

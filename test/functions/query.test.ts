@@ -196,6 +196,18 @@ describe('invoked directly', () => {
     });
   });
 
+  test.each([[[9007199254740992]], { doc: { $json: { id: 12345678901234567000 } } }])(
+    'with the rounded integer in %j it throws INVALID_REQUEST',
+    async (params) => {
+      const invoked = handler({ database: 'shop', sql: 'INSERT', params }, contextWith());
+      await expect(invoked).rejects.toMatchObject({
+        name: 'INVALID_REQUEST',
+        message: expect.stringMatching(/^the event holds an integer beyond 2\^53, which Lambda rounds/),
+      });
+      expect(broker.seen).toEqual([]);
+    },
+  );
+
   test.each([0, -5, 1.5, '100'])('with timeoutMs %j it throws INVALID_REQUEST', async (timeoutMs) => {
     const invoked = handler({ database: 'shop', sql: 'SELECT 1', timeoutMs }, contextWith());
     await expect(invoked).rejects.toMatchObject({
