@@ -141,6 +141,20 @@ describe('a value', () => {
     ]);
   });
 
+  test.each([
+    ['batch', '{"sql": "SELECT ?", "paramSets": [[1], [9007199254740993]]}', 'paramSets.1.0'],
+    [
+      'transaction',
+      '{"statements": [{"sql": "SELECT :a", "params": {"a": 9007199254740993}}]}',
+      'statements.0.params.a',
+    ],
+  ])('that would be rounded is refused in a %s too', async (call, body, place) => {
+    const url = `${broker.url}/v1/databases/default/${call}`;
+    const reply = await http(url, { headers: broker.headers(), body });
+    const message = expect.stringContaining(`${place} is an integer beyond 2^53`);
+    expect(reply.json()).toMatchObject({ error: { code: 'INVALID_REQUEST', message } });
+  });
+
   test('is bound by name, as often as the name occurs', async () => {
     const { rows } = await broker.query("SELECT :a, ':a', :b, :a -- :c", { a: 1, b: 'two' });
     expect(rows).toEqual([[1, ':a', 'two', 1]]);
