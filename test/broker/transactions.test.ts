@@ -1,45 +1,23 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { BegunTransaction } from '../../lib/protocol/transaction.ts';
-import { startTestBroker, type TestBroker } from '../support/broker.ts';
-import { startTestDatabase, type TestDatabase } from '../support/database.ts';
-import { eventually, type HttpReply } from '../support/http.ts';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { eventually } from '../support/http.ts';
+import { errorOf, transactionCalls } from '../support/transactions.ts';
+import { useBroker } from '../support/use-broker.ts';
 
-let database: TestDatabase;
-let broker: TestBroker;
+const { database, broker } = await useBroker({
+  databases: {
+    default: { transactions: { maxOpen: 3 } },
+    hasty: { transactions: { idleTimeoutMs: 300, lifetimeMs: 1_500 } },
+  },
+});
+const { begin, query: run, call } = transactionCalls(broker.url, broker.keys.writer);
 
 beforeAll(async () => {
-  database = await startTestDatabase();
-  broker = await startTestBroker(database, {
-    databases: {
-      default: { transactions: { maxOpen: 3 } },
-      hasty: { transactions: { idleTimeoutMs: 300, lifetimeMs: 1_500 } },
-    },
-  });
   await database.admin.query('CREATE TABLE app.accounts (id INT PRIMARY KEY, balance INT NOT NULL)');
 });
 
 beforeEach(async () => {
   await database.admin.query('REPLACE INTO app.accounts VALUES (1, 100), (2, 100)');
 });
-
-afterAll(async () => {
-  await broker.stop();
-  await database.stop();
-});
-
-async function begin(body: unknown = {}, alias = 'default', key?: string): Promise<string> {
-  const reply = await broker.post(`/v1/databases/${alias}/transactions`, body, key);
-  expect(reply.status, reply.text).toBe(201);
-  return BegunTransaction.parse(reply.json()).transactionId;
-}
-
-const call = async (id: string, what: string, body: unknown = {}, key?: string): Promise<HttpReply> =>
-  await broker.post(`/v1/transactions/${id}/${what}`, body, key);
-
-const run = async (id: string, sql: string, params?: unknown): Promise<HttpReply> =>
-  await call(id, 'query', { sql, ...(params === undefined ? {} : { params }) });
-
-const errorOf = (reply: HttpReply) => [reply.status, (reply.json() as { error: object }).error];
 
 async function balances(): Promise<unknown[]> {
   const rows = await database.admin.query('SELECT balance FROM app.accounts ORDER BY id');
@@ -78,7 +56,8 @@ describe('an interactive transaction', () => {
 
   test('is nobody else’s', async () => {
     const id = await begin();
-    expect(errorOf(await call(id, 'commit', {}, broker.keys.admin))).toMatchObject([
+    const foreigner = transactionCalls(broker.url, broker.keys.admin);
+    expect(errorOf(await foreigner.call(id, 'commit'))).toMatchObject([
       404,
       { code: 'TRANSACTION_NOT_FOUND' },
     ]);
@@ -177,16 +156,18 @@ describe('an interactive transaction', () => {
   });
 
   test('of a reader can write nothing, nor one that asked for it', async () => {
-    for (const [key, body] of [
-      [broker.keys.reader, {}],
-      [broker.keys.writer, { readOnly: true }],
+    const reader = transactionCalls(broker.url, broker.keys.reader);
+    const writer = { begin, query: run, call };
+    for (const [caller, body] of [
+      [reader, {}],
+      [writer, { readOnly: true }],
     ] as const) {
-      const id = await begin(body, 'default', key);
-      expect(errorOf(await call(id, 'query', { sql: 'DELETE FROM accounts' }, key))).toMatchObject([
+      const id = await caller.begin(body);
+      expect(errorOf(await caller.query(id, 'DELETE FROM accounts'))).toMatchObject([
         400,
         { code: 'READ_ONLY_VIOLATION', transaction: 'open' },
       ]);
-      expect((await call(id, 'commit', {}, key)).status).toBe(200);
+      expect((await caller.call(id, 'commit')).status).toBe(200);
     }
   });
 
