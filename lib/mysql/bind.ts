@@ -1,6 +1,6 @@
 import { assert, BrokerError } from '../errors.ts';
 import type { Param, Params } from '../protocol/values.ts';
-import { isList, literalOf } from './literal.ts';
+import { isList, literalOf, textOf } from './literal.ts';
 import type { SqlMode } from './sql-mode.ts';
 import type { StatementPlace } from './statement-place.ts';
 import { type Placeholder, type StatementScan, scanStatement } from './statement-scan.ts';
@@ -34,8 +34,7 @@ export function statementBinder(
   mode: SqlMode,
   place: StatementPlace,
 ): (params: Params | undefined) => BoundStatement {
-  const scan = scanStatement(sql, mode);
-  refuseUnlessAllowed(scan, place);
+  const scan = scanAllowed(sql, mode, place);
   const { isPlain, isRead, effect, mayEndTransaction } = scan;
   return (params) => {
     const places = placesFor(params, scan);
@@ -53,17 +52,26 @@ export function statementBinder(
   };
 }
 
-function refuseUnlessAllowed(scan: StatementScan, place: StatementPlace): void {
+/** A statement that holds another one as text may do so only where that one may run itself. */
+function scanAllowed(sql: string, mode: SqlMode, place: StatementPlace): StatementScan {
+  const scan = scanStatement(sql, mode);
   if (scan.unreadable !== undefined) throw invalid(`the statement cannot be read: ${scan.unreadable}`);
   if (scan.isEmpty) throw invalid('the statement is empty');
-  if (scan.hasSeveralStatements) throw notAllowed('one statement per call');
-  if (scan.forbidden !== undefined) throw notAllowed(`${scan.forbidden} is not allowed`);
-  if (place === 'alone' && scan.onlyInTransaction !== undefined) {
-    throw notAllowed(`${scan.onlyInTransaction} is allowed only inside a transaction`);
+  const reason = reasonToRefuse(scan, place);
+  if (reason !== undefined) throw new BrokerError('STATEMENT_NOT_ALLOWED', reason);
+  const { preparedText } = scan;
+  if (preparedText) scanAllowed(textOf(sql.slice(preparedText.start, preparedText.end), mode), mode, place);
+  return scan;
+}
+
+function reasonToRefuse(scan: StatementScan, place: StatementPlace): string | undefined {
+  const { forbidden, onlyInTransaction, onlyAlone } = scan;
+  if (scan.hasSeveralStatements) return 'one statement per call';
+  if (forbidden !== undefined) return `${forbidden} is not allowed`;
+  if (place === 'alone') {
+    return onlyInTransaction && `${onlyInTransaction} is allowed only inside a transaction`;
   }
-  if (place === 'in_transaction' && scan.onlyAlone !== undefined) {
-    throw notAllowed(`${scan.onlyAlone} is allowed only outside a transaction`);
-  }
+  return onlyAlone && `${onlyAlone} is allowed only outside a transaction`;
 }
 
 /** The placeholders that the kind of params speaks of; without params all are, so that none goes unfilled. */
@@ -122,10 +130,6 @@ function setApart(literal: string, { start, end }: Placeholder, sql: string): st
   const before = start === 0 || /[ \t\n\r(,=-]/.test(sql.charAt(start - 1)) ? '' : ' ';
   const after = end === sql.length || /[ \t\n\r),=;]/.test(sql.charAt(end)) ? '' : ' ';
   return before + literal + after;
-}
-
-function notAllowed(message: string): BrokerError {
-  return new BrokerError('STATEMENT_NOT_ALLOWED', message);
 }
 
 function invalid(message: string): BrokerError {

@@ -31,6 +31,9 @@ const SET_RULES: readonly Rule[] = [
   { kind: 'SET of profiling', pattern: assigned('PROFILING(?:_HISTORY_SIZE)?') },
   { kind: 'SET of sql_mode', pattern: assigned('SQL_MODE') },
   { kind: 'SET of autocommit', pattern: assigned('AUTOCOMMIT') },
+  { kind: 'SET of completion_type', pattern: assigned('COMPLETION_TYPE') },
+  // By these the driver learns that the connection is in another database now.
+  { kind: 'SET of session tracking', pattern: assigned('SESSION_TRACK_\\w+') },
   {
     kind: 'SET of the transaction mode',
     pattern: assigned('TX_ISOLATION|TRANSACTION_ISOLATION|TX_READ_ONLY|TRANSACTION_READ_ONLY'),
@@ -60,10 +63,17 @@ const RULES: ReadonlyMap<string, readonly Rule[]> = new Map([
   ['USE', [{ kind: 'USE' }]],
   ['HANDLER', [{ kind: 'HANDLER' }]],
   ['LOCK', [{ kind: 'LOCK TABLES', pattern: /^LOCK TABLES?\b/ }]],
-  // Text that is made up on the server passes by every other rule.
-  ['EXECUTE', [{ kind: 'EXECUTE' }]],
-  ['PREPARE', [{ kind: 'PREPARE' }]],
-  ['DEALLOCATE', [{ kind: 'DEALLOCATE PREPARE' }]],
+  // A text that is made up on the server passes by every other rule.
+  [
+    'EXECUTE',
+    [
+      {
+        kind: 'EXECUTE IMMEDIATE of what is not one quoted text',
+        pattern: /^EXECUTE IMMEDIATE(?! ''(?: USING\b|$))/,
+      },
+    ],
+  ],
+  ['PREPARE', [{ kind: 'PREPARE from what is not one quoted text', pattern: /^PREPARE(?! .+ FROM ''$)/ }]],
   ['UNLOCK', [{ kind: 'UNLOCK TABLES', pattern: /^UNLOCK TABLES?\b/ }]],
 ]);
 

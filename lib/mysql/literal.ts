@@ -51,3 +51,26 @@ function stringLiteral(text: string, { noBackslashEscapes }: SqlMode): string {
   if (noBackslashEscapes) return `'${text.replaceAll("'", "''")}'`;
   return `'${text.replace(/[\0\n\r\cZ\\']/g, (character) => ESCAPES[character] ?? character)}'`;
 }
+
+const ESCAPED: Readonly<Record<string, string>> = {
+  '0': '\0',
+  b: '\b',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  Z: '\x1a',
+  // These two keep their backslash.
+  '%': '\\%',
+  _: '\\_',
+};
+
+/** The text that a server reads in a string, which is given with its quotes. */
+export function textOf(string: string, { noBackslashEscapes }: SqlMode): string {
+  const quote = string.charAt(0);
+  const body = string.slice(1, -1);
+  if (noBackslashEscapes) return body.replaceAll(quote + quote, quote);
+  return body.replace(/\\([\s\S])|''|""/g, (pair, escaped: string | undefined) => {
+    if (escaped !== undefined) return ESCAPED[escaped] ?? escaped;
+    return pair.startsWith(quote) ? quote : pair;
+  });
+}

@@ -16,13 +16,8 @@ export class SessionUse {
     const isSecondAt = text === '@' && this.#isAfterAt && start === this.#lastEnd;
     if (this.#isAfterAt && !isSecondAt) this.namesVariable = true;
     this.#isAfterAt = text === '@' && !isSecondAt;
-    if (text === '(' && LOCK_FUNCTION.test(foldAccents(this.#last))) this.callsLockFunction = true;
+    if (text === '(' && LOCK_FUNCTION.test(this.#last)) this.callsLockFunction = true;
     this.#last = text;
     this.#lastEnd = end;
   }
-}
-
-/** Servers compare names of functions without accents. */
-function foldAccents(text: string): string {
-  return text.normalize('NFD').replace(/\p{M}/gu, '').toUpperCase();
 }

@@ -2,7 +2,7 @@ import { SqlLexer } from './sql-lexer.ts';
 import type { SqlMode } from './sql-mode.ts';
 import type { StatementEffect } from './statement-effect.ts';
 import { StatementFootprint } from './statement-footprint.ts';
-import { StatementShape } from './statement-shape.ts';
+import { StatementShape, type TextSpan } from './statement-shape.ts';
 
 /** A place for one value. */
 export interface Placeholder {
@@ -24,10 +24,12 @@ export interface StatementScan {
   readonly hasSeveralStatements: boolean;
   /** Which never-allowed kind of statement it is, in words for the error. */
   readonly forbidden: string | undefined;
-  /** Which kind that is allowed only inside a transaction it is, likewise. */
+  /** What about it is allowed only inside a transaction, likewise. */
   readonly onlyInTransaction: string | undefined;
   /** Why it is allowed only outside a transaction, likewise. */
   readonly onlyAlone: string | undefined;
+  /** The string, quotes and all, whose text it prepares for being run as a statement. */
+  readonly preparedText: TextSpan | undefined;
   /** It runs what cannot be read here, and what may commit. */
   readonly mayEndTransaction: boolean;
   /** It defines a stored program, whose body may hold `;` and, behind a label, what looks like `:name`. */
@@ -77,6 +79,7 @@ export function scanStatement(sql: string, mode: SqlMode): StatementScan {
     forbidden: shape.forbidden,
     onlyInTransaction: shape.onlyInTransaction,
     onlyAlone: shape.onlyAlone,
+    preparedText: shape.preparedText,
     mayEndTransaction: shape.mayEndTransaction,
     definesProgram: shape.definesProgram,
     end: closedAt ?? sql.length,

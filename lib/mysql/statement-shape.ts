@@ -2,14 +2,16 @@ import { forbiddenKind, isSuspect } from './forbidden-statements.ts';
 import { SessionUse } from './session-use.ts';
 import type { SqlLexer } from './sql-lexer.ts';
 import { effectOf, type StatementEffect } from './statement-effect.ts';
-import { kindOnlyInTransaction, needsCloserLook, reasonToStayOutside } from './statement-place.ts';
+import { needsSpelling, onlyAlone, onlyInTransaction, type StatementForm } from './statement-place.ts';
 
 const PROGRAM_DEFINITION =
   /^(?:CREATE (?:OR REPLACE )?|ALTER )(?:DEFINER=(?:\S+ |CURRENT_(?:USER|ROLE)\(\)))?(?:AGGREGATE )?(?:PROCEDURE|FUNCTION|TRIGGER|EVENT|PACKAGE)\b/;
 
-/** Where an @ belongs to an account, or to a body that runs another time. */
-const NAMES_ACCOUNTS =
-  /^(?:ALTER|DROP|GRANT|REVOKE|RENAME|SHOW (?:GRANTS|CREATE)|CREATE (?!(?:OR REPLACE )?(?:TEMPORARY )?TABLE\b))/;
+/** Where a token stands in the text. */
+export interface TextSpan {
+  readonly start: number;
+  readonly end: number;
+}
 
 /** What the tokens of a statement, added in order, tell about its kind. */
 export class StatementShape {
@@ -25,6 +27,7 @@ export class StatementShape {
   #holdsExecutableComment = false;
   #continuesOutside = false;
   #writesFile = false;
+  #preparedText: TextSpan | undefined;
   readonly #use = new SessionUse();
 
   get isEmpty(): boolean {
@@ -48,17 +51,19 @@ export class StatementShape {
     return isSuspect(firstWord) ? `an executable comment in ${firstWord}` : undefined;
   }
 
-  /** Which kind that is allowed only inside a transaction it is. */
+  /** What about it is allowed only inside a transaction. */
   get onlyInTransaction(): string | undefined {
-    const kind = kindOnlyInTransaction(this.#firstWord ?? '', this.#spelling);
-    if (kind !== undefined || NAMES_ACCOUNTS.test(this.#spelling)) return kind;
-    if (this.#use.callsLockFunction) return 'GET_LOCK or RELEASE_LOCK';
-    return this.#use.namesVariable ? 'a user variable' : undefined;
+    return onlyInTransaction(this.#form);
   }
 
   /** Why it is allowed only outside a transaction. */
   get onlyAlone(): string | undefined {
-    return reasonToStayOutside(this.#firstWord ?? '', this.#spelling, this.#holdsExecutableComment);
+    return onlyAlone(this.#form);
+  }
+
+  /** The string whose text a PREPARE or EXECUTE IMMEDIATE makes a statement. */
+  get preparedText(): TextSpan | undefined {
+    return this.#preparedText;
   }
 
   /** It may run what cannot be read here. */
@@ -76,7 +81,7 @@ export class StatementShape {
   }
 
   add(text: string, lexer: SqlLexer): void {
-    const { kind, isInExecutableComment } = lexer;
+    const { kind, start, end, isInExecutableComment } = lexer;
     if (isInExecutableComment) this.#holdsExecutableComment = true;
     else this.#continuesOutside = true;
 
@@ -87,6 +92,7 @@ export class StatementShape {
     if (kind === 'word' && (text === 'OUTFILE' || text === 'DUMPFILE')) {
       this.#writesFile ||= this.#last === 'INTO' || this.#holdsExecutableComment;
     }
+    if (kind === 'string' && this.#awaitsPreparedText) this.#preparedText ??= { start, end };
     this.#use.add(text, lexer);
     this.#spell(text, kind === 'word' || kind === 'name' || kind === 'string');
     this.#thirdLast = this.#secondLast;
@@ -94,10 +100,24 @@ export class StatementShape {
     this.#last = text;
   }
 
+  get #form(): StatementForm {
+    return {
+      firstWord: this.#firstWord ?? '',
+      spelling: this.#spelling,
+      holdsExecutableComment: this.#holdsExecutableComment,
+      use: this.#use,
+    };
+  }
+
+  get #awaitsPreparedText(): boolean {
+    if (this.#firstWord === 'PREPARE') return this.#last === 'FROM';
+    return this.#firstWord === 'EXECUTE' && this.#last === 'IMMEDIATE';
+  }
+
   #spell(text: string, isWord: boolean): void {
     const firstWord = this.#firstWord;
     if (firstWord === undefined) return;
-    if (!isSuspect(firstWord) && !needsCloserLook(firstWord)) return;
+    if (!isSuspect(firstWord) && !needsSpelling(firstWord)) return;
     this.#spelling += this.#endsInWord && isWord ? ` ${text}` : text;
     this.#endsInWord = isWord;
   }

@@ -22,10 +22,23 @@ describe('never allowed', () => {
     ['SET ROLE', 'set role boss'],
     ['SET ROLE', 'SET DEFAULT ROLE boss FOR app'],
     ['SET of profiling', 'SET @a = 1, profiling = 1'],
-    ['EXECUTE', "EXECUTE IMMEDIATE 'SET sql_mode = ANSI_QUOTES'"],
-    ['EXECUTE', '/*!50101 execute */ prepared'],
-    ['PREPARE', "prepare p FROM 'KILL 1'"],
-    ['DEALLOCATE PREPARE', 'DEALLOCATE PREPARE p'],
+    ['EXECUTE IMMEDIATE of what is not one quoted text', 'EXECUTE IMMEDIATE @a'],
+    ['EXECUTE IMMEDIATE of what is not one quoted text', "execute immediate 'COM' 'MIT'"],
+    ['EXECUTE IMMEDIATE of what is not one quoted text', "EXECUTE IMMEDIATE ('COMMIT')"],
+    ['EXECUTE IMMEDIATE of what is not one quoted text', "EXECUTE IMMEDIATE N'COMMIT'"],
+    ['EXECUTE IMMEDIATE of what is not one quoted text', "EXECUTE IMMEDIATE _utf8mb4'COMMIT'"],
+    ['EXECUTE IMMEDIATE of what is not one quoted text', "EXECUTE IMMEDIATE x'434F4D4D4954'"],
+    ['EXECUTE IMMEDIATE of what is not one quoted text', "EXECUTE IMMEDIATE CONCAT('COM', 'MIT')"],
+    ['EXECUTE IMMEDIATE of what is not one quoted text', 'EXECUTE IMMEDIATE ? USING 1'],
+    ['PREPARE from what is not one quoted text', 'prepare p FROM @a'],
+    ['PREPARE from what is not one quoted text', 'PREPARE p FROM ?'],
+    ['PREPARE from what is not one quoted text', "PREPARE p FROM 'COM' /* */ 'MIT'"],
+    ['PREPARE from what is not one quoted text', "PREPARE p FROM CONCAT('a', 'b')"],
+    ['an executable comment in EXECUTE', "EXECUTE IMMEDIATE /*!99999 'DO 1' USING */ 'COMMIT'"],
+    ['an executable comment in PREPARE', "PREPARE /*!99999 p FROM */ p FROM 'DO 1'"],
+    ['SET of completion_type', 'SET @a = 1, SESSION completion_type = 2'],
+    ['SET of session tracking', 'SET @@session_track_schema = 0'],
+    ['SET of session tracking', "SET session_track_system_variables = ''"],
     ['SET of sql_mode', "SET sql_mode = ''"],
     ['SET of sql_mode', "SET SESSION Sql_Mode:=''"],
     ['SET of sql_mode', "SET LOCAL sql_mode=''"],
@@ -83,11 +96,20 @@ describe('never allowed', () => {
     expect(scan('SET "sql_mode" = 1', 'ANSI_QUOTES').forbidden).toBe('SET of sql_mode');
   });
 
+  test('takes what is in double quotes for no text under ANSI_QUOTES', () => {
+    expect(scan('EXECUTE IMMEDIATE "DO 1"').forbidden).toBeUndefined();
+    expect(scan('EXECUTE IMMEDIATE "DO 1"', 'ANSI_QUOTES').forbidden).toContain('EXECUTE IMMEDIATE');
+  });
+
   test.each([
     'ROLLBACK TO a',
     'ROLLBACK WORK TO SAVEPOINT a',
     'SAVEPOINT a',
     'RELEASE SAVEPOINT a',
+    'EXECUTE p USING @a',
+    "EXECUTE IMMEDIATE 'SELECT ?' USING 'a'",
+    "PREPARE `a b` FROM 'DO 1';",
+    'DEALLOCATE PREPARE p',
     '`commit`',
     'SELECT begin, `commit` FROM `use` FORCE INDEX (a)',
     "SELECT 'COMMIT' /* KILL 5 */ -- USE a",
