@@ -5,6 +5,7 @@ export type TokenKind = 'word' | 'name' | 'string' | 'symbol' | 'placeholder';
 
 /** A comment that some servers read as code: `/*!`, `/*M!`, and for its own parser `/*+`. */
 interface LiveComment {
+  readonly start: number;
   readonly isHint: boolean;
   /** Where it ends for a server that takes it for a mere comment. */
   readonly skippedEnd: number;
@@ -55,6 +56,11 @@ export class SqlLexer {
 
   get isInExecutableComment(): boolean {
     return this.#liveComment !== undefined;
+  }
+
+  /** Where the executable comment begins that holds the token: two of them may be read by different servers. */
+  get executableCommentStart(): number | undefined {
+    return this.#liveComment?.start;
   }
 
   /** Moves to the next token. False at the end and where the text is unreadable. */
@@ -170,7 +176,7 @@ export class SqlLexer {
     else if (this.#liveComment) this.unreadable = 'it holds an executable comment within another';
     else {
       this.holdsLiveComment = true;
-      this.#liveComment = { isHint: opening === '/*+', skippedEnd: end };
+      this.#liveComment = { start: this.end, isHint: opening === '/*+', skippedEnd: end };
       this.end = bodyStart + lengthOfVersion(sql, bodyStart);
     }
   }

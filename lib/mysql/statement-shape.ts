@@ -25,7 +25,9 @@ export class StatementShape {
   #definesProgram: boolean | undefined;
   #beginsInExecutableComment = false;
   #holdsExecutableComment = false;
-  #continuesOutside = false;
+  /** Where the first token stands: in which executable comment, if in one. */
+  #firstPlace: number | undefined;
+  #isInOnePlace = true;
   #writesFile = false;
   #preparedText: TextSpan | undefined;
   readonly #use = new SessionUse();
@@ -46,7 +48,7 @@ export class StatementShape {
     const kind = this.#writesFile ? 'INTO OUTFILE' : forbiddenKind(firstWord, this.#spelling);
     if (kind !== undefined || !this.#holdsExecutableComment) return kind;
     // What the server leaves out, and so what remains, depends on its version.
-    if (this.#beginsInExecutableComment && this.#continuesOutside)
+    if (this.#beginsInExecutableComment && !this.#isInOnePlace)
       return 'a statement that begins in an executable comment';
     return isSuspect(firstWord) ? `an executable comment in ${firstWord}` : undefined;
   }
@@ -81,9 +83,10 @@ export class StatementShape {
   }
 
   add(text: string, lexer: SqlLexer): void {
-    const { kind, start, end, isInExecutableComment } = lexer;
-    if (isInExecutableComment) this.#holdsExecutableComment = true;
-    else this.#continuesOutside = true;
+    const { kind, start, end, isInExecutableComment, executableCommentStart } = lexer;
+    this.#holdsExecutableComment ||= isInExecutableComment;
+    if (this.isEmpty) this.#firstPlace = executableCommentStart;
+    this.#isInOnePlace &&= this.#firstPlace === executableCommentStart;
 
     if (this.#firstWord === undefined && text !== '(') {
       this.#firstWord = text;

@@ -86,6 +86,8 @@ describe('never allowed', () => {
     ['INTO OUTFILE', "EXPLAIN ANALYZE SELECT * INTO DUMPFILE 'a' FROM t"],
     ['INTO OUTFILE', "SELECT 1 INTO /*!99999 @a */ OUTFILE '/tmp/a'"],
     ['a statement that begins in an executable comment', '/*!99999 SELECT */ KILL 5'],
+    ['a statement that begins in an executable comment', '/*!99999 SELECT */ /*!100100 COMMIT */'],
+    ['a statement that begins in an executable comment', '(/*!99999 SELECT */ KILL 5)'],
     ['an executable comment in SET', "SET /*!99999 @a = 1, */ @b = 2, x /*! y */ = ''"],
     ['an executable comment in LOCK', 'LOCK /*!99999 x */ TABLES t READ'],
   ])('is %s: %s', (kind, sql) => {
