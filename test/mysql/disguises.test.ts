@@ -57,6 +57,7 @@ test.each(['', 'ANSI_QUOTES', 'NO_BACKSLASH_ESCAPES', 'ORACLE'])(
       const [first] = statements;
       fc.pre(first !== undefined && passing.includes(first));
       allowed += 1;
+      await transaction.begin(sqlMode);
       for (const sql of passing) await transaction.run(sql);
       expect(await transaction.isOpen()).toBe(true);
       expect(await transaction.session()).toEqual(untouched);
