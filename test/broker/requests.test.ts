@@ -128,7 +128,12 @@ describe('a bad request', () => {
     'COMMIT',
     "SET sql_mode = ''",
     'KILL 1',
-  ])('%j is a statement that nobody may run', async (sql) => {
+    'SAVEPOINT a',
+    'SELECT @a := 1',
+    "DO GET_LOCK('a', 0)",
+    'CREATE TEMPORARY TABLE t (a INT)',
+    "PREPARE p FROM 'SELECT 1'",
+  ])('%j is a statement that nobody may run on a connection of its own', async (sql) => {
     const reply = await broker.post('/v1/databases/default/query', { sql });
     expect([reply.status, failureOf(reply)]).toEqual([
       400,
