@@ -26,7 +26,10 @@ test('a broker that is told to end serves open transactions on, and rolls back t
   expect((await query(committed, 'UPDATE counted SET n = 7 WHERE id = 1')).status).toBe(200);
   expect((await query(lasting, 'UPDATE counted SET n = 7 WHERE id = 2')).status).toBe(200);
   expect((await call(committed, 'commit')).status).toBe(200);
-  expect(errorOf(await query(lasting, 'SELECT SLEEP(4)'))).toMatchObject([410, { reason: 'draining', transaction: 'ended' }]);
+  expect(errorOf(await query(lasting, 'SELECT SLEEP(4)'))).toMatchObject([
+    410,
+    { reason: 'draining', transaction: 'ended' },
+  ]);
 
   expect(await broker.exited).toBe(0);
   await broker.stop();
