@@ -2,7 +2,8 @@ import { constants } from 'node:fs';
 import { chmod, cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheFolder, makeFolderOnce } from './cache-folder.ts';
-import type { DatabaseProgram, OnProgress } from './database-program.ts';
+import type { DatabaseProgram } from './database-program.ts';
+import type { OnProgress } from './debian-server.ts';
 import { runProgram } from './run-program.ts';
 
 /** How the private server stores data: small files and buffers, no log that nobody reads. `loose` options exist in one flavour only. */
@@ -36,10 +37,10 @@ export async function fillDataFolder(
 }
 
 async function installData(program: DatabaseProgram, folder: string): Promise<void> {
-  const common = ['--no-defaults', ...program.arguments, `--datadir=${folder}`, ...STORAGE_ARGUMENTS];
+  const common = [...program.arguments, `--datadir=${folder}`, ...STORAGE_ARGUMENTS];
   const { installerPath, env } = program;
   if (installerPath === undefined) {
-    await runProgram(program.path, [...common, '--initialize-insecure'], { env });
+    await runProgram(program.path, [...common, '--secure-file-priv=NULL', '--initialize-insecure'], { env });
     return;
   }
   await runProgram(

@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fillDataFolder, STORAGE_ARGUMENTS } from './data-folder.ts';
-import { type DatabaseProgram, type OnProgress, provideDatabaseProgram } from './database-program.ts';
+import { type DatabaseProgram, provideDatabaseProgram } from './database-program.ts';
+import type { Flavour, OnProgress } from './debian-server.ts';
 import { findFreePort } from './free-port.ts';
 import { pollUntil } from './poll-until.ts';
 import { serverGreets } from './server-greeting.ts';
@@ -15,6 +16,8 @@ const POLL_INTERVAL_MS = 10;
 const STOP_GRACE_MS = 10_000;
 
 export interface DatabaseServerOptions {
+  /** Default: what this machine has, else MariaDB. */
+  readonly flavour?: Flavour | undefined;
   /** Folder for the data, made if it is not there, and kept. Default: a temporary one, removed by `stop()`. */
   readonly dataDir?: string;
   /** Default: any free one. */
@@ -37,8 +40,8 @@ interface ServerSetup {
 
 /** Starts a private database server with fresh data. It does not outlive this process. */
 export async function startDatabaseServer(options: DatabaseServerOptions = {}): Promise<DatabaseServer> {
-  const { onProgress = () => {}, maxConnections, extraArguments = [] } = options;
-  const program = await provideDatabaseProgram(onProgress);
+  const { flavour, onProgress = () => {}, maxConnections, extraArguments = [] } = options;
+  const program = await provideDatabaseProgram(flavour, onProgress);
   const runDir = await makeTemporaryFolder('database');
   try {
     const dataDir = resolve(options.dataDir ?? join(runDir, 'data'));
@@ -72,7 +75,7 @@ export class DatabaseServer {
   readonly user = 'root';
   /** Random, and known only to us and, in a file closed to others, to the server. */
   readonly password = randomBytes(16).toString('hex');
-  readonly flavour: 'mariadb' | 'mysql';
+  readonly flavour: Flavour;
   readonly version: string;
   readonly #setup: ServerSetup;
   #process: WatchedProcess | undefined;
@@ -150,7 +153,6 @@ export class DatabaseServer {
   #arguments(): string[] {
     const { program, port, dataDir, runDir, extraArguments } = this.#setup;
     return [
-      '--no-defaults',
       ...program.arguments,
       `--datadir=${dataDir}`,
       `--tmpdir=${runDir}`,

@@ -1,23 +1,33 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runProgram } from './run-program.ts';
 
+export interface DebianPackages {
+  /** Package names, or regular expressions as apt-get takes them. */
+  readonly names: readonly string[];
+  /**
+   * Debian release to take them from, with everything that they depend on, the C library too. Default: the system's
+   * own Debian or Ubuntu archive, with those dependencies that the system lacks.
+   */
+  readonly release?: string;
+}
+
 /**
- * Downloads packages of the system's own Debian or Ubuntu archive, with those dependencies that this system
- * lacks, and unpacks them below `folder`. Nothing is installed, no root is needed, and the system's own
+ * Downloads packages and unpacks them below `folder`. Nothing is installed, no root is needed, and the system's own
  * package lists are neither read nor written.
- *
- * @param names Package names, or regular expressions as apt-get takes them.
  */
-export async function unpackDebianPackages(names: readonly string[], folder: string): Promise<void> {
+export async function unpackDebianPackages(packages: DebianPackages, folder: string): Promise<void> {
   const apt = join(folder, '.apt');
   await mkdir(join(apt, 'lists/partial'), { recursive: true });
   await mkdir(join(apt, 'archives/partial'), { recursive: true });
+  const { names, release } = packages;
+  const origin = release === undefined ? SYSTEM_ORIGIN : await releaseOrigin(apt, release);
 
   // A broken third-party source fails the update although Debian's own lists arrived: the download decides.
-  const updateFailure = await aptGet(apt, ['update']).then(() => undefined, reasonOf);
+  const updateFailure = await aptGet(apt, origin, ['update']).then(() => undefined, reasonOf);
   try {
-    await aptGet(apt, ['install', '--yes', '--no-install-recommends', '--download-only', ...names]);
+    const download = ['install', '--yes', '--no-install-recommends', '--download-only'];
+    await aptGet(apt, origin, [...download, ...names]);
   } catch (error) {
     const reasons = new Set([updateFailure, reasonOf(error)]);
     throw new Error([...reasons].filter((reason) => reason !== undefined).join('\n'), { cause: error });
@@ -28,14 +38,37 @@ export async function unpackDebianPackages(names: readonly string[], folder: str
   await rm(apt, { recursive: true });
 }
 
-async function aptGet(apt: string, commandArguments: readonly string[]): Promise<void> {
-  const options = {
+type AptOptions = Readonly<Record<string, string>>;
+
+/** What the system has already need not be fetched. */
+const SYSTEM_ORIGIN: AptOptions = { 'Dir::State::status': '/var/lib/dpkg/status' };
+
+/** One release as the only source, for a system that has nothing yet. */
+async function releaseOrigin(apt: string, release: string): Promise<AptOptions> {
+  const sources = join(apt, 'release.sources');
+  const status = join(apt, 'status');
+  await writeFile(
+    sources,
+    [
+      'Types: deb',
+      'URIs: http://deb.debian.org/debian',
+      `Suites: ${release}`,
+      'Components: main',
+      'Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg',
+      '',
+    ].join('\n'),
+  );
+  await writeFile(status, '');
+  return { 'Dir::State::status': status, 'Dir::Etc::SourceList': sources, 'Dir::Etc::SourceParts': '-' };
+}
+
+async function aptGet(apt: string, origin: AptOptions, commandArguments: readonly string[]): Promise<void> {
+  const options: AptOptions = {
+    ...origin,
     'Dir::State': apt,
     'Dir::State::Lists': join(apt, 'lists'),
     'Dir::Cache': apt,
     'Dir::Cache::Archives': join(apt, 'archives'),
-    // What the system has already need not be fetched.
-    'Dir::State::status': '/var/lib/dpkg/status',
     // With download only nothing but our own folder changes, so an ordinary user needs no lock on the system's.
     'Debug::NoLocking': 'true',
     // As root, apt would download as the user _apt, who may not write here.

@@ -4,6 +4,7 @@ import {
   type DatabaseServerOptions,
   startDatabaseServer,
 } from '../../infra/local/database-server.ts';
+import type { Flavour } from '../../infra/local/debian-server.ts';
 
 export interface TestDatabase extends AsyncDisposable {
   /** Host, port and root; `halt`, `kill`, `start` and `restart` for tests that take the database away. */
@@ -16,9 +17,13 @@ export interface TestDatabase extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-/** Starts a database server for one test file. Stop it in `afterAll`. */
+/**
+ * Starts a database server for one test file. Stop it in `afterAll`. The environment variable TEST_DATABASE says of
+ * which flavour: `mysql` or `mariadb`; default: what this machine has, else MariaDB.
+ */
 export async function startTestDatabase(options: DatabaseServerOptions = {}): Promise<TestDatabase> {
-  const server = await startDatabaseServer({ onProgress: console.error, ...options });
+  const flavour = readFlavour(process.env.TEST_DATABASE);
+  const server = await startDatabaseServer({ flavour, onProgress: console.error, ...options });
   const admin = new DatabaseAdmin(server);
   const app = { user: 'app', password: 'app-password', database: 'app' };
   await admin.createDatabase(app.database);
@@ -28,4 +33,9 @@ export async function startTestDatabase(options: DatabaseServerOptions = {}): Pr
     await server.stop();
   };
   return { server, admin, app, stop, [Symbol.asyncDispose]: stop };
+}
+
+function readFlavour(name: string | undefined): Flavour | undefined {
+  if (name === undefined || name === 'mysql' || name === 'mariadb') return name;
+  throw new Error('TEST_DATABASE must be mysql or mariadb');
 }
