@@ -28,7 +28,7 @@ export class MysqlConnection implements Connection {
   constructor(driver: Driver, profile: ConnectionProfile) {
     this.#wire = new Wire(driver);
     this.#profile = profile;
-    this.#privileges = new PrivilegesWatch((sql) => this.command(sql), driver.flavour);
+    this.#privileges = new PrivilegesWatch((sql) => this.command(sql));
   }
 
   get isUsable(): boolean {
@@ -51,6 +51,7 @@ export class MysqlConnection implements Connection {
   /** Makes a fresh login ready for use. */
   async begin(): Promise<void> {
     await this.#role.begin();
+    await this.#privileges.begin();
     await this.setSession();
   }
 
@@ -168,7 +169,6 @@ export class MysqlConnection implements Connection {
   }
 
   async #runOnTerms(sql: string, collector: ResultCollector, terms: QueryTerms): Promise<void> {
-    await this.#privileges.before(terms.effect);
     if (terms.isReadOnly) await this.makeReadOnly();
     await this.#wire.run(sql, collector);
   }

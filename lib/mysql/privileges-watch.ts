@@ -1,36 +1,28 @@
-import type { Flavour } from './failure.ts';
 import type { StatementResult } from './result-collector.ts';
-import type { StatementEffect } from './statement-effect.ts';
 
-const ROLE_QUERY = 'SELECT CURRENT_ROLE()';
+/** Each server reads the part that is meant for it; MySQL before 8.0 knows no roles and reads neither. */
+const ROLE_QUERY = "SELECT CONCAT('' /*!80000 , CURRENT_ROLE() */ /*M!100000 , CURRENT_ROLE() */)";
 
 /**
- * Notices that a procedure has given the connection another role. On MariaDB no reset takes that back, and the next
- * caller would act with its privileges.
+ * Notices that a procedure, or a function in a view, has given the connection another role. No reset takes that
+ * back, and the next caller would act with its privileges.
  */
 export class PrivilegesWatch {
   readonly #ask: (sql: string) => Promise<StatementResult>;
-  readonly #isNeeded: boolean;
-  /** Of the login; read before the first statement that might change it. */
-  #role: string | undefined;
-  #isInDoubt = false;
+  #loginRole: string | undefined;
 
-  constructor(ask: (sql: string) => Promise<StatementResult>, flavour: Flavour) {
+  constructor(ask: (sql: string) => Promise<StatementResult>) {
     this.#ask = ask;
-    this.#isNeeded = flavour === 'mariadb';
   }
 
-  async before(effect: StatementEffect): Promise<void> {
-    if (!this.#isNeeded || effect !== 'anything') return;
-    this.#role ??= await this.#currentRole();
-    this.#isInDoubt = true;
+  /** Remembers the role of a fresh login. */
+  async begin(): Promise<void> {
+    this.#loginRole = await this.#currentRole();
   }
 
   /** Rejects if the connection has another role than at its login. */
   async check(): Promise<void> {
-    if (!this.#isInDoubt) return;
-    if ((await this.#currentRole()) !== this.#role) throw new Error('The connection has another role');
-    this.#isInDoubt = false;
+    if ((await this.#currentRole()) !== this.#loginRole) throw new Error('The connection has another role');
   }
 
   async #currentRole(): Promise<string> {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { useBroker } from '../support/use-broker.ts';
 
 const { database, broker } = await useBroker({
@@ -74,16 +74,37 @@ describe('[91] the next caller sees nothing of', () => {
   });
 });
 
-test('a role that a procedure took does not stay', async () => {
-  const { admin } = database;
-  await admin.query('CREATE ROLE boss');
-  await admin.query('GRANT boss TO app');
-  await admin.query('CREATE PROCEDURE app.rise() SQL SECURITY INVOKER SET ROLE boss');
-  await broker.query('SELECT 1');
-  const refused = await broker.post('/v1/databases/default/query', { sql: 'SET ROLE boss' });
-  expect(refused.json()).toMatchObject({ error: { code: 'STATEMENT_NOT_ALLOWED' } });
-  await broker.query('CALL rise()');
-  expect((await broker.query('SELECT CURRENT_ROLE()')).rows).toEqual([[null]]);
+describe('a role does not stay that was taken', () => {
+  const role = async () => (await broker.query('SELECT CURRENT_ROLE()')).rows;
+  let ofLogin: unknown;
+
+  beforeAll(async () => {
+    const { admin } = database;
+    ofLogin = await role();
+    await admin.query('CREATE ROLE boss');
+    await admin.query('GRANT boss TO app');
+    await admin.query('CREATE PROCEDURE app.rise() SQL SECURITY INVOKER SET ROLE boss');
+    const risen = 'RETURNS INT SQL SECURITY INVOKER BEGIN CALL rise(); RETURN 1; END';
+    await admin.query(`CREATE FUNCTION app.risen() ${risen}`);
+    await broker.query('CREATE TABLE numbers (n INT)');
+    await broker.query('CREATE TRIGGER rising BEFORE INSERT ON numbers FOR EACH ROW CALL rise()');
+    await broker.query('CREATE SQL SECURITY INVOKER VIEW rises AS SELECT risen() AS n');
+  });
+
+  test.each([
+    ['by a procedure', 'CALL rise()'],
+    ['by a function', 'SELECT risen()'],
+    ['by a trigger of a plain statement', 'INSERT INTO numbers VALUES (1)'],
+    ['by a view in a plain statement', 'SELECT n FROM rises'],
+  ])('%s', async (_by, sql) => {
+    await broker.query(sql);
+    expect(await role()).toEqual(ofLogin);
+  });
+
+  test('nor can it be taken by a statement', async () => {
+    const refused = await broker.post('/v1/databases/default/query', { sql: 'SET ROLE boss' });
+    expect(refused.json()).toMatchObject({ error: { code: 'STATEMENT_NOT_ALLOWED' } });
+  });
 });
 
 test('statements that a procedure profiled are not shown', async () => {
