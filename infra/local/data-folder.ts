@@ -15,6 +15,8 @@ export const STORAGE_ARGUMENTS: readonly string[] = [
   '--innodb-use-native-aio=OFF',
   '--performance-schema=OFF',
   '--skip-log-bin',
+  // Its thread would be counted among the connections.
+  '--event-scheduler=OFF',
   // Root must say that it means it.
   ...(process.getuid?.() === 0 ? ['--user=root'] : []),
 ];
