@@ -44,11 +44,11 @@ test('the farthest values of every_type are stored as they are', async () => {
 });
 
 test('every_type has a row of nothing but NULL', async () => {
-  const [row] = await database.admin.query("SELECT * FROM shop.every_type WHERE label = 'null'");
-  expect(row).toBeDefined();
-  const { id, label, ...values } = { ...row };
+  const columns = await database.admin.query("SHOW COLUMNS FROM shop.every_type LIKE 'c\\_%'");
+  expect(columns.length).toBeGreaterThanOrEqual(49);
+  const areNull = columns.map(({ Field }) => `${String(Field)} IS NULL`).join(' AND ');
 
-  expect([id, label]).toEqual([3, 'null']);
-  expect(Object.keys(values).length).toBeGreaterThanOrEqual(49);
-  expect(new Set(Object.values(values))).toEqual(new Set([null]));
+  expect(await database.admin.query(`SELECT id, label FROM shop.every_type WHERE ${areNull}`)).toEqual([
+    { id: 3, label: 'null' },
+  ]);
 });
