@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startTestBroker, type TestBroker } from '../support/broker.ts';
 import { startTestDatabase, type TestDatabase } from '../support/database.ts';
+import { transactionVariable } from '../support/dialect.ts';
 import { eventually } from '../support/http.ts';
 
 let database: TestDatabase;
@@ -64,9 +65,17 @@ async function isFree(lock: string): Promise<boolean> {
   return JSON.stringify(answer).includes('1');
 }
 
-const SESSION = `SELECT left_variable(), @@lock_wait_timeout, @@character_set_client, @@character_set_results,
-  @@collation_connection, @@autocommit, @@sql_mode, @@time_zone, @@in_transaction, @@tx_isolation, @@tx_read_only,
-  @@sql_auto_is_null, DATABASE(), LAST_INSERT_ID(), IS_USED_LOCK('left')`;
+async function session(): Promise<unknown> {
+  const { server } = database;
+  const transaction = [
+    transactionVariable(server, 'isolation'),
+    transactionVariable(server, 'read_only'),
+    ...(server.flavour === 'mariadb' ? ['@@in_transaction'] : []),
+  ];
+  return await rows(`SELECT left_variable(), @@lock_wait_timeout, @@character_set_client, @@character_set_results,
+    @@collation_connection, @@autocommit, @@sql_mode, @@time_zone, ${transaction.join()}, @@sql_auto_is_null,
+    DATABASE(), LAST_INSERT_ID(), IS_USED_LOCK('left')`);
+}
 
 /** None of it plain, and each shows in the session or in what is asked for. */
 const LEFT = [
@@ -84,9 +93,9 @@ const LEFT = [
 
 describe.each(LEFT)('of %s', (_what, leave) => {
   test('a statement that is not plain sees nothing', async () => {
-    const before = await rows(SESSION);
+    const before = await session();
     await broker.query(leave);
-    expect(await rows(SESSION)).toEqual(before);
+    expect(await session()).toEqual(before);
     const reply = await broker.post('/v1/databases/default/query', { sql: 'CALL run_left_statement()' });
     expect(reply.json()).toMatchObject({ error: { mysql: { errno: 1243 } } });
   });

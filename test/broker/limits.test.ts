@@ -1,4 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
+import { literal } from '../support/dialect.ts';
 import { http } from '../support/http.ts';
 import { useBroker } from '../support/use-broker.ts';
 
@@ -10,7 +11,11 @@ const { database, broker } = await useBroker({
 
 beforeAll(async () => {
   await database.admin.query('CREATE TABLE app.numbers (n INT PRIMARY KEY)');
-  await database.admin.query('INSERT INTO app.numbers SELECT seq FROM app.seq_1_to_100000');
+  const digits = "JSON_TABLE('[0,1,2,3,4,5,6,7,8,9]', '$[*]' COLUMNS (digit INT PATH '$'))";
+  await database.admin.query(
+    `INSERT INTO app.numbers SELECT a.digit + 10 * b.digit + 100 * c.digit + 1000 * d.digit + 10000 * e.digit + 1
+     FROM ${['a', 'b', 'c', 'd', 'e'].map((name) => `${digits} ${name}`).join(', ')}`,
+  );
 });
 
 async function fails(body: object): Promise<unknown> {
@@ -108,7 +113,7 @@ test('a document may be nested as deep as the server takes it', async () => {
 });
 
 test('the pool serves on after each of these', async () => {
-  expect((await broker.query('SELECT 1')).rows).toEqual([[1]]);
+  expect((await broker.query('SELECT 1')).rows).toEqual([[literal(database.server, 1)]]);
   expect(broker.broker.pools.get('default').pool.stats()).toMatchObject({
     connections: 1,
     checkedOut: 0,
