@@ -37,6 +37,9 @@ const COMMAND = {
 /** ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK, ER_TRANSACTION_ROLLBACK_DURING_COMMIT: a COMMIT that the server took back. */
 const REFUSED_COMMITS: ReadonlySet<number> = new Set([1205, 1213, 3101]);
 
+/** Whatever completion_type a procedure may have set. */
+const END_ONLY = 'AND NO CHAIN NO RELEASE';
+
 /** The savepoint of work that takes place whole. */
 const SAVEPOINT = '_broker_whole';
 
@@ -45,6 +48,8 @@ const END_BY_FINDING: Readonly<Record<FoundEnd, { readonly reason: UnaskedEnd; r
     committed: { reason: 'implicit_commit', outcome: 'applied' },
     rolled_back: { reason: 'rolled_back', outcome: 'not_applied' },
     unclear: { reason: 'implicit_commit', outcome: 'unknown' },
+    // What is still open is rolled back by the end.
+    unreadable: { reason: 'rolled_back', outcome: 'not_applied' },
   };
 
 /**
@@ -135,7 +140,7 @@ export class Transaction {
   async commit(deadline: Deadline): Promise<void> {
     const { isReadOnly } = this.#mode;
     try {
-      await this.#connection.query('COMMIT', {
+      await this.#connection.query(`COMMIT ${END_ONLY}`, {
         ...COMMAND,
         deadline,
         isReadOnly,
@@ -154,7 +159,7 @@ export class Transaction {
     if (!this.#connection.isUsable) return;
     const deadline = Deadline.after(ROLLBACK_TIMEOUT_MS);
     await this.#connection
-      .query('ROLLBACK', { ...COMMAND, deadline })
+      .query(`ROLLBACK ${END_ONLY}`, { ...COMMAND, deadline })
       .catch(() => this.#connection.destroy());
   }
 

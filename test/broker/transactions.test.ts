@@ -132,6 +132,46 @@ describe('an interactive transaction', () => {
     expect((await call(id, 'rollback')).status).toBe(200);
   });
 
+  test.each([
+    [
+      'implicit_commit',
+      'applied',
+      'TRUNCATE TABLE app.scratch; SET autocommit = 0; INSERT INTO app.scratch VALUES (1)',
+    ],
+    ['implicit_commit', 'unknown', 'COMMIT; START TRANSACTION; ROLLBACK; START TRANSACTION'],
+    ['rolled_back', 'not_applied', 'ROLLBACK'],
+    ['implicit_commit', 'unknown', 'FLUSH STATUS; START TRANSACTION'],
+  ])('that a procedure ends is found out: %s, %s, by %s', async (reason, outcome, body) => {
+    await database.admin.query('CREATE TABLE IF NOT EXISTS app.scratch (n INT)');
+    await database.admin.query(`CREATE OR REPLACE PROCEDURE app.ends() BEGIN ${body}; END`);
+    const id = await begin();
+    expect(errorOf(await run(id, 'CALL ends()'))).toMatchObject([
+      410,
+      { code: 'TRANSACTION_ENDED', reason, outcome, transaction: 'ended' },
+    ]);
+    expect(errorOf(await run(id, 'SELECT 1'))).toMatchObject([410, { reason }]);
+  });
+
+  test('ends when what a procedure has prepared changes how values are read', async () => {
+    await database.admin.query(
+      `CREATE PROCEDURE app.prepares() PREPARE trap FROM "SET SESSION sql_mode = 'NO_BACKSLASH_ESCAPES'"`,
+    );
+    const id = await begin();
+    expect((await run(id, 'CALL prepares()')).status).toBe(200);
+    expect(errorOf(await run(id, 'EXECUTE trap'))).toMatchObject([410, { reason: 'rolled_back' }]);
+  });
+
+  test('keeps its connection, whatever a procedure says of its completion', async () => {
+    await database.admin.query("CREATE PROCEDURE app.completes() SET SESSION completion_type = 'RELEASE'");
+    const lost: string[] = [];
+    broker.broker.pools.get('default').pool.events.on('close', ({ reason }) => lost.push(reason));
+    const id = await begin();
+    expect((await run(id, 'CALL completes()')).status).toBe(200);
+    expect((await call(id, 'commit')).json()).toEqual({ status: 'committed' });
+    await call(await begin(), 'rollback');
+    expect(lost).toEqual([]);
+  });
+
   test('that a procedure commits has ended, and says so', async () => {
     await database.admin.query(
       'CREATE PROCEDURE app.commits() BEGIN UPDATE app.accounts SET balance = 7 WHERE id = 1; COMMIT; START TRANSACTION; END',
