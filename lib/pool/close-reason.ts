@@ -12,6 +12,7 @@ interface Demand {
   readonly isOpen: boolean;
   /** Connections that are kept. */
   readonly size: number;
+  readonly nowMs: number;
 }
 
 /** Why a free connection must go: it is stale, or nobody waits for it and the pool has its size without it. */
@@ -19,9 +20,9 @@ export function closeReason<C extends Connection>(
   entry: PoolEntry<C>,
   slots: Slots<C>,
   server: ServerCap,
-  { isWanted, isOpen, size }: Demand,
+  { isWanted, isOpen, size, nowMs }: Demand,
 ): CloseReason | undefined {
-  const stale = entry.staleReason(slots.generation, isWanted);
+  const stale = entry.staleReason(slots.generation, isWanted, nowMs);
   if (stale !== undefined) return stale;
   // What was opened, pinged or reset for somebody serves him first.
   const mayYield = !isWanted || entry.place === 'checked-out';

@@ -8,10 +8,10 @@ import { PooledConnection } from './pooled-connection.ts';
 /** Notes who has a slot's connection until it comes back, and tells observers of both. */
 export class Lender<C extends Connection> {
   readonly #events: PoolEvents;
-  readonly #onBack: (entry: PoolEntry<C>) => void;
+  readonly #onBack: (entry: PoolEntry<C>, nowMs: number) => void;
 
   /** `onBack` decides what becomes of a slot that came back. */
-  constructor(events: PoolEvents, onBack: (entry: PoolEntry<C>) => void) {
+  constructor(events: PoolEvents, onBack: (entry: PoolEntry<C>, nowMs: number) => void) {
     this.#events = events;
     this.#onBack = onBack;
   }
@@ -26,11 +26,12 @@ export class Lender<C extends Connection> {
     const { loan } = entry;
     assert(loan !== undefined, 'a connection came back that nobody had');
     entry.loan = undefined;
-    entry.markUsed();
-    const heldMs = entry.lastUsedAtMs - loan.sinceMs;
+    const nowMs = performance.now();
+    entry.markUsed(nowMs);
+    const heldMs = nowMs - loan.sinceMs;
     this.#events.emit('checkin', { heldMs });
     if (loan.isOverdue) this.#events.emit('late_checkin', { heldMs, ...loan.borrower });
-    this.#onBack(entry);
+    this.#onBack(entry, nowMs);
   }
 
   noteDoubleCheckin(): void {

@@ -5,8 +5,6 @@ import type { Loan } from './loan.ts';
 import type { CloseReason } from './pool-events.ts';
 import type { PoolOptions } from './pool-options.ts';
 
-/** A reset that takes longer than this is given up. */
-const RESET_TIMEOUT_MS = 5_000;
 /** A connection bounds its own goodbye; this is for one that forgets to. */
 const CLOSE_TIMEOUT_MS = 60_000;
 /** Shorter: a caller waits for it, and must have time left for another connection. */
@@ -102,20 +100,15 @@ export class PoolEntry<C extends Connection> {
     return nowMs > (isWanted ? this.#tooOldAtMs : this.#retireAtMs) ? 'recycled' : undefined;
   }
 
-  markUsed(): void {
-    this.#lastUsedAtMs = performance.now();
-    this.#lastHeardAtMs = this.#lastUsedAtMs;
+  markUsed(nowMs: number): void {
+    this.#lastUsedAtMs = nowMs;
+    this.#lastHeardAtMs = nowMs;
   }
 
   async ping(): Promise<void> {
     await within(PING_TIMEOUT_MS, this.connection.ping());
     this.isSuspect = false;
     this.#lastHeardAtMs = performance.now();
-  }
-
-  async reset(): Promise<void> {
-    await within(RESET_TIMEOUT_MS, this.connection.reset());
-    this.isUsed = false;
   }
 
   /** Never rejects: a connection that cannot say goodbye is cut off. */

@@ -48,14 +48,14 @@ export class QueuePool<C extends Connection> {
       onGivenUp: (waitedMs) => this.events.emit('timeout', { waitedMs }),
     });
     this.#slots = new Slots(connector, options, server, this.events, {
-      onReady: (entry) => this.#offer(entry),
+      onReady: (entry, nowMs) => this.#offer(entry, nowMs),
       onRoom: () => this.#serve(),
       onDown: (error) => this.#waiters.rejectAll(error),
     });
     this.#upkeep = new Upkeep(this.#slots, options, this.events);
-    this.#lender = new Lender(this.events, (entry) => {
+    this.#lender = new Lender(this.events, (entry, nowMs) => {
       this.#slots.heedChangeOfRole(entry);
-      this.#offer(entry, entry.connection.needsReset);
+      this.#offer(entry, nowMs, entry.connection.needsReset);
     });
   }
 
@@ -80,9 +80,7 @@ export class QueuePool<C extends Connection> {
       }
     }
     if (this.#slots.isDown && !this.#slots.mayConnect && !this.#isPaused) throw this.#slots.connectFailure;
-    if (this.#lineWithOneMore > this.#options.maxWaiting) {
-      throw queueFull(this.#options, this.#lineWithOneMore);
-    }
+    this.#makeRoom(caller);
     if (this.#waiters.size === 0) this.#slots.startLine();
     const waiting = this.#waiters.wait(borrower, options);
     this.#serve();
@@ -147,6 +145,14 @@ export class QueuePool<C extends Connection> {
     return this.#slots.isDown ? this.#slots.connectFailure : undefined;
   }
 
+  /** @throws {BrokerError} QUEUE_FULL, unless somebody with more calls in line has one refused in place of this. */
+  #makeRoom(caller: string): void {
+    const actual = this.#lineWithOneMore;
+    if (actual <= this.#options.maxWaiting) return;
+    const refusal = () => queueFull(this.#options, actual);
+    if (!this.#waiters.makeRoomFor(caller, refusal)) throw refusal();
+  }
+
   #isReady(entry: PoolEntry<C>, takesUsed: boolean, nowMs: number): boolean {
     if (entry.isUsed && !takesUsed) return false;
     return (
@@ -170,14 +176,19 @@ export class QueuePool<C extends Connection> {
   }
 
   /** A connection is ready: the head of the line takes it, or the idle store, or it is one too many. */
-  #offer(entry: PoolEntry<C>, needsReset = false): void {
-    const demand = { isWanted: this.#inLine > 0, isOpen: this.#isOpen, size: this.#options.size };
+  #offer(entry: PoolEntry<C>, nowMs: number, needsReset = false): void {
+    const demand = { isWanted: this.#inLine > 0, isOpen: this.#isOpen, size: this.#options.size, nowMs };
     const reason = closeReason(entry, this.#slots, this.#server, demand);
     const isUnfitForHead = entry.isUsed && this.#waiters.headTakesUsed === false;
     if (reason !== undefined) void this.#slots.close(entry, reason);
     else if (needsReset || isUnfitForHead) void this.#slots.reset(entry);
     else if (!demand.isWanted) this.#keep(entry);
-    else this.#waiters.handOver((...loan) => this.#lend(entry, ...loan));
+    else this.#serveHead(entry, nowMs);
+  }
+
+  #serveHead(entry: PoolEntry<C>, nowMs: number): void {
+    const head = this.#waiters.next();
+    head?.resolve(this.#lend(entry, head.borrower, nowMs - head.sinceMs, nowMs));
   }
 
   #keep(entry: PoolEntry<C>): void {
@@ -191,9 +202,10 @@ export class QueuePool<C extends Connection> {
     let underWay = this.#slots.count('pinging');
     let entry = this.#nextForHead();
     while (entry !== undefined && this.#inLine > underWay) {
-      const isStale = entry.staleReason(this.#slots.generation, true) !== undefined;
-      if (this.#slots.needsPing(entry, performance.now()) && !isStale) void this.#slots.ping(entry);
-      else this.#offer(entry);
+      const nowMs = performance.now();
+      const isStale = entry.staleReason(this.#slots.generation, true, nowMs) !== undefined;
+      if (this.#slots.needsPing(entry, nowMs) && !isStale) void this.#slots.ping(entry);
+      else this.#offer(entry, nowMs);
       if (entry.place === 'pinging' || entry.place === 'resetting') underWay += 1;
       entry = this.#nextForHead();
     }
@@ -202,6 +214,7 @@ export class QueuePool<C extends Connection> {
   }
 
   #end(): void {
+    this.#waiters.stop();
     for (const resolve of this.#onEnd) resolve();
   }
 

@@ -4,7 +4,7 @@ import type { PoolEntry } from './pool-entry.ts';
 /** Who decides what becomes of a slot. */
 export interface SlotOwner<C extends Connection> {
   /** The slot's connection is open, and reset unless it `isUsed`: lend it, keep it or close it. */
-  onReady(entry: PoolEntry<C>): void;
+  onReady(entry: PoolEntry<C>, nowMs: number): void;
   /** There is room for one more connection, or a reason to try again. */
   onRoom(): void;
   /** Connecting fails and nothing is open. */

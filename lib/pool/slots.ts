@@ -7,6 +7,10 @@ import type { CloseReason, PoolEvents } from './pool-events.ts';
 import type { PoolOptions } from './pool-options.ts';
 import type { CapMember, ServerCap } from './server-cap.ts';
 import type { SlotOwner } from './slot-owner.ts';
+import { TimeLimit } from './time-limit.ts';
+
+/** A reset that takes longer than this is given up. */
+const RESET_TIMEOUT_MS = 5_000;
 
 /**
  * The slots of a pool, and the work of keeping their connections in order. A slot is always in one place:
@@ -26,6 +30,7 @@ export class Slots<C extends Connection> implements CapMember {
   readonly #places: Places<C>;
   readonly #gate: ConnectGate;
   readonly #generations = new Generations();
+  readonly #resetLimit = new TimeLimit(RESET_TIMEOUT_MS);
 
   constructor(
     connector: Connector<C>,
@@ -138,20 +143,22 @@ export class Slots<C extends Connection> implements CapMember {
       await this.close(entry, 'ping_failed');
       return;
     }
-    this.#owner.onReady(entry);
+    this.#owner.onReady(entry, performance.now());
   }
 
   async reset(entry: PoolEntry<C>): Promise<void> {
     this.#places.move(entry, 'resetting');
     const sinceMs = performance.now();
     try {
-      await entry.reset();
+      await this.#resetLimit.within(entry.connection.reset(), sinceMs);
     } catch {
       await this.close(entry, 'reset_failed');
       return;
     }
-    this.#events.emit('reset', { durationMs: performance.now() - sinceMs });
-    this.#owner.onReady(entry);
+    entry.isUsed = false;
+    const nowMs = performance.now();
+    this.#events.emit('reset', { durationMs: nowMs - sinceMs });
+    this.#owner.onReady(entry, nowMs);
   }
 
   async close(entry: PoolEntry<C>, reason: CloseReason): Promise<void> {
@@ -214,11 +221,12 @@ export class Slots<C extends Connection> implements CapMember {
       if (entry.place === 'idle') void this.close(entry, 'lost');
     });
     this.#gate.succeeded();
-    const durationMs = performance.now() - sinceMs;
+    const nowMs = performance.now();
+    const durationMs = nowMs - sinceMs;
     if (!this.hasOpened) this.#events.emit('first_connect', { durationMs });
     this.#generations.opened(generation);
     this.#events.emit('connect', { durationMs });
-    this.#owner.onReady(entry);
+    this.#owner.onReady(entry, nowMs);
     this.#owner.onRoom();
   }
 

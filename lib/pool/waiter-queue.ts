@@ -1,5 +1,7 @@
+import { Alarm } from './alarm.ts';
 import { deadlineExceeded } from './checkout-failures.ts';
 import type { CheckoutOptions } from './checkout-options.ts';
+import { FairLine, type InLine } from './fair-line.ts';
 import type { Borrower } from './loan.ts';
 
 /** What a line asks of its pool. */
@@ -12,130 +14,133 @@ interface LineTerms {
   readonly onGivenUp: (waitedMs: number) => void;
 }
 
-interface Waiter<T> {
-  readonly borrower: Borrower;
+interface Waiter<T> extends InLine<Waiter<T>> {
   readonly takesUsed: boolean;
   readonly sinceMs: number;
+  readonly dueAtMs: number;
+  /** Its own deadline comes before the line's. */
+  readonly isOwnDeadline: boolean;
   readonly signal: AbortSignal | undefined;
-  readonly timer: NodeJS.Timeout;
-  readonly onAbort: (() => void) | undefined;
+  onAbort: (() => void) | undefined;
   readonly resolve: (value: T) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/**
- * Calls in line: first come first served within a caller, round robin among callers. Each leaves it once: served,
- * overdue, aborted or rejected.
- */
+/** Calls in a fair line. Each leaves it once: served, overdue, aborted or rejected. */
 export class WaiterQueue<T> {
   readonly #terms: LineTerms;
-  /** A line for each caller that waits; the one whose turn is next comes first. Sets let any call leave at once. */
-  readonly #lines = new Map<string, Set<Waiter<T>>>();
-  #size = 0;
+  readonly #line = new FairLine<Waiter<T>>();
+  readonly #alarm = new Alarm((nowMs) => this.#giveUpOverdue(nowMs));
 
   constructor(terms: LineTerms) {
     this.#terms = terms;
   }
 
   get size(): number {
-    return this.#size;
+    return this.#line.size;
   }
 
   /** Whether the call whose turn it is takes a connection that was not reset; undefined if nobody waits. */
   get headTakesUsed(): boolean | undefined {
-    for (const line of this.#lines.values()) for (const head of line) return head.takesUsed;
-    return undefined;
+    return this.#line.head?.takesUsed;
   }
 
   /** How long the call that came first has waited. */
   get oldestWaitMs(): number {
     const nowMs = performance.now();
     let oldestMs = 0;
-    for (const line of this.#lines.values()) {
-      for (const head of line) {
-        oldestMs = Math.max(oldestMs, nowMs - head.sinceMs);
-        break;
-      }
-    }
+    for (const { sinceMs } of this.#line) oldestMs = Math.max(oldestMs, nowMs - sinceMs);
     return oldestMs;
   }
 
   wait(borrower: Borrower, { takesUsed = false, deadline, signal }: CheckoutOptions): Promise<T> {
     const sinceMs = performance.now();
-    const { timeoutMs, overdue } = this.#terms;
-    const isOwnFirst = deadline !== undefined && deadline.atMs < sinceMs + timeoutMs;
+    const lineDueAtMs = sinceMs + this.#terms.timeoutMs;
+    const isOwnDeadline = deadline !== undefined && deadline.atMs < lineDueAtMs;
     return new Promise<T>((resolve, reject) => {
       const waiter: Waiter<T> = {
+        next: undefined,
+        previous: undefined,
+        isLinked: false,
         borrower,
         takesUsed,
         sinceMs,
+        dueAtMs: isOwnDeadline ? deadline.atMs : lineDueAtMs,
+        isOwnDeadline,
         signal,
-        timer: setTimeout(
-          () => this.#giveUp(waiter, isOwnFirst ? deadlineExceeded : overdue),
-          isOwnFirst ? deadline.remainingMs : timeoutMs,
-        ),
-        onAbort: signal && (() => this.#giveUp(waiter, () => signal.reason)),
+        onAbort: undefined,
         resolve,
         reject,
       };
-      if (waiter.onAbort !== undefined) signal?.addEventListener('abort', waiter.onAbort);
-      this.#add(waiter);
+      if (signal !== undefined) this.#heed(signal, waiter);
+      if (this.#line.size === 0) this.#alarm.keepAwake(true);
+      this.#line.push(waiter);
+      this.#alarm.setFor(waiter.dueAtMs);
     });
   }
 
-  /** Serves whose turn it is. `give` gets the time it waited. False if nobody waits. */
-  handOver(give: (borrower: Borrower, waitedMs: number, nowMs: number) => T): boolean {
-    for (const [caller, line] of this.#lines) {
-      for (const head of line) {
-        this.#leave(head);
-        this.#toTheEnd(caller);
-        const nowMs = performance.now();
-        head.resolve(give(head.borrower, nowMs - head.sinceMs, nowMs));
-        return true;
-      }
-    }
-    return false;
+  /** Takes out the call whose turn it is, to be served. Undefined if nobody waits. */
+  next(): Waiter<T> | undefined {
+    const head = this.#line.shift();
+    if (head !== undefined) this.#hasLeft(head);
+    return head;
+  }
+
+  /**
+   * Makes room for a call of this caller: the newest call of the caller with the most in line is rejected. False if
+   * that would make the line no fairer.
+   */
+  makeRoomFor(caller: string, error: () => unknown): boolean {
+    const waiter = this.#line.newestToSpareFor(caller);
+    if (waiter === undefined) return false;
+    this.#reject(waiter, error());
+    return true;
   }
 
   rejectAll(error: unknown): void {
-    for (const line of [...this.#lines.values()]) {
-      for (const waiter of [...line]) {
-        this.#leave(waiter);
-        waiter.reject(error);
-      }
+    for (const waiter of [...this.#line]) this.#reject(waiter, error);
+  }
+
+  /** Once nobody comes any more. */
+  stop(): void {
+    this.#alarm.stop();
+  }
+
+  #heed(signal: AbortSignal, waiter: Waiter<T>): void {
+    waiter.onAbort = () => this.#giveUp(waiter, () => signal.reason);
+    signal.addEventListener('abort', waiter.onAbort);
+  }
+
+  /** Tells when the next one will be overdue. */
+  #giveUpOverdue(nowMs: number): number {
+    const overdue: Waiter<T>[] = [];
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const waiter of this.#line) {
+      if (waiter.dueAtMs <= nowMs) overdue.push(waiter);
+      else nextMs = Math.min(nextMs, waiter.dueAtMs);
     }
+    for (const waiter of overdue) {
+      this.#giveUp(waiter, waiter.isOwnDeadline ? deadlineExceeded : this.#terms.overdue);
+    }
+    return nextMs;
   }
 
   #giveUp(waiter: Waiter<T>, reason: (waitedMs: number) => unknown): void {
-    this.#leave(waiter);
+    if (!this.#line.remove(waiter)) return;
+    this.#hasLeft(waiter);
     const waitedMs = performance.now() - waiter.sinceMs;
     this.#terms.onGivenUp(waitedMs);
     waiter.reject(reason(waitedMs));
   }
 
-  #add(waiter: Waiter<T>): void {
-    const { caller } = waiter.borrower;
-    const line = this.#lines.get(caller);
-    if (line === undefined) this.#lines.set(caller, new Set([waiter]));
-    else line.add(waiter);
-    this.#size += 1;
+  #reject(waiter: Waiter<T>, error: unknown): void {
+    if (!this.#line.remove(waiter)) return;
+    this.#hasLeft(waiter);
+    waiter.reject(error);
   }
 
-  #leave(waiter: Waiter<T>): void {
-    const { caller } = waiter.borrower;
-    clearTimeout(waiter.timer);
-    if (waiter.onAbort !== undefined) waiter.signal?.removeEventListener('abort', waiter.onAbort);
-    const line = this.#lines.get(caller);
-    if (line === undefined || !line.delete(waiter)) return;
-    if (line.size === 0) this.#lines.delete(caller);
-    this.#size -= 1;
-  }
-
-  /** A map keeps the order of insertion. */
-  #toTheEnd(caller: string): void {
-    const line = this.#lines.get(caller);
-    if (line === undefined || this.#lines.size === 1) return;
-    this.#lines.delete(caller);
-    this.#lines.set(caller, line);
+  #hasLeft({ signal, onAbort }: Waiter<T>): void {
+    if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
+    if (this.#line.size === 0) this.#alarm.keepAwake(false);
   }
 }

@@ -1,0 +1,79 @@
+import { type Link, LinkedList } from './linked-list.ts';
+import type { Borrower } from './loan.ts';
+
+/** Who can stand in a fair line. */
+export interface InLine<Member> extends Link<Member> {
+  readonly borrower: Borrower;
+}
+
+/** The part of the line that is one caller's. */
+class CallerLine<Member extends InLine<Member>> implements Link<CallerLine<Member>> {
+  next: CallerLine<Member> | undefined;
+  previous: CallerLine<Member> | undefined;
+  isLinked = false;
+  readonly calls = new LinkedList<Member>();
+}
+
+/** An order of calls: first come first served within a caller, round robin among callers. */
+export class FairLine<Member extends InLine<Member>> {
+  /** Of the callers that are in line, the one whose turn is next comes first. */
+  readonly #turns = new LinkedList<CallerLine<Member>>();
+  readonly #byCaller = new Map<string, CallerLine<Member>>();
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Whose turn it is. */
+  get head(): Member | undefined {
+    return this.#turns.first?.calls.first;
+  }
+
+  push(member: Member): void {
+    const { caller } = member.borrower;
+    let line = this.#byCaller.get(caller);
+    if (line === undefined) {
+      line = new CallerLine();
+      this.#byCaller.set(caller, line);
+      this.#turns.push(line);
+    }
+    line.calls.push(member);
+    this.#size += 1;
+  }
+
+  /** Takes out whose turn it is; the next turn of that caller comes after everybody else's. */
+  shift(): Member | undefined {
+    const line = this.#turns.first;
+    const head = line?.calls.first;
+    if (line === undefined || head === undefined) return undefined;
+    this.remove(head);
+    if (this.#turns.remove(line)) this.#turns.push(line);
+    return head;
+  }
+
+  /** False if it has left before. */
+  remove(member: Member): boolean {
+    const { caller } = member.borrower;
+    const line = this.#byCaller.get(caller);
+    if (line?.calls.remove(member) !== true) return false;
+    this.#size -= 1;
+    if (line.calls.size === 0) {
+      this.#turns.remove(line);
+      this.#byCaller.delete(caller);
+    }
+    return true;
+  }
+
+  /** The newest call of the caller with the most, unless `caller` had as many with one more. */
+  newestToSpareFor(caller: string): Member | undefined {
+    let calls = this.#byCaller.get(caller)?.calls;
+    const fewest = (calls?.size ?? 0) + 1;
+    for (const line of this.#turns) if (line.calls.size > (calls?.size ?? 0)) calls = line.calls;
+    return calls !== undefined && calls.size > fewest ? calls.last : undefined;
+  }
+
+  *[Symbol.iterator](): Generator<Member> {
+    for (const { calls } of this.#turns) yield* calls;
+  }
+}

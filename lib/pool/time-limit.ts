@@ -1,0 +1,59 @@
+import { Alarm } from './alarm.ts';
+import { type Link, LinkedList } from './linked-list.ts';
+
+interface Run extends Link<Run> {
+  readonly dueAtMs: number;
+  readonly giveUp: () => void;
+}
+
+/** Bounds what many do at the same time: `within` for work that is done too often to set a timer for each. */
+export class TimeLimit {
+  readonly #limitMs: number;
+  /** Those that began first are due first. */
+  readonly #runs = new LinkedList<Run>();
+  readonly #alarm: Alarm;
+
+  constructor(limitMs: number) {
+    this.#limitMs = limitMs;
+    this.#alarm = new Alarm((nowMs) => this.#ring(nowMs));
+  }
+
+  /** Resolves or rejects as `work` does, or rejects once the limit has passed. Keeps no process alive. */
+  within<T>(work: Promise<T>, nowMs: number): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const run: Run = {
+        next: undefined,
+        previous: undefined,
+        isLinked: false,
+        dueAtMs: nowMs + this.#limitMs,
+        giveUp: () => reject(new Error(`no answer within ${this.#limitMs} ms`)),
+      };
+      this.#runs.push(run);
+      this.#alarm.setFor(run.dueAtMs);
+      work.then(
+        (value) => {
+          this.#runs.remove(run);
+          resolve(value);
+        },
+        (error: unknown) => {
+          this.#runs.remove(run);
+          reject(error);
+        },
+      );
+    });
+  }
+
+  #ring(nowMs: number): number {
+    // An answer that came while this process was too busy to look is no missing answer: one more look at the sockets.
+    setImmediate(() => this.#giveUpDue(nowMs));
+    for (const { dueAtMs } of this.#runs) if (dueAtMs > nowMs) return dueAtMs;
+    return Number.POSITIVE_INFINITY;
+  }
+
+  #giveUpDue(nowMs: number): void {
+    for (let run = this.#runs.first; run !== undefined && run.dueAtMs <= nowMs; run = this.#runs.first) {
+      this.#runs.remove(run);
+      run.giveUp();
+    }
+  }
+}
