@@ -17,6 +17,7 @@ export class IdleStore<C extends Connection> {
 
   /** The slot whose turn it is; for whoever takes no used one, one that needs no reset if there is any. */
   next(takesUsed: boolean): PoolEntry<C> | undefined {
+    if (this.#entries.length === 0) return undefined;
     const isLifo = this.#order === 'lifo';
     const next = this.#entries[isLifo ? this.#entries.length - 1 : 0];
     if (takesUsed || next?.isUsed !== true) return next;

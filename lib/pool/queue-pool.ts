@@ -4,6 +4,7 @@ import type { CheckoutOptions } from './checkout-options.ts';
 import { closeReason } from './close-reason.ts';
 import type { Connection, Connector } from './connection.ts';
 import type { Deadline } from './deadline.ts';
+import { Demand } from './demand.ts';
 import { Lender } from './lender.ts';
 import type { Borrower } from './loan.ts';
 import type { PoolEntry } from './pool-entry.ts';
@@ -29,10 +30,9 @@ export class QueuePool<C extends Connection> {
   readonly #server: ServerCap;
   readonly #slots: Slots<C>;
   readonly #waiters: WaiterQueue<PooledConnection<C>>;
+  readonly #demand: Demand<C>;
   readonly #upkeep: Upkeep<C>;
   readonly #lender: Lender<C>;
-  #isOpen = true;
-  #isPaused = false;
   readonly #onEnd: (() => void)[] = [];
 
   /** Opens nothing: the first checkout does. */
@@ -52,6 +52,7 @@ export class QueuePool<C extends Connection> {
       onRoom: () => this.#serve(),
       onDown: (error) => this.#waiters.rejectAll(error),
     });
+    this.#demand = new Demand(options, this.#slots, server, this.#waiters);
     this.#upkeep = new Upkeep(this.#slots, options, this.events);
     this.#lender = new Lender(this.events, (entry, nowMs) => {
       this.#slots.heedChangeOfRole(entry);
@@ -66,25 +67,18 @@ export class QueuePool<C extends Connection> {
    *   first. QUEUE_FULL: too many are in line. DRAINING: the pool takes no more work.
    *   Or the connector's error: nothing is open, and connecting fails.
    */
-  async checkout(options: CheckoutOptions = {}): Promise<PooledConnection<C>> {
-    const { caller = '', purpose, takesUsed = false } = options;
-    options.signal?.throwIfAborted();
-    const borrower = { caller, purpose };
-    if (!this.#isOpen) throw new BrokerError('DRAINING', 'The pool takes no more work');
-    if (this.#waiters.size === 0 && !this.#isPaused) {
-      const entry = this.#slots.nextIdle(takesUsed);
-      // One look at the clock serves all that is asked of the connection: each costs a tenth of a checkout.
-      const nowMs = performance.now();
-      if (entry !== undefined && this.#isReady(entry, takesUsed, nowMs)) {
-        return this.#lend(entry, borrower, 0, nowMs);
-      }
+  checkout(options: CheckoutOptions = {}): Promise<PooledConnection<C>> {
+    // Not an async function: its promise around the one that waits in line would make a wait a fifth dearer.
+    try {
+      options.signal?.throwIfAborted();
+      if (!this.#demand.isOpen) throw new BrokerError('DRAINING', 'The pool takes no more work');
+      const { caller = '', purpose, takesUsed = false } = options;
+      const borrower = { caller, purpose };
+      const pooled = this.#lendIdle(borrower, takesUsed);
+      return pooled === undefined ? this.#standInLine(borrower, options) : Promise.resolve(pooled);
+    } catch (error) {
+      return Promise.reject(error);
     }
-    if (this.#slots.isDown && !this.#slots.mayConnect && !this.#isPaused) throw this.#slots.connectFailure;
-    this.#makeRoom(caller);
-    if (this.#waiters.size === 0) this.#slots.startLine();
-    const waiting = this.#waiters.wait(borrower, options);
-    this.#serve();
-    return await waiting;
   }
 
   /** Checks out for the time that `work` takes. */
@@ -105,11 +99,11 @@ export class QueuePool<C extends Connection> {
 
   /** Gives out nothing and opens nothing until `resume`. Calls wait in line, and their deadlines run. */
   pause(): void {
-    this.#isPaused = this.#isOpen;
+    this.#demand.isPaused = this.#demand.isOpen;
   }
 
   resume(): void {
-    this.#isPaused = false;
+    this.#demand.isPaused = false;
     this.#serve();
   }
 
@@ -119,8 +113,8 @@ export class QueuePool<C extends Connection> {
    * earliest deadline rules.
    */
   async drain(deadline: Deadline): Promise<void> {
-    this.#isOpen = false;
-    this.#isPaused = false;
+    this.#demand.isOpen = false;
+    this.#demand.isPaused = false;
     this.#upkeep.stop();
     const ended = new Promise<void>((resolve) => {
       this.#onEnd.push(resolve);
@@ -137,7 +131,7 @@ export class QueuePool<C extends Connection> {
   }
 
   stats(): PoolStats {
-    return poolStats(this.#options, this.#slots, this.#waiters, this.#isPaused);
+    return poolStats(this.#options, this.#slots, this.#waiters, this.#demand.isPaused);
   }
 
   /** Why no connection can be had; undefined while one is open or none was tried. */
@@ -145,9 +139,30 @@ export class QueuePool<C extends Connection> {
     return this.#slots.isDown ? this.#slots.connectFailure : undefined;
   }
 
+  /** Undefined if the caller must wait: others were first, or nothing is ready. */
+  #lendIdle(borrower: Borrower, takesUsed: boolean): PooledConnection<C> | undefined {
+    if (this.#waiters.size > 0 || this.#demand.isPaused) return undefined;
+    const entry = this.#slots.nextIdle(takesUsed);
+    if (entry === undefined) return undefined;
+    // One look at the clock serves all that is asked of the connection: each costs a tenth of a checkout.
+    const nowMs = performance.now();
+    return this.#isReady(entry, takesUsed, nowMs) ? this.#lend(entry, borrower, 0, nowMs) : undefined;
+  }
+
+  /** @throws {BrokerError} If waiting is no use, or the line is full. */
+  #standInLine(borrower: Borrower, options: CheckoutOptions): Promise<PooledConnection<C>> {
+    const { isDown, mayConnect, connectFailure } = this.#slots;
+    if (isDown && !mayConnect && !this.#demand.isPaused) throw connectFailure;
+    this.#makeRoom(borrower.caller);
+    if (this.#waiters.size === 0) this.#slots.startLine();
+    const waiting = this.#waiters.wait(borrower, options);
+    this.#serve();
+    return waiting;
+  }
+
   /** @throws {BrokerError} QUEUE_FULL, unless somebody with more calls in line has one refused in place of this. */
   #makeRoom(caller: string): void {
-    const actual = this.#lineWithOneMore;
+    const actual = this.#demand.lineWithOneMore;
     if (actual <= this.#options.maxWaiting) return;
     const refusal = () => queueFull(this.#options, actual);
     if (!this.#waiters.makeRoomFor(caller, refusal)) throw refusal();
@@ -170,19 +185,16 @@ export class QueuePool<C extends Connection> {
   /** So that a successor is open when this connection comes back for the last time. */
   #replaceInTime(entry: PoolEntry<C>, nowMs: number): void {
     if (!entry.isRetiring(nowMs) || entry.isReplaced) return;
-    const { size } = this.#slots;
-    const isMissed = size <= this.#options.size && size < this.#cap;
-    entry.isReplaced = isMissed && this.#slots.open(false);
+    entry.isReplaced = this.#demand.hasRoomForSuccessor && this.#slots.open(false);
   }
 
   /** A connection is ready: the head of the line takes it, or the idle store, or it is one too many. */
   #offer(entry: PoolEntry<C>, nowMs: number, needsReset = false): void {
-    const demand = { isWanted: this.#inLine > 0, isOpen: this.#isOpen, size: this.#options.size, nowMs };
-    const reason = closeReason(entry, this.#slots, this.#server, demand);
+    const reason = closeReason(entry, this.#slots, this.#server, this.#demand, nowMs);
     const isUnfitForHead = entry.isUsed && this.#waiters.headTakesUsed === false;
     if (reason !== undefined) void this.#slots.close(entry, reason);
     else if (needsReset || isUnfitForHead) void this.#slots.reset(entry);
-    else if (!demand.isWanted) this.#keep(entry);
+    else if (!this.#demand.isWanted) this.#keep(entry);
     else this.#serveHead(entry, nowMs);
   }
 
@@ -201,7 +213,7 @@ export class QueuePool<C extends Connection> {
     // A login or a reset that began before may hang, so an idle connection does not wait for it.
     let underWay = this.#slots.count('pinging');
     let entry = this.#nextForHead();
-    while (entry !== undefined && this.#inLine > underWay) {
+    while (entry !== undefined && this.#demand.inLine > underWay) {
       const nowMs = performance.now();
       const isStale = entry.staleReason(this.#slots.generation, true, nowMs) !== undefined;
       if (this.#slots.needsPing(entry, nowMs) && !isStale) void this.#slots.ping(entry);
@@ -209,8 +221,8 @@ export class QueuePool<C extends Connection> {
       if (entry.place === 'pinging' || entry.place === 'resetting') underWay += 1;
       entry = this.#nextForHead();
     }
-    while (this.#slots.size < this.#cap && this.#isShort) if (!this.#slots.open(this.#isUrgent)) break;
-    if (!this.#isOpen && this.#slots.size === 0 && this.#waiters.size === 0) this.#end();
+    while (this.#demand.isShort) if (!this.#slots.open(this.#demand.isUrgent)) break;
+    if (!this.#demand.isOpen && this.#slots.size === 0 && this.#waiters.size === 0) this.#end();
   }
 
   #end(): void {
@@ -218,45 +230,8 @@ export class QueuePool<C extends Connection> {
     for (const resolve of this.#onEnd) resolve();
   }
 
-  /** Calls that may be served now. */
-  get #inLine(): number {
-    return this.#isPaused ? 0 : this.#waiters.size;
-  }
-
-  get #cap(): number {
-    return this.#options.size + this.#options.maxOverflow;
-  }
-
-  /** How many would depend on somebody's checkin if one more came: the others need no line. */
-  get #lineWithOneMore(): number {
-    if (this.#isPaused) return this.#waiters.size + 1;
-    const room = Math.min(this.#cap - this.#slots.size, this.#server.free);
-    const coming = this.#slots.onTheirWay + this.#slots.count('idle') + room;
-    return this.#waiters.size + 1 - coming;
-  }
-
   /** The idle slot for the head of the line, or for anybody. */
   #nextForHead(): PoolEntry<C> | undefined {
     return this.#slots.nextIdle(this.#waiters.headTakesUsed ?? true);
-  }
-
-  /** Somebody in line waits, and nothing is on its way for him. */
-  get #isUrgent(): boolean {
-    return this.#inLine > this.#slots.onTheirWay;
-  }
-
-  get #isShort(): boolean {
-    return this.#isUrgent || this.#isProbeDue || this.#isBelowMinIdle;
-  }
-
-  /** A pool that is down tries by itself, so that it knows when it is up again. */
-  get #isProbeDue(): boolean {
-    return this.#isOpen && !this.#isPaused && this.#slots.isDown;
-  }
-
-  /** A pool that has opened something keeps `minIdle` open. */
-  get #isBelowMinIdle(): boolean {
-    if (!this.#isOpen || this.#isPaused || !this.#slots.hasOpened) return false;
-    return this.#slots.size - this.#slots.count('closing') < this.#options.minIdle;
   }
 }

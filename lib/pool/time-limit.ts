@@ -3,7 +3,7 @@ import { type Link, LinkedList } from './linked-list.ts';
 
 interface Run extends Link<Run> {
   readonly dueAtMs: number;
-  readonly giveUp: () => void;
+  readonly reject: (error: Error) => void;
 }
 
 /** Bounds what many do at the same time: `within` for work that is done too often to set a timer for each. */
@@ -26,7 +26,7 @@ export class TimeLimit {
         previous: undefined,
         isLinked: false,
         dueAtMs: nowMs + this.#limitMs,
-        giveUp: () => reject(new Error(`no answer within ${this.#limitMs} ms`)),
+        reject,
       };
       this.#runs.push(run);
       this.#alarm.setFor(run.dueAtMs);
@@ -53,7 +53,7 @@ export class TimeLimit {
   #giveUpDue(nowMs: number): void {
     for (let run = this.#runs.first; run !== undefined && run.dueAtMs <= nowMs; run = this.#runs.first) {
       this.#runs.remove(run);
-      run.giveUp();
+      run.reject(new Error(`no answer within ${this.#limitMs} ms`));
     }
   }
 }

@@ -1,0 +1,80 @@
+import type { Connection } from './connection.ts';
+import type { PoolOptions } from './pool-options.ts';
+import type { ServerCap } from './server-cap.ts';
+import type { Slots } from './slots.ts';
+
+interface Line {
+  readonly size: number;
+}
+
+/** What a pool's callers want of its slots, and whether the pool needs more of them. */
+export class Demand<C extends Connection> {
+  /** The pool takes work. */
+  isOpen = true;
+  /** Calls wait in line until somebody resumes the pool. */
+  isPaused = false;
+  readonly #options: PoolOptions;
+  readonly #slots: Slots<C>;
+  readonly #server: ServerCap;
+  readonly #line: Line;
+
+  constructor(options: PoolOptions, slots: Slots<C>, server: ServerCap, line: Line) {
+    this.#options = options;
+    this.#slots = slots;
+    this.#server = server;
+    this.#line = line;
+  }
+
+  /** Calls that may be served now. */
+  get inLine(): number {
+    return this.isPaused ? 0 : this.#line.size;
+  }
+
+  /** Connections kept open while nobody waits. */
+  get keptSize(): number {
+    return this.#options.size;
+  }
+
+  get isWanted(): boolean {
+    return this.inLine > 0;
+  }
+
+  /** How many would depend on somebody's checkin if one more came: the others need no line. */
+  get lineWithOneMore(): number {
+    if (this.isPaused) return this.#line.size + 1;
+    const room = Math.min(this.#cap - this.#slots.size, this.#server.free);
+    const coming = this.#slots.onTheirWay + this.#slots.count('idle') + room;
+    return this.#line.size + 1 - coming;
+  }
+
+  /** Somebody in line waits, and nothing is on its way for him. */
+  get isUrgent(): boolean {
+    return this.inLine > this.#slots.onTheirWay;
+  }
+
+  /** The pool should open one more, and may. */
+  get isShort(): boolean {
+    if (this.#slots.size >= this.#cap) return false;
+    return this.isUrgent || this.#isProbeDue || this.#isBelowMinIdle;
+  }
+
+  /** One of the kept slots will soon be missed, and a successor fits under the cap. */
+  get hasRoomForSuccessor(): boolean {
+    return this.#slots.size <= this.#options.size && this.#slots.size < this.#cap;
+  }
+
+  get #cap(): number {
+    return this.#options.size + this.#options.maxOverflow;
+  }
+
+  /** A pool that is down tries by itself, so that it knows when it is up again. */
+  get #isProbeDue(): boolean {
+    return this.isOpen && !this.isPaused && this.#slots.isDown;
+  }
+
+  /** A pool that has opened something keeps `minIdle` open. */
+  get #isBelowMinIdle(): boolean {
+    if (!this.isOpen || this.isPaused || !this.#slots.hasOpened) return false;
+    return this.#slots.size - this.#slots.count('closing') < this.#options.minIdle;
+  }
+}
