@@ -47,21 +47,16 @@ export class FairLine<Member extends InLine<Member>> {
     const line = this.#turns.first;
     const head = line?.calls.first;
     if (line === undefined || head === undefined) return undefined;
-    this.remove(head);
+    this.#remove(head, line);
     if (this.#turns.remove(line)) this.#turns.push(line);
     return head;
   }
 
   /** False if it has left before. */
   remove(member: Member): boolean {
-    const { caller } = member.borrower;
-    const line = this.#byCaller.get(caller);
-    if (line?.calls.remove(member) !== true) return false;
-    this.#size -= 1;
-    if (line.calls.size === 0) {
-      this.#turns.remove(line);
-      this.#byCaller.delete(caller);
-    }
+    if (!member.isLinked) return false;
+    const line = this.#byCaller.get(member.borrower.caller);
+    if (line !== undefined) this.#remove(member, line);
     return true;
   }
 
@@ -71,6 +66,14 @@ export class FairLine<Member extends InLine<Member>> {
     const fewest = (calls?.size ?? 0) + 1;
     for (const line of this.#turns) if (line.calls.size > (calls?.size ?? 0)) calls = line.calls;
     return calls !== undefined && calls.size > fewest ? calls.last : undefined;
+  }
+
+  #remove(member: Member, line: CallerLine<Member>): void {
+    line.calls.remove(member);
+    this.#size -= 1;
+    if (line.calls.size > 0) return;
+    this.#turns.remove(line);
+    this.#byCaller.delete(member.borrower.caller);
   }
 
   *[Symbol.iterator](): Generator<Member> {

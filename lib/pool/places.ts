@@ -46,6 +46,7 @@ export class Places<C extends Connection> {
   }
 
   move(entry: PoolEntry<C>, place: EntryPlace): void {
+    if (place === entry.place) return;
     if (entry.place === 'idle') this.#idle.remove(entry);
     if (place === 'idle') this.#idle.add(entry);
     this.#counts[entry.place] -= 1;
