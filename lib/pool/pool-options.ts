@@ -8,7 +8,7 @@ export interface PoolOptions {
   readonly checkoutTimeoutMs: number;
   /** Age at which a connection is replaced; jittered downwards. */
   readonly recycleAfterMs: number;
-  /** Callers in line; one more is refused at once. */
+  /** Calls in line; for one more a call is refused: it, or the newest of a caller that has more of them in line. */
   readonly maxWaiting: number;
   /** An idle connection above `minIdle` is closed after so long. */
   readonly idleTimeoutMs: number;

@@ -96,15 +96,21 @@ export function genericPool(name: string, testOnBorrow: boolean): Contender {
 /**
  * Its connections log in to a real server, for it takes no others; after that no cycle touches the server. It has
  * no check at checkout, no timeout of the wait and no reset, and gets its promise from us: its own costs more.
+ * `timeoutMs` bounds the wait as its users must do it themselves.
  */
-export function mysql2({ server, app }: TestDatabase): Contender {
+export function mysql2(name: string, { server, app }: TestDatabase, timeoutMs?: number): Contender {
   const { host, port } = server;
   const pool = buildMysql2Pool({ host, port, ...app, connectionLimit: size });
   return contender<PoolConnection>(
-    'mysql2',
+    name,
     () =>
       new Promise((resolve, reject) => {
-        pool.getConnection((error, connection) => (error ? reject(error) : resolve(connection)));
+        const timer = timeoutMs && setTimeout(() => reject(new Error('overdue')), timeoutMs);
+        pool.getConnection((error, connection) => {
+          if (timer !== undefined) clearTimeout(timer);
+          if (error) reject(error);
+          else resolve(connection);
+        });
       }),
     (connection) => connection.release(),
     () => new Promise((resolve) => pool.end(() => resolve())),

@@ -1,6 +1,7 @@
 import { startTestDatabase } from '../support/database.ts';
 import { type Contender, genericPool, mysql2, ours, tarn } from './contenders.ts';
 import { heapGrowth } from './heap-growth.ts';
+import { OPTIONS } from './stub-connector.ts';
 
 const ROUNDS = 11;
 const CYCLES = 128_000;
@@ -46,7 +47,8 @@ const contenders = [
   tarn(),
   genericPool('generic-pool', true),
   genericPool('generic-pool, unvalidated', false),
-  mysql2(database),
+  mysql2('mysql2, waits have no deadline', database),
+  mysql2('mysql2, its user sets a timer', database, OPTIONS.checkoutTimeoutMs),
 ];
 console.log('One borrower after another: checkout and checkin of an idle connection');
 show(await race(contenders, (contender) => contender.alone(CYCLES)));

@@ -60,6 +60,23 @@ describe('a connection given back', () => {
     expect(connector.counted).toBe(1);
   });
 
+  test('is given five seconds for its reset, whenever those of others began', async () => {
+    const { pool, connector } = buildPool({ size: 3, maxOverflow: 0 });
+    const closed: number[] = [];
+    pool.events.on('close', () => closed.push(performance.now() - sinceMs));
+    const borrowed = await Promise.all([pool.checkout(), pool.checkout(), pool.checkout()]);
+    const sinceMs = performance.now();
+    connector.resets.hold();
+    for (const pooled of borrowed) {
+      pooled.checkin();
+      await vi.advanceTimersByTimeAsync(1_000);
+    }
+    connector.resets.letGoOne();
+    await vi.advanceTimersByTimeAsync(6_000);
+    expect(closed).toEqual([6_000, 7_000]);
+    expect(pool.stats()).toMatchObject({ idle: 1, connections: 1 });
+  });
+
   test('[66] [67] is closed without a reset when it is unusable', async () => {
     const { pool, connector } = buildPool(ONE);
     const pooled = await pool.checkout();

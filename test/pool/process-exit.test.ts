@@ -5,8 +5,13 @@ import { expect, test } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** What a program has left when nobody waits for its pools any more. */
-const PROGRAM = `
+async function run(code: string): Promise<string[]> {
+  const program = ['--import', 'tsx', '--input-type=module', '--eval', code];
+  const { stdout } = await promisify(execFile)(process.execPath, program, { cwd: ROOT, timeout: 20_000 });
+  return stdout.trim().split('\n');
+}
+
+const SETUP = `
   import { QueuePool } from './lib/pool/queue-pool.ts';
   import { FakeConnectError, FakeConnector } from './test/support/fake-connector.ts';
 
@@ -15,6 +20,11 @@ const PROGRAM = `
     idleTimeoutMs: 60_000, keepAliveMs: 30_000, heldTooLongMs: 30_000, minIdle: 0, prePing: true, prePingAfterIdleMs: 0, order: 'lifo',
   };
   const connector = new FakeConnector();
+`;
+
+/** What a program has left when nobody waits for its pools any more. */
+const PROGRAM = `
+${SETUP}
   const pool = new QueuePool(connector, options);
   const [one, two, three] = await Promise.all([1, 2, 3, 4].map(() => pool.checkout()));
   one.checkin();
@@ -35,9 +45,16 @@ const PROGRAM = `
 `;
 
 test('no timer of a pool keeps the process alive when nobody waits', async () => {
-  const program = ['--import', 'tsx', '--input-type=module', '--eval', PROGRAM];
-  const { stdout } = await promisify(execFile)(process.execPath, program, { cwd: ROOT, timeout: 20_000 });
-  const [state = '', exitedAfterMs] = stdout.trim().split('\n');
+  const [state = '', exitedAfterMs] = await run(PROGRAM);
   expect(JSON.parse(state)).toEqual({ idle: 1, closing: 1, checkedOut: 1, connections: 4, isDown: true });
   expect(Number(exitedAfterMs)).toBeLessThan(1_000);
+});
+
+test('a process whose only business is a call in line lives until the call is told', async () => {
+  const told = await run(`${SETUP}
+    const pool = new QueuePool(connector, { ...options, size: 1, checkoutTimeoutMs: 500 });
+    await pool.checkout();
+    await pool.checkout().catch(({ code }) => console.log(code));
+  `);
+  expect(told).toEqual(['POOL_TIMEOUT']);
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { Deadline } from '../../lib/pool/deadline.ts';
 import { buildPool, guardPools, settle } from '../support/open-pool-guard.ts';
 
 guardPools();
@@ -71,4 +72,24 @@ describe('[57] the clock', () => {
     expect((await pool.checkout()).connection).toBe(connector.opened[1]);
     expect(connector.opened.map(({ openedAtMs }) => openedAtMs - performance.now())).toEqual([0, 0]);
   });
+});
+
+test('each deadline in line is kept to the millisecond in whatever order they come', async () => {
+  const { pool } = buildPool({ size: 1, maxOverflow: 0 });
+  const borrowed = await pool.checkout();
+  const sinceMs = performance.now();
+  const told: number[] = [];
+  const wait = (timeoutMs: number) => {
+    const checkout = pool.checkout({ deadline: Deadline.after(timeoutMs) });
+    return checkout.catch(() => void told.push(performance.now() - sinceMs));
+  };
+  const first = wait(50);
+  const line = [wait(3_000), wait(100), wait(9_000)];
+  borrowed.checkin();
+  const pooled = await first;
+  line.push(wait(99.5));
+  await vi.advanceTimersByTimeAsync(5_000);
+  await Promise.all(line);
+  expect(told).toEqual([100, 100, 3_000, 5_000]);
+  pooled?.checkin();
 });
