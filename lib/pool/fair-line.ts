@@ -60,12 +60,17 @@ export class FairLine<Member extends InLine<Member>> {
     return true;
   }
 
-  /** The newest call of the caller with the most, unless `caller` had as many with one more. */
+  /** The newest call of the caller with the most, if `caller` would still have fewer with one more. */
   newestToSpareFor(caller: string): Member | undefined {
-    let calls = this.#byCaller.get(caller)?.calls;
-    const fewest = (calls?.size ?? 0) + 1;
-    for (const line of this.#turns) if (line.calls.size > (calls?.size ?? 0)) calls = line.calls;
-    return calls !== undefined && calls.size > fewest ? calls.last : undefined;
+    let longest = this.#turns.first;
+    if (longest === undefined) return undefined;
+    for (const line of this.#turns) if (line.calls.size > longest.calls.size) longest = line;
+    const ownSize = this.#byCaller.get(caller)?.calls.size ?? 0;
+    return ownSize + 1 < longest.calls.size ? longest.calls.last : undefined;
+  }
+
+  *[Symbol.iterator](): Generator<Member> {
+    for (const { calls } of this.#turns) yield* calls;
   }
 
   #remove(member: Member, line: CallerLine<Member>): void {
@@ -74,9 +79,5 @@ export class FairLine<Member extends InLine<Member>> {
     if (line.calls.size > 0) return;
     this.#turns.remove(line);
     this.#byCaller.delete(member.borrower.caller);
-  }
-
-  *[Symbol.iterator](): Generator<Member> {
-    for (const { calls } of this.#turns) yield* calls;
   }
 }
