@@ -36,8 +36,8 @@ export class FairLine<Member extends InLine<Member>> {
     if (line === undefined) {
       line = new CallerLine();
       this.#byCaller.set(caller, line);
-      this.#turns.push(line);
     }
+    if (!line.isLinked) this.#turns.push(line);
     line.calls.push(member);
     this.#size += 1;
   }
@@ -78,6 +78,7 @@ export class FairLine<Member extends InLine<Member>> {
     this.#size -= 1;
     if (line.calls.size > 0) return;
     this.#turns.remove(line);
-    this.#byCaller.delete(member.borrower.caller);
+    // One may stay: where calls come singly, the next is mostly of the same caller.
+    if (this.#byCaller.size > 1) this.#byCaller.delete(member.borrower.caller);
   }
 }

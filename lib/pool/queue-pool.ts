@@ -162,8 +162,10 @@ export class QueuePool<C extends Connection> {
 
   /** @throws {BrokerError} QUEUE_FULL, unless somebody with more calls in line has one refused in place of this. */
   #makeRoom(caller: string): void {
+    const { maxWaiting } = this.#options;
+    if (this.#waiters.size < maxWaiting) return;
     const actual = this.#demand.lineWithOneMore;
-    if (actual <= this.#options.maxWaiting) return;
+    if (actual <= maxWaiting) return;
     const refusal = () => queueFull(this.#options, actual);
     if (!this.#waiters.makeRoomFor(caller, refusal)) throw refusal();
   }
