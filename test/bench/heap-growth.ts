@@ -1,13 +1,18 @@
 import { ours } from './contenders.ts';
 
 const WARM_UP_CYCLES = 100_000;
+const BORROWERS = 64;
 
-/** Bytes in use after so many cycles, less those before, garbage aside. Needs `node --expose-gc`. */
+/** Bytes in use after so many cycles, half of them with a line, less those before. Needs `node --expose-gc`. */
 export async function heapGrowth(cycles: number): Promise<number> {
   const pool = ours('QueuePool', false);
-  await pool.alone(WARM_UP_CYCLES);
+  const run = async (count: number) => {
+    await pool.alone(count / 2);
+    await pool.together(count / 2, BORROWERS);
+  };
+  await run(WARM_UP_CYCLES);
   const before = heapUsed();
-  await pool.alone(cycles);
+  await run(cycles);
   const growth = heapUsed() - before;
   await pool.end();
   return growth;
