@@ -120,7 +120,7 @@ describe('an interactive transaction', () => {
     ]);
   });
 
-  test('ends with its connection', async () => {
+  test('[74] ends with its connection', async () => {
     const id = await begin();
     const thread = (await run(id, 'SELECT CONNECTION_ID()')).json() as { rows: [[string | number]] };
     await database.admin.query(`KILL ${thread.rows[0][0]}`);

@@ -25,10 +25,7 @@ export const CHECKIN_BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
     'broker/connection-fate',
     'mysql/connection-ends',
   ),
-  74: notTaken(
-    'A transaction whose connection was lost refuses to go on.',
-    'Later: there are no transactions yet.',
-  ),
+  74: proven('A transaction whose connection was lost refuses to go on.', 'broker/transactions'),
   75: proven('A stopped statement costs at most its own connection.', 'broker/connection-fate'),
   76: notTaken('A loss while rows stream invalidates too.', 'Later: results are not streamed yet.'),
   77: proven('Which errors end a connection, by server flavour.', 'mysql/connection-ends'),
@@ -43,7 +40,7 @@ export const CHECKIN_BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
   81: proven('A reset that does not exist is refused at the start.', 'settings/pool-bounds'),
   82: notTaken(
     'The reset is left out after a transaction that ended in good order.',
-    'resetOnCheckin says when a reset may be left out, for statements; transactions come later.',
+    'A transaction may leave variables, tables and locks: only a reset takes those away.',
   ),
   83: proven('reset is told for what is reset, and not for what is closed.', 'pool/listeners'),
   84: proven('A failed reset costs the connection and tells nobody.', 'pool/checkin'),
