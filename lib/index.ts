@@ -1,4 +1,12 @@
-export type { BrokerClient, QueryOptions, QueryResult } from './client/broker-client.ts';
+export type { BrokerClient, ResultsOf } from './client/broker-client.ts';
+export type {
+  BatchOptions,
+  CallOptions,
+  QueryOptions,
+  StatementOptions,
+  StatementsOptions,
+  TransactionOptions,
+} from './client/call-options.ts';
 export { type ConnectOptions, connect } from './client/connect.ts';
 export {
   decimal,
@@ -8,7 +16,10 @@ export {
   type ParamValues,
   type ScalarValue,
 } from './client/params.ts';
+export type { Changes, QueryResult } from './client/results.ts';
 export type { BigintForm, JsonForm, RowOf, RowShape } from './client/rows.ts';
+export type { TransactionStatement } from './client/statements.ts';
+export type { Transaction } from './client/transaction.ts';
 export {
   BrokerError,
   type ErrorCode,
@@ -18,3 +29,4 @@ export {
   type Outcome,
 } from './errors.ts';
 export type { Column, ColumnType } from './protocol/query.ts';
+export type { Isolation } from './protocol/transaction.ts';

@@ -1,48 +1,35 @@
 import * as z from 'zod/mini';
-import { type Column, Result, Statement } from '../protocol/query.ts';
-import { databasePath, QUERY_ROUTE } from '../protocol/routes.ts';
-import { type BrokerReply, parseReply, readFailure, unusableReply } from './broker-reply.ts';
-import { Alias, checkArguments, TimeoutMs } from './check-arguments.ts';
+import { BATCH_ROUTE, databasePath, QUERY_ROUTE, TRANSACTION_ROUTE } from '../protocol/routes.ts';
+import type { BrokerReply } from './broker-reply.ts';
+import { CallBudget } from './call-budget.ts';
+import {
+  type BatchOptions,
+  type CallOptions,
+  GivenOptions,
+  type QueryOptions,
+  type StatementsOptions,
+  type TransactionOptions,
+} from './call-options.ts';
+import { Alias, checkArguments } from './check-arguments.ts';
 import type { Transport } from './http-transport.ts';
-import { type ParamValues, toWireParams } from './params.ts';
-import { decodeRows, type RowOf, type RowOptions, type RowShape } from './rows.ts';
-
-export interface QueryOptions {
-  /** Budget of this query, waiting in line included. The database's own limit is its upper bound. */
-  readonly timeoutMs?: number | undefined;
-  /** More rows than this are refused. The database's own limit is its upper bound. */
-  readonly maxRows?: number | undefined;
-  /** Aborted, the query is stopped on the server too, and rejects with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface QueryResult<Row> {
-  readonly columns: readonly Column[];
-  readonly rows: Row[];
-  /** Rows that matched. */
-  readonly affectedRows: number;
-  /** Rows that became different. */
-  readonly changedRows: number;
-  readonly insertId: string | null;
-  /** null where the broker cannot tell. */
-  readonly warnings: number | null;
-  /** Time in MySQL. */
-  readonly durationMs: number;
-  /** Time in line for a connection. */
-  readonly queueMs: number;
-  /** Every set of rows of a CALL that yields several; `columns` and `rows` are the first. */
-  readonly resultSets?: readonly { readonly columns: readonly Column[]; readonly rows: unknown[] }[];
-}
+import type { ParamValues } from './params.ts';
+import { type Changes, type QueryResult, readChanges, readResult, readResults } from './results.ts';
+import type { RowOf, RowOptions, RowShape } from './rows.ts';
+import { runTransaction } from './run-transaction.ts';
+import { type TransactionStatement, toBatch, toStatement, toTransaction } from './statements.ts';
+import type { Transaction } from './transaction.ts';
 
 interface ClientOptions extends RowOptions {
   readonly timeoutMs: number;
 }
 
-const CheckedQueryOptions = z.strictObject({
-  timeoutMs: z.optional(TimeoutMs),
-  maxRows: z.optional(z.int().check(z.minimum(1))),
-  signal: z.optional(z.instanceof(AbortSignal)),
-});
+/** What each statement of a transaction did, in their order. */
+export type ResultsOf<Statements extends readonly unknown[], Row> = {
+  -readonly [Index in keyof Statements]: QueryResult<Row>;
+};
+
+/** As many statements as there are types of rows. */
+type StatementsFor<Rows extends readonly object[]> = { readonly [Index in keyof Rows]: TransactionStatement };
 
 /** Runs SQL on one of the broker's databases. {@link connect} makes it. */
 export class BrokerClient<Shape extends RowShape = 'object'> {
@@ -84,37 +71,104 @@ export class BrokerClient<Shape extends RowShape = 'object'> {
     params?: ParamValues,
     options: QueryOptions = {},
   ): Promise<QueryResult<Row>> {
-    const { timeoutMs, maxRows, signal } = checkArguments(z.object({ options: CheckedQueryOptions }), {
-      options,
-    }).options;
-    const statement = checkArguments(Statement, {
-      sql,
-      ...(params !== undefined && { params: toWireParams(params) }),
-      ...(maxRows !== undefined && { maxRows }),
-    });
-    const reply = await this.#transport.send({
+    const { maxRows, ...call } = checkArguments(GivenOptions.query, { options }).options;
+    const reply = await this.#post(QUERY_ROUTE, toStatement(sql, params, maxRows), call);
+    return readResult<Row>(reply, this.#options);
+  }
+
+  /**
+   * Runs one statement for each set of values, 1 to 1000: all of them are done, or none.
+   *
+   * @throws {BrokerError} as {@link query} does; `details.index` tells which set failed.
+   *
+   * @example
+   * await db.batch('INSERT INTO tags (name, weight) VALUES (?, ?)', [['new', 1], ['paid', 2]]);
+   */
+  async batch(
+    sql: string,
+    paramSets: readonly ParamValues[],
+    options: BatchOptions = {},
+  ): Promise<Changes[]> {
+    const call = checkArguments(GivenOptions.batch, { options }).options;
+    return readChanges(await this.#post(BATCH_ROUTE, toBatch(sql, paramSets), call));
+  }
+
+  /**
+   * Runs 1 to 100 statements as one transaction in one round trip: all of them are done, or none.
+   *
+   * @throws {BrokerError} as {@link query} does; `EXPECTATION_FAILED` if a statement did something else than its
+   *   `expect`; `details.index` tells which statement failed.
+   *
+   * @example
+   * const [taken, order] = await db.transaction([
+   *   { sql: 'UPDATE stock SET left = left - 1 WHERE id = ? AND left > 0', params: [7], expect: { affectedRows: 1 } },
+   *   { sql: 'INSERT INTO orders (item_id) VALUES (?)', params: [7] },
+   * ]);
+   */
+  transaction<const Statements extends readonly TransactionStatement[]>(
+    statements: Statements,
+    options?: StatementsOptions,
+  ): Promise<ResultsOf<Statements, RowOf<Shape>>>;
+  /** The same, with the caller's word for each statement's rows: `db.transaction<[User, Order]>([...])`. */
+  transaction<Rows extends readonly object[]>(
+    statements: StatementsFor<Rows>,
+    options?: StatementsOptions,
+  ): Promise<{ [Index in keyof Rows]: QueryResult<Rows[Index]> }>;
+  /**
+   * Runs `work` in a transaction: commits it when `work` has ended, or rolls it back and throws the first error.
+   *
+   * A DEADLOCK, and a broker that is full (TOO_MANY_TRANSACTIONS, QUEUE_FULL), are tried again within `timeoutMs`, the
+   * budget of the whole: then `work` runs anew, and should do nothing but ask the transaction. Calls that it does not
+   * wait for are waited for before the commit, and roll back if they fail.
+   *
+   * @throws {BrokerError} `TRANSACTION_ENDED`, with its `reason`, if the transaction was over before the commit,
+   *   whatever `work` made of that. Only a commit that got no answer leaves the outcome unknown.
+   *
+   * @example
+   * const id = await db.transaction(async (tx) => {
+   *   const { rows } = await tx.query<{ left: number }>('SELECT left FROM stock WHERE id = ? FOR UPDATE', [7]);
+   *   if (!rows[0]?.left) throw new Error('sold out');
+   *   return (await tx.query('INSERT INTO orders (item_id) VALUES (?)', [7])).insertId;
+   * });
+   */
+  transaction<T>(
+    work: (transaction: Transaction<Shape>) => Promise<T>,
+    options?: TransactionOptions,
+  ): Promise<T>;
+  async transaction(
+    given: readonly TransactionStatement[] | ((transaction: Transaction<Shape>) => Promise<unknown>),
+    options: StatementsOptions = {},
+  ): Promise<unknown> {
+    if (typeof given === 'function') return await this.#transact(given, options);
+    const { timeoutMs, signal, ...terms } = checkArguments(GivenOptions.statements, { options }).options;
+    const body = toTransaction(given, terms);
+    return readResults(await this.#post(TRANSACTION_ROUTE, body, { timeoutMs, signal }), this.#options);
+  }
+
+  async #transact<T>(
+    work: (transaction: Transaction<Shape>) => Promise<T>,
+    options: TransactionOptions,
+  ): Promise<T> {
+    const { timeoutMs, signal, ...terms } = checkArguments(GivenOptions.transaction, { options }).options;
+    return await runTransaction<Shape, T>(
+      {
+        transport: this.#transport,
+        alias: this.#alias,
+        terms,
+        budget: new CallBudget(timeoutMs ?? this.#options.timeoutMs, signal),
+        rowOptions: this.#options,
+      },
+      work,
+    );
+  }
+
+  async #post(route: string, body: object, { timeoutMs, signal }: CallOptions): Promise<BrokerReply> {
+    return await this.#transport.send({
       method: 'POST',
-      path: databasePath(QUERY_ROUTE, this.#alias),
-      body: JSON.stringify(statement),
+      path: databasePath(route, this.#alias),
+      body: JSON.stringify(body),
       timeoutMs: timeoutMs ?? this.#options.timeoutMs,
       signal,
     });
-    const { columns, rows, resultSets, ...facts } = readResult(reply);
-    return {
-      columns,
-      rows: decodeRows<Row>({ columns, rows }, this.#options),
-      ...facts,
-      ...(resultSets && {
-        resultSets: resultSets.map((set) => ({ columns: set.columns, rows: decodeRows(set, this.#options) })),
-      }),
-    };
   }
-}
-
-function readResult(reply: BrokerReply): Result {
-  if (reply.status === 200) {
-    const result = Result.safeParse(parseReply(reply));
-    if (result.success) return result.data;
-  }
-  throw readFailure(reply) ?? unusableReply(reply.status, reply.requestId);
 }

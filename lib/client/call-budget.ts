@@ -8,14 +8,15 @@ interface Limit {
 
 /** The time that one call may take in all, and its caller's wish to end it sooner. */
 export class CallBudget {
-  readonly #signal: AbortSignal | undefined;
+  /** The caller's, to end the call sooner. */
+  readonly signal: AbortSignal | undefined;
   readonly #timeoutMs: number;
   readonly #endsAtMs: number;
 
   constructor(timeoutMs: number, signal: AbortSignal | undefined) {
     this.#timeoutMs = timeoutMs;
     this.#endsAtMs = performance.now() + timeoutMs;
-    this.#signal = signal;
+    this.signal = signal;
   }
 
   /** Whole milliseconds; 0 when the time is up. */
@@ -26,7 +27,7 @@ export class CallBudget {
   /** Settles as `work` does, unless the caller aborts or the limit (by default the budget's end) passes first. */
   async race<T>(work: Promise<T>, limit: Limit = this.#end()): Promise<T> {
     return await new Promise<T>((resolve, reject) => {
-      const signal = this.#signal;
+      const { signal } = this;
       const abort = () => reject(signal?.reason);
       const timer = setTimeout(() => reject(limit.error()), limit.afterMs);
       signal?.addEventListener('abort', abort, { once: true });
@@ -42,8 +43,10 @@ export class CallBudget {
     await this.race(sleep(pauseMs, undefined, { ref: false }));
   }
 
-  exceeded(outcome: 'not_applied' | 'unknown'): BrokerError {
-    const what = outcome === 'unknown' ? 'The broker did not answer' : 'The request could not be sent';
+  exceeded(
+    outcome: 'not_applied' | 'unknown',
+    what = outcome === 'unknown' ? 'The broker did not answer' : 'The request could not be sent',
+  ): BrokerError {
     return new BrokerError('DEADLINE_EXCEEDED', `${what} within ${this.#timeoutMs} ms`, { outcome });
   }
 

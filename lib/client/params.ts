@@ -43,16 +43,11 @@ export function decimal(digits: string): { readonly $decimal: string } {
  *
  * @throws {BrokerError} `INVALID_REQUEST`, naming the value's place, for what cannot go without being changed.
  */
-export function toWireParams(params: ParamValues): unknown {
-  if (isList(params)) return Array.from(params, (value, index) => toWire(value, `params[${index}]`));
-  if (!isPlainObject(params)) throw refused('params', 'must be an array for ? or an object for :name');
-  const named = Object.entries(params).map(([name, value]) => [name, toWire(value, `params.${name}`)]);
+export function toWireParams(params: unknown, place = 'params'): unknown {
+  if (Array.isArray(params)) return Array.from(params, (value, index) => toWire(value, `${place}[${index}]`));
+  if (!isPlainObject(params)) throw refused(place, 'must be an array for ? or an object for :name');
+  const named = Object.entries(params).map(([name, value]) => [name, toWire(value, `${place}.${name}`)]);
   return Object.fromEntries(named);
-}
-
-// A type guard: Array.isArray does not tell readonly arrays from records.
-function isList(params: ParamValues): params is readonly ParamValue[] {
-  return Array.isArray(params);
 }
 
 function toWire(value: unknown, place: string): unknown {

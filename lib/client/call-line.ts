@@ -1,0 +1,97 @@
+import { BrokerError } from '../errors.ts';
+
+/**
+ * The calls of one callback, one at a time in the order in which they were made: requests that travel on several
+ * connections could overtake each other.
+ */
+export class CallLine {
+  /** `finishing`: takes no further calls. `over`: those that are still in line do not go any more. */
+  #state: 'open' | 'finishing' | 'over' = 'open';
+  #last: Promise<unknown> = Promise.resolve();
+  readonly #unfinished = new Set<Promise<unknown>>();
+  /** A call that has the line for itself, and how to end it early. */
+  #soleCall: SoleCall | undefined;
+
+  /** Not async: what the caller holds is the promise that `finish` watches, so that its failure is no unhandled one. */
+  run<T>(call: () => Promise<T>): Promise<T> {
+    const refusal = this.#refusal();
+    if (refusal !== undefined) return Promise.reject(refusal);
+    const turn = this.#last.then(async () => {
+      if (this.#state === 'over') throw ended();
+      return await call();
+    });
+    this.#unfinished.add(turn);
+    const forget = () => void this.#unfinished.delete(turn);
+    this.#last = turn.then(forget, forget);
+    return turn;
+  }
+
+  /** Refuses all other calls until this one is done: they would wait for it, and it perhaps for them. */
+  runAlone<T>(soleCall: SoleCall, call: () => Promise<T>): Promise<T> {
+    const turn = this.run(async () => {
+      try {
+        return await call();
+      } finally {
+        this.#soleCall = undefined;
+      }
+    });
+    this.#soleCall ??= soleCall;
+    return turn;
+  }
+
+  /** As `runAlone`, from its turn until it is released; or until the line is done with, which the signal tells. */
+  async hold(name: string): Promise<Hold> {
+    const controller = new AbortController();
+    const { signal } = controller;
+    return await new Promise((resolve, reject) => {
+      const held = this.runAlone({ name, cancel: () => controller.abort(ended()) }, async () => {
+        await new Promise<void>((release) => {
+          signal.addEventListener('abort', () => release());
+          if (signal.aborted) release();
+          resolve({ signal, release });
+        });
+      });
+      held.catch(reject);
+    });
+  }
+
+  /**
+   * Runs a callback that makes its calls here, to its end and theirs.
+   *
+   * @throws the first failure of the callback, or else of a call that it did not wait for.
+   */
+  async complete<T>(callback: () => Promise<T>): Promise<T> {
+    try {
+      const result = await callback();
+      this.#state = 'finishing';
+      this.#soleCall?.cancel?.();
+      await Promise.all(this.#unfinished);
+      return result;
+    } finally {
+      this.#state = 'over';
+      this.#soleCall?.cancel?.();
+      await Promise.allSettled(this.#unfinished);
+    }
+  }
+
+  #refusal(): BrokerError | undefined {
+    if (this.#state !== 'open') return ended();
+    if (this.#soleCall === undefined) return undefined;
+    return new BrokerError('INVALID_REQUEST', `${this.#soleCall.name} of this transaction is still open`);
+  }
+}
+
+interface SoleCall {
+  readonly name: string;
+  readonly cancel?: () => void;
+}
+
+interface Hold {
+  readonly signal: AbortSignal;
+  readonly release: () => void;
+}
+
+function ended(): BrokerError {
+  const message = 'The callback that this transaction or savepoint was given to has ended';
+  return new BrokerError('TRANSACTION_ENDED', message);
+}

@@ -1,0 +1,64 @@
+import type * as z from 'zod/mini';
+import { type Column, Result } from '../protocol/query.ts';
+import { BatchResult, TransactionResult } from '../protocol/transaction.ts';
+import { type BrokerReply, parseReply, readFailure, unusableReply } from './broker-reply.ts';
+import { decodeRows, type RowOptions } from './rows.ts';
+
+/** What a statement changed. */
+export interface Changes {
+  /** Rows that matched. */
+  readonly affectedRows: number;
+  /** Rows that became different. */
+  readonly changedRows: number;
+  readonly insertId: string | null;
+}
+
+export interface QueryResult<Row> extends Changes {
+  readonly columns: readonly Column[];
+  readonly rows: Row[];
+  /** null where the broker cannot tell. */
+  readonly warnings: number | null;
+  /** Time in MySQL. */
+  readonly durationMs: number;
+  /** Time in line for a connection. */
+  readonly queueMs: number;
+  /** Every set of rows of a CALL that yields several; `columns` and `rows` are the first. */
+  readonly resultSets?: readonly { readonly columns: readonly Column[]; readonly rows: unknown[] }[];
+}
+
+/** @throws {BrokerError} the failure that the reply tells of; `BROKER_UNREACHABLE` if it is not the protocol's. */
+export function readSuccess<Schema extends z.ZodMiniType>(
+  schema: Schema,
+  reply: BrokerReply,
+): z.output<Schema> {
+  if (reply.status === 200 || reply.status === 201) {
+    const success = schema.safeParse(parseReply(reply));
+    if (success.success) return success.data;
+  }
+  throw readFailure(reply) ?? unusableReply(reply.status, reply.requestId);
+}
+
+export function readResult<Row extends object>(reply: BrokerReply, options: RowOptions): QueryResult<Row> {
+  return decodeResult(readSuccess(Result, reply), options);
+}
+
+export function readResults<Row extends object>(reply: BrokerReply, options: RowOptions): QueryResult<Row>[] {
+  const { results } = readSuccess(TransactionResult, reply);
+  return results.map((result) => decodeResult<Row>(result, options));
+}
+
+export function readChanges(reply: BrokerReply): Changes[] {
+  return readSuccess(BatchResult, reply).results;
+}
+
+function decodeResult<Row extends object>(result: Result, options: RowOptions): QueryResult<Row> {
+  const { columns, rows, resultSets, ...facts } = result;
+  return {
+    columns,
+    rows: decodeRows<Row>({ columns, rows }, options),
+    ...facts,
+    ...(resultSets && {
+      resultSets: resultSets.map((set) => ({ columns: set.columns, rows: decodeRows(set, options) })),
+    }),
+  };
+}

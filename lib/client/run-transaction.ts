@@ -1,0 +1,55 @@
+import { BrokerError, type ErrorCode } from '../errors.ts';
+import type { TransactionTerms } from '../protocol/transaction.ts';
+import type { CallBudget } from './call-budget.ts';
+import { CallLine } from './call-line.ts';
+import type { Transport } from './http-transport.ts';
+import { OpenTransaction } from './open-transaction.ts';
+import type { RowOptions, RowShape } from './rows.ts';
+import { Transaction } from './transaction.ts';
+import { tryAgainWhile } from './try-again.ts';
+
+/** Failures of a whole transaction that another try, from its beginning, can avoid. */
+const PASSING: ReadonlySet<ErrorCode> = new Set(['TOO_MANY_TRANSACTIONS', 'QUEUE_FULL', 'DEADLOCK']);
+
+/** Within it a late statement still tells its own verdict, before the callback is given up. */
+const VERDICT_MS = 250;
+
+export interface TransactionPlace {
+  readonly transport: Transport;
+  readonly alias: string;
+  readonly terms: TransactionTerms;
+  readonly budget: CallBudget;
+  readonly rowOptions: RowOptions;
+}
+
+/** Begins, runs `work` and commits; or rolls back and throws the first error. May run `work` several times. */
+export async function runTransaction<Shape extends RowShape, T>(
+  { transport, alias, terms, budget, rowOptions }: TransactionPlace,
+  work: (transaction: Transaction<Shape>) => Promise<T>,
+): Promise<T> {
+  return await tryAgainWhile(mayPass, budget, async () => {
+    const open = await OpenTransaction.begin(transport, alias, terms, budget);
+    try {
+      const line = new CallLine();
+      const transaction = new Transaction<Shape>(open, line, rowOptions);
+      const result = await line.complete(async () => await withinTime(budget, work(transaction)));
+      await open.commit();
+      return result;
+    } catch (error) {
+      await open.rollback();
+      throw error;
+    }
+  });
+}
+
+function mayPass(error: unknown): boolean {
+  return error instanceof BrokerError && PASSING.has(error.code) && error.retryable;
+}
+
+/** A callback can wait for other things than its transaction. */
+async function withinTime<T>(budget: CallBudget, work: Promise<T>): Promise<T> {
+  return await budget.race(work, {
+    afterMs: budget.remainingMs + VERDICT_MS,
+    error: () => budget.exceeded('not_applied', "The transaction's callback did not end"),
+  });
+}
