@@ -1,10 +1,5 @@
 import { BrokerError } from '../errors.ts';
-import {
-  databasePath,
-  IN_TRANSACTION_ROUTES,
-  TRANSACTIONS_ROUTE,
-  transactionPath,
-} from '../protocol/routes.ts';
+import { databasePath, IN_TRANSACTION_ROUTES, TRANSACTIONS_ROUTE } from '../protocol/routes.ts';
 import { BegunTransaction, EndedTransaction, type TransactionTerms } from '../protocol/transaction.ts';
 import type { BrokerReply } from './broker-reply.ts';
 import type { CallBudget } from './call-budget.ts';
@@ -115,7 +110,7 @@ export class OpenTransaction {
     route: Route,
     { body, ...rest }: Question & { readonly timeoutMs: number },
   ): Promise<BrokerReply> {
-    const path = transactionPath(IN_TRANSACTION_ROUTES[route], this.#id);
+    const path = IN_TRANSACTION_ROUTES[route].replace(':id', this.#id);
     return await this.#transport.send({ method: 'POST', path, body: JSON.stringify(body ?? {}), ...rest });
   }
 

@@ -54,7 +54,8 @@ export type BatchResult = z.infer<typeof BatchResult>;
 
 /** A transaction that was begun. */
 export const BegunTransaction = z.object({
-  transactionId: z.string(),
+  /** In a path it stands for itself. */
+  transactionId: z.string().check(z.regex(/^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}$/)),
   /** It is rolled back after so long without a statement. */
   idleTimeoutMs: z.number(),
   /** It is rolled back at this moment at the latest; ISO 8601. */
