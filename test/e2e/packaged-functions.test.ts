@@ -20,7 +20,7 @@ beforeAll(async () => {
   await database.admin.query("INSERT INTO app.greetings VALUES (9007199254740993, 'grüße 😀')");
   folder = await mkdtemp(join(tmpdir(), 'functions-'));
   const { output } = await run(tool('osls'), ['package', '-p', folder]);
-  for (const name of ['query', 'health']) {
+  for (const name of ['query', 'transaction', 'health']) {
     const [bundle] = readZip(join(folder, `${name}.zip`)).values();
     await writeFile(join(folder, `${name}.mjs`), bundle ?? output);
   }
@@ -82,6 +82,15 @@ describe('the packaged query function', () => {
     expect(denied).toMatchObject({ statusCode: 401, body: expect.stringContaining('UNAUTHENTICATED') });
     const failed = await invoke('query', { database: 'default', sql: 'SELECT * FROM missing' });
     expect(failed).toEqual({ thrown: { name: 'SQL_ERROR', message: "Table 'app.missing' doesn't exist" } });
+  });
+});
+
+test('the packaged transaction function does all of its statements', async () => {
+  const insert = { sql: "INSERT INTO greetings VALUES (1, 'hello')", expect: { affectedRows: 1 } };
+  const statements = [insert, { sql: 'SELECT text FROM greetings WHERE id = 1' }];
+
+  expect(await invoke('transaction', { database: 'default', statements })).toMatchObject({
+    results: [{ affectedRows: 1 }, { rows: [['hello']] }],
   });
 });
 

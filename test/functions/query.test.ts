@@ -177,9 +177,9 @@ describe('over HTTP', () => {
 
 describe('invoked directly', () => {
   test("it sends the statement and returns the broker's body", async () => {
-    const statement = { sql: 'SELECT ?', params: [1], timeoutMs: 500, maxRows: 3 };
+    const statement = { sql: 'SELECT ?', params: [1], maxRows: 3 };
 
-    const body = await handler({ database: 'shop', ...statement }, contextWith());
+    const body = await handler({ database: 'shop', timeoutMs: 500, ...statement }, contextWith());
 
     expect(body).toEqual(JSON.parse(RESULT_TEXT));
     expect(broker.seen[0]?.path).toBe('/v1/databases/shop/query');
