@@ -2,10 +2,11 @@ import type { APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import * as z from 'zod/mini';
 import { type BrokerReply, parseReply, readFailure, unusableReply } from '../lib/client/broker-reply.ts';
 import { checkArguments, TimeoutMs } from '../lib/client/check-arguments.ts';
+import type { BrokerRequest } from '../lib/client/http-transport.ts';
 import { openTransport } from '../lib/client/open-transport.ts';
 import { BrokerError } from '../lib/errors.ts';
 import { isRounded } from '../lib/protocol/rounded.ts';
-import { databasePath } from '../lib/protocol/routes.ts';
+import { databasePath, IDEMPOTENCY_HEADER } from '../lib/protocol/routes.ts';
 import {
   failureReply,
   type HttpEvent,
@@ -18,8 +19,9 @@ import {
 
 const Invocation = z.looseObject({ database: z.string(), timeoutMs: z.optional(TimeoutMs) });
 
-/** Asks the broker in a function's name. */
-type Ask = (alias: string, body: string, timeoutMs: number, requestId: string) => Promise<BrokerReply>;
+type Question = Pick<BrokerRequest, 'body' | 'timeoutMs' | 'requestId' | 'idempotencyKey'>;
+
+type Ask = (alias: string, question: Question) => Promise<BrokerReply>;
 
 /**
  * A handler that passes calls on to one of the broker's routes: those of an HTTP API whose path has `{alias}`, and
@@ -29,9 +31,9 @@ type Ask = (alias: string, body: string, timeoutMs: number, requestId: string) =
 export function forwardTo(route: string): (event: unknown, context: Context) => Promise<unknown> {
   // One for all invocations of an instance, as are the connections that it keeps.
   const broker = openTransport();
-  const ask: Ask = async (alias, body, timeoutMs, requestId) => {
+  const ask: Ask = async (alias, question) => {
     const path = databasePath(route, alias);
-    return refuseOthers(await broker.send({ method: 'POST', path, body, timeoutMs, requestId }));
+    return refuseOthers(await broker.send({ method: 'POST', path, ...question }));
   };
   return async (event, context) => {
     const http = parseHttpEvent(event);
@@ -49,7 +51,9 @@ async function answerHttp(
   try {
     const alias = event.pathParameters?.alias;
     if (alias === undefined) throw new BrokerError('INVALID_REQUEST', 'the path must name a database');
-    return toHttpReply(await ask(alias, readBody(event), timeoutOf(context), requestId), requestId);
+    const idempotencyKey = event.headers[IDEMPOTENCY_HEADER];
+    const question = { body: readBody(event), timeoutMs: timeoutOf(context), requestId, idempotencyKey };
+    return toHttpReply(await ask(alias, question), requestId);
   } catch (error) {
     if (error instanceof BrokerError) return failureReply(error, requestId);
     throw error;
@@ -58,9 +62,12 @@ async function answerHttp(
 
 async function answerInvocation(ask: Ask, event: unknown, context: Context): Promise<unknown> {
   try {
-    const { database, timeoutMs: ownMs, ...body } = checkArguments(Invocation, event);
-    const timeoutMs = Math.min(timeoutOf(context), ownMs ?? Number.POSITIVE_INFINITY);
-    const reply = await ask(database, JSON.stringify(body, refuseRounded), timeoutMs, context.awsRequestId);
+    const { database, timeoutMs = Number.POSITIVE_INFINITY, ...body } = checkArguments(Invocation, event);
+    const reply = await ask(database, {
+      body: JSON.stringify(body, refuseRounded),
+      timeoutMs: Math.min(timeoutOf(context), timeoutMs),
+      requestId: context.awsRequestId,
+    });
     const failure = reply.status === 200 ? undefined : readFailure(reply);
     if (failure !== undefined) throw failure;
     return parseReply(reply);

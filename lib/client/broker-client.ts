@@ -1,27 +1,22 @@
 import * as z from 'zod/mini';
-import { BATCH_ROUTE, databasePath, QUERY_ROUTE, TRANSACTION_ROUTE } from '../protocol/routes.ts';
-import type { BrokerReply } from './broker-reply.ts';
+import { BATCH_ROUTE, QUERY_ROUTE, TRANSACTION_ROUTE } from '../protocol/routes.ts';
+import { askDatabase, type Database } from './ask-database.ts';
 import { CallBudget } from './call-budget.ts';
 import {
   type BatchOptions,
-  type CallOptions,
   GivenOptions,
   type QueryOptions,
   type StatementsOptions,
   type TransactionOptions,
 } from './call-options.ts';
 import { Alias, checkArguments } from './check-arguments.ts';
-import type { Transport } from './http-transport.ts';
 import type { ParamValues } from './params.ts';
 import { type Changes, type QueryResult, readChanges, readResult, readResults } from './results.ts';
-import type { RowOf, RowOptions, RowShape } from './rows.ts';
+import type { RowOf, RowShape } from './rows.ts';
 import { runTransaction } from './run-transaction.ts';
+import { isSelect } from './statement-kind.ts';
 import { type TransactionStatement, toBatch, toStatement, toTransaction } from './statements.ts';
 import type { Transaction } from './transaction.ts';
-
-interface ClientOptions extends RowOptions {
-  readonly timeoutMs: number;
-}
 
 /** What each statement of a transaction did, in their order. */
 export type ResultsOf<Statements extends readonly unknown[], Row> = {
@@ -33,20 +28,16 @@ type StatementsFor<Rows extends readonly object[]> = { readonly [Index in keyof 
 
 /** Runs SQL on one of the broker's databases. {@link connect} makes it. */
 export class BrokerClient<Shape extends RowShape = 'object'> {
-  readonly #transport: Transport;
-  readonly #alias: string;
-  readonly #options: ClientOptions;
+  readonly #database: Database;
 
-  constructor(transport: Transport, alias: string, options: ClientOptions) {
-    this.#transport = transport;
-    this.#alias = alias;
-    this.#options = options;
+  constructor(database: Database) {
+    this.#database = database;
   }
 
   /** The same client for another of the broker's databases. */
   database(alias: string): BrokerClient<Shape> {
     checkArguments(z.object({ database: Alias }), { database: alias });
-    return new BrokerClient<Shape>(this.#transport, alias, this.#options);
+    return new BrokerClient<Shape>({ ...this.#database, alias });
   }
 
   /**
@@ -72,8 +63,10 @@ export class BrokerClient<Shape extends RowShape = 'object'> {
     options: QueryOptions = {},
   ): Promise<QueryResult<Row>> {
     const { maxRows, ...call } = checkArguments(GivenOptions.query, { options }).options;
-    const reply = await this.#post(QUERY_ROUTE, toStatement(sql, params, maxRows), call);
-    return readResult<Row>(reply, this.#options);
+    const question = { route: QUERY_ROUTE, body: toStatement(sql, params, maxRows), isRead: isSelect(sql) };
+    return await askDatabase(this.#database, question, call, (reply) =>
+      readResult<Row>(reply, this.#database.rowOptions),
+    );
   }
 
   /**
@@ -90,7 +83,12 @@ export class BrokerClient<Shape extends RowShape = 'object'> {
     options: BatchOptions = {},
   ): Promise<Changes[]> {
     const call = checkArguments(GivenOptions.batch, { options }).options;
-    return readChanges(await this.#post(BATCH_ROUTE, toBatch(sql, paramSets), call));
+    return await askDatabase(
+      this.#database,
+      { route: BATCH_ROUTE, body: toBatch(sql, paramSets) },
+      call,
+      readChanges,
+    );
   }
 
   /**
@@ -140,9 +138,14 @@ export class BrokerClient<Shape extends RowShape = 'object'> {
     options: StatementsOptions = {},
   ): Promise<unknown> {
     if (typeof given === 'function') return await this.#transact(given, options);
-    const { timeoutMs, signal, ...terms } = checkArguments(GivenOptions.statements, { options }).options;
+    const checked = checkArguments(GivenOptions.statements, { options }).options;
+    const { timeoutMs, signal, retryWrites, ...terms } = checked;
     const body = toTransaction(given, terms);
-    return readResults(await this.#post(TRANSACTION_ROUTE, body, { timeoutMs, signal }), this.#options);
+    const question = { route: TRANSACTION_ROUTE, body, isRead: terms.readOnly };
+    const call = { timeoutMs, signal, retryWrites };
+    return await askDatabase(this.#database, question, call, (reply) =>
+      readResults(reply, this.#database.rowOptions),
+    );
   }
 
   async #transact<T>(
@@ -150,25 +153,7 @@ export class BrokerClient<Shape extends RowShape = 'object'> {
     options: TransactionOptions,
   ): Promise<T> {
     const { timeoutMs, signal, ...terms } = checkArguments(GivenOptions.transaction, { options }).options;
-    return await runTransaction<Shape, T>(
-      {
-        transport: this.#transport,
-        alias: this.#alias,
-        terms,
-        budget: new CallBudget(timeoutMs ?? this.#options.timeoutMs, signal),
-        rowOptions: this.#options,
-      },
-      work,
-    );
-  }
-
-  async #post(route: string, body: object, { timeoutMs, signal }: CallOptions): Promise<BrokerReply> {
-    return await this.#transport.send({
-      method: 'POST',
-      path: databasePath(route, this.#alias),
-      body: JSON.stringify(body),
-      timeoutMs: timeoutMs ?? this.#options.timeoutMs,
-      signal,
-    });
+    const budget = new CallBudget(timeoutMs ?? this.#database.timeoutMs, signal);
+    return await runTransaction<Shape, T>(this.#database, terms, budget, work);
   }
 }

@@ -14,10 +14,10 @@ export interface StatementOptions extends CallOptions {
   readonly maxRows?: number | undefined;
 }
 
-interface RetryOptions {
+export interface RetryOptions {
   /**
-   * Send a write again under one idempotency key when its reply was lost: it takes place once. The database's
-   * settings must have `idempotency`. Default: as {@link connect} was told, else false.
+   * Send a write again, under one idempotency key, when its answer was lost: it takes place once. The database's
+   * settings must have `idempotency`, and DDL cannot have a key. Default: what {@link connect} was told.
    */
   readonly retryWrites?: boolean | undefined;
 }

@@ -13,6 +13,8 @@ export interface ConnectOptions<Shape extends RowShape = RowShape> {
   readonly database?: string | undefined;
   /** Budget of a query, unless it brings its own. Default 28 000. */
   readonly timeoutMs?: number | undefined;
+  /** The default of each call's own `retryWrites`. Default false. */
+  readonly retryWrites?: boolean | undefined;
   /** Rows as objects by column name (default), or as arrays in column order. */
   readonly rows?: Shape | undefined;
   /** What becomes of BIGINT: a number where that is exact, else its digits (default); always a bigint; always digits. */
@@ -26,6 +28,7 @@ const CheckedOptions = z.strictObject({
   key: z.optional(z.string()),
   database: z._default(Alias, 'default'),
   timeoutMs: z._default(TimeoutMs, 28_000),
+  retryWrites: z._default(z.boolean(), false),
   rows: z._default(z.enum(['object', 'array']), 'object'),
   bigint: z._default(z.enum(['number-or-string', 'bigint', 'string']), 'number-or-string'),
   json: z._default(z.enum(['parsed', 'text']), 'parsed'),
@@ -46,6 +49,7 @@ export function connect<Shape extends RowShape = 'object'>(
   options: ConnectOptions<Shape> = {},
 ): BrokerClient<Shape> {
   const checked = checkArguments(z.object({ options: CheckedOptions }), { options });
-  const { url, key, database, timeoutMs, ...rowOptions } = checked.options;
-  return new BrokerClient<Shape>(openTransport({ url, key }), database, { timeoutMs, ...rowOptions });
+  const { url, key, database: alias, timeoutMs, retryWrites, ...rowOptions } = checked.options;
+  const transport = openTransport({ url, key });
+  return new BrokerClient<Shape>({ transport, alias, timeoutMs, retryWrites, rowOptions });
 }

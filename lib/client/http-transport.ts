@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { BrokerError } from '../errors.ts';
-import { REQUEST_ID_HEADER, TIMEOUT_HEADER } from '../protocol/routes.ts';
+import { IDEMPOTENCY_HEADER, REQUEST_ID_HEADER, TIMEOUT_HEADER } from '../protocol/routes.ts';
 import { lookupAvoiding, type Resolve } from './broker-addresses.ts';
 import { type BrokerReply, readFailure, toBrokerReply } from './broker-reply.ts';
 import { CallBudget } from './call-budget.ts';
@@ -32,6 +32,7 @@ export interface BrokerRequest {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
   readonly requestId?: string | undefined;
+  readonly idempotencyKey?: string | undefined;
 }
 
 /** The way to the broker. */
@@ -108,13 +109,14 @@ export class HttpTransport implements Transport {
   }
 
   #toMessage({ request, budget }: Call, key: string | undefined): HttpMessage {
-    const { method, path, body, requestId } = request;
+    const { method, path, body, requestId, idempotencyKey } = request;
     const headers = {
       accept: 'application/json',
       [TIMEOUT_HEADER]: `${Math.max(1, budget.remainingMs)}`,
       ...(key !== undefined && { authorization: `Bearer ${key}` }),
       ...(body !== undefined && { 'content-type': 'application/json' }),
       ...(requestId !== undefined && { [REQUEST_ID_HEADER]: requestId }),
+      ...(idempotencyKey !== undefined && { [IDEMPOTENCY_HEADER]: idempotencyKey }),
     };
     return {
       method,

@@ -1,10 +1,10 @@
 import { BrokerError, type ErrorCode } from '../errors.ts';
 import type { TransactionTerms } from '../protocol/transaction.ts';
+import type { Database } from './ask-database.ts';
 import type { CallBudget } from './call-budget.ts';
 import { CallLine } from './call-line.ts';
-import type { Transport } from './http-transport.ts';
 import { OpenTransaction } from './open-transaction.ts';
-import type { RowOptions, RowShape } from './rows.ts';
+import type { RowShape } from './rows.ts';
 import { Transaction } from './transaction.ts';
 import { tryAgainWhile } from './try-again.ts';
 
@@ -14,17 +14,11 @@ const PASSING: ReadonlySet<ErrorCode> = new Set(['TOO_MANY_TRANSACTIONS', 'QUEUE
 /** Within it a late statement still tells its own verdict, before the callback is given up. */
 const VERDICT_MS = 250;
 
-export interface TransactionPlace {
-  readonly transport: Transport;
-  readonly alias: string;
-  readonly terms: TransactionTerms;
-  readonly budget: CallBudget;
-  readonly rowOptions: RowOptions;
-}
-
 /** Begins, runs `work` and commits; or rolls back and throws the first error. May run `work` several times. */
 export async function runTransaction<Shape extends RowShape, T>(
-  { transport, alias, terms, budget, rowOptions }: TransactionPlace,
+  { transport, alias, rowOptions }: Database,
+  terms: TransactionTerms,
+  budget: CallBudget,
   work: (transaction: Transaction<Shape>) => Promise<T>,
 ): Promise<T> {
   return await tryAgainWhile(mayPass, budget, async () => {

@@ -64,6 +64,11 @@ describe('over HTTP', () => {
     expect(broker.seen.map(({ headers }) => headers['x-request-id'])).toEqual(['mine.1', AWS_REQUEST_ID]);
   });
 
+  test("the caller's idempotency key is passed on", async () => {
+    await handler(queryEvent({ headers: { 'idempotency-key': 'order-7' } }), contextWith());
+    expect(broker.seen[0]?.headers['idempotency-key']).toBe('order-7');
+  });
+
   test('a body in base64 is decoded', async () => {
     const body = Buffer.from('{"sql": "SELECT \'é\'"}').toString('base64');
 
