@@ -6,12 +6,14 @@ import {
   type BatchOptions,
   GivenOptions,
   type QueryOptions,
+  type StatementOptions,
   type StatementsOptions,
   type TransactionOptions,
 } from './call-options.ts';
 import { Alias, checkArguments } from './check-arguments.ts';
 import type { ParamValues } from './params.ts';
 import { type Changes, type QueryResult, readChanges, readResult, readResults } from './results.ts';
+import { streamedRows } from './row-stream.ts';
 import type { RowOf, RowShape } from './rows.ts';
 import { runTransaction } from './run-transaction.ts';
 import { isSelect } from './statement-kind.ts';
@@ -66,6 +68,32 @@ export class BrokerClient<Shape extends RowShape = 'object'> {
     const question = { route: QUERY_ROUTE, body: toStatement(sql, params, maxRows), isRead: isSelect(sql) };
     return await askDatabase(this.#database, question, call, (reply) =>
       readResult<Row>(reply, this.#database.rowOptions),
+    );
+  }
+
+  /**
+   * Runs one SQL statement and yields its rows while they come: as many as there are, in little memory. The broker
+   * reads no faster than the loop takes them. Nothing is sent before the first row is asked for; leaving the loop
+   * stops the statement.
+   *
+   * @param options `timeoutMs` bounds the wait for the first row, and each wait for more; `maxRows` is no limit unless
+   *   it is given.
+   * @throws {BrokerError} as {@link query} does, also after some rows; `BROKER_UNREACHABLE` if they broke off;
+   *   `TOO_MANY_STREAMS`.
+   *
+   * @example
+   * for await (const row of db.stream<{ id: number }>('SELECT id FROM orders')) await archive(row.id);
+   */
+  async *stream<Row extends object = RowOf<Shape>>(
+    sql: string,
+    params?: ParamValues,
+    options: StatementOptions = {},
+  ): AsyncGenerator<Row, void, undefined> {
+    const { maxRows, ...call } = checkArguments(GivenOptions.statement, { options }).options;
+    const { timeoutMs = this.#database.timeoutMs, signal } = call;
+    const question = { route: QUERY_ROUTE, body: toStatement(sql, params, maxRows), takesStream: true };
+    yield* await askDatabase(this.#database, question, { timeoutMs, signal, retryWrites: false }, (reply) =>
+      streamedRows<Row>(reply, this.#database.rowOptions, { stallMs: timeoutMs, signal }),
     );
   }
 

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { BrokerError, type ErrorDetails } from '../errors.ts';
 import { FailureBody, fromFailureBody } from '../protocol/failure.ts';
 import { REQUEST_ID_HEADER } from '../protocol/routes.ts';
@@ -5,24 +6,27 @@ import type { HttpReply } from './http-exchange.ts';
 
 const EXCERPT_LENGTH = 200;
 
-/** What the broker answered: whole, and JSON by its content type. */
+/** What the broker answered: whole, and JSON by its content type; or a stream, if that was asked for. */
 export interface BrokerReply {
   readonly status: number;
   readonly requestId: string | undefined;
   readonly retryAfter: string | undefined;
   readonly body: string;
+  readonly stream?: Readable | undefined;
 }
 
 /** Takes a reply for the broker's. A proxy's page and a reply without an end that can be told are not. */
-export function toBrokerReply({ status, headers, body }: HttpReply): BrokerReply {
+export function toBrokerReply({ status, headers, body, stream }: HttpReply): BrokerReply {
   const requestId = headers[REQUEST_ID_HEADER]?.toString();
+  const retryAfter = headers['retry-after'];
+  if (stream !== undefined) return { status, requestId, retryAfter, body, stream };
   if (!headers['content-type']?.startsWith('application/json')) {
     throw unusableReply(status, requestId, { details: { body: body.slice(0, EXCERPT_LENGTH) } });
   }
   if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) {
     throw unusableReply(status, requestId);
   }
-  return { status, requestId, retryAfter: headers['retry-after'], body };
+  return { status, requestId, retryAfter, body };
 }
 
 export function parseReply({ status, requestId, body }: BrokerReply): unknown {

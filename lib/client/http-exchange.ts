@@ -2,6 +2,7 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import type { LookupFunction, Socket } from 'node:net';
 import { BrokerError } from '../errors.ts';
+import { NDJSON } from '../protocol/routes.ts';
 import type { CallBudget } from './call-budget.ts';
 import type { KeptSockets } from './kept-sockets.ts';
 
@@ -27,7 +28,10 @@ export interface HttpRoute {
 export interface HttpReply {
   readonly status: number;
   readonly headers: http.IncomingHttpHeaders;
+  /** Empty if the reply is a stream. */
   readonly body: string;
+  /** Of a reply that was asked for as a stream, and came as one. Whoever gets it reads or destroys it. */
+  readonly stream: http.IncomingMessage | undefined;
   /** The address it came from. */
   readonly address: string;
 }
@@ -66,7 +70,7 @@ export async function exchange(
     });
     // Read now: a closed socket has none.
     const address = socket.remoteAddress ?? '';
-    const reply = received(request);
+    const reply = received(request, headers.accept === NDJSON);
     request.end(body);
     const read = await budget.race(reply, {
       afterMs: budget.remainingMs + VERDICT_GRACE_MS,
@@ -104,15 +108,18 @@ function afterNextPoll(callback: () => void): void {
   setImmediate(() => setImmediate(callback));
 }
 
-async function received(request: http.ClientRequest): Promise<Omit<HttpReply, 'address'>> {
-  return await new Promise((resolve, reject) => {
+async function received(
+  request: http.ClientRequest,
+  takesStream: boolean,
+): Promise<Omit<HttpReply, 'address'>> {
+  const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
     request.on('error', (cause: NodeJS.ErrnoException) => reject(lostError(cause)));
-    request.once('response', (response) => {
-      readBody(response).then((body) => {
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body });
-      }, reject);
-    });
+    request.once('response', resolve);
   });
+  const { statusCode: status = 0, headers } = response;
+  const isStream = takesStream && headers['content-type']?.startsWith(NDJSON);
+  if (isStream) return { status, headers, body: '', stream: response };
+  return { status, headers, body: await readBody(response), stream: undefined };
 }
 
 async function readBody(response: http.IncomingMessage): Promise<string> {

@@ -1,12 +1,15 @@
 import { BrokerError } from '../errors.ts';
 import { databasePath, IN_TRANSACTION_ROUTES, TRANSACTIONS_ROUTE } from '../protocol/routes.ts';
 import { BegunTransaction, EndedTransaction, type TransactionTerms } from '../protocol/transaction.ts';
+import { anySignal } from './any-signal.ts';
 import type { BrokerReply } from './broker-reply.ts';
 import type { CallBudget } from './call-budget.ts';
 import type { CallOptions } from './call-options.ts';
 import type { Transport } from './http-transport.ts';
 import { readSuccess } from './results.ts';
-import { cannotCommit } from './statement-kind.ts';
+import { streamedRows } from './row-stream.ts';
+import type { RowOptions } from './rows.ts';
+import { cannotCommit, isSelect } from './statement-kind.ts';
 
 /** When its time is over or its caller has gone, a transaction is still rolled back: its locks hold up others. */
 const ROLLBACK_MIN_MS = 100;
@@ -15,7 +18,7 @@ type Route = keyof typeof IN_TRANSACTION_ROUTES;
 
 interface Question extends CallOptions {
   readonly body?: object | undefined;
-  readonly accept?: string | undefined;
+  readonly takesStream?: boolean | undefined;
 }
 
 /** A transaction that the broker holds open for this client. */
@@ -25,8 +28,8 @@ export class OpenTransaction {
   readonly #budget: CallBudget;
   /** The broker has said that it is over. */
   #hasEnded = false;
-  /** What made its content uncertain: it can only be rolled back then. */
-  #doubt: unknown;
+  /** What made its content uncertain. */
+  #doubt: { readonly cause: unknown } | undefined;
 
   private constructor(transport: Transport, id: string, budget: CallBudget) {
     this.#transport = transport;
@@ -41,15 +44,21 @@ export class OpenTransaction {
     terms: TransactionTerms,
     budget: CallBudget,
   ): Promise<OpenTransaction> {
-    const reply = await transport.send({
-      method: 'POST',
-      path: databasePath(TRANSACTIONS_ROUTE, alias),
-      body: JSON.stringify(terms),
-      timeoutMs: budget.remainingMs,
-      signal: budget.signal,
-    });
-    const { transactionId } = readSuccess(BegunTransaction, reply);
-    return new OpenTransaction(transport, transactionId, budget);
+    const path = databasePath(TRANSACTIONS_ROUTE, alias);
+    const { remainingMs: timeoutMs, signal } = budget;
+    try {
+      const reply = await transport.send({
+        method: 'POST',
+        path,
+        body: JSON.stringify(terms),
+        timeoutMs,
+        signal,
+      });
+      const { transactionId } = readSuccess(BegunTransaction, reply);
+      return new OpenTransaction(transport, transactionId, budget);
+    } catch (error) {
+      throw undone(error);
+    }
   }
 
   /**
@@ -61,23 +70,47 @@ export class OpenTransaction {
   async ask<T>(
     route: 'query' | 'batch',
     body: { readonly sql: string },
-    options: CallOptions & { readonly accept?: string },
+    options: Omit<Question, 'body'>,
     read: (reply: BrokerReply) => T,
   ): Promise<T> {
     this.#refuseInDoubt();
-    let reply: BrokerReply;
     try {
-      reply = await this.#send(route, { ...options, body });
+      return read(await this.#send(route, { ...options, body }));
     } catch (error) {
-      throw this.#noteLostReply(error, body.sql);
+      throw this.#learnFrom(error, body.sql);
     }
-    return this.#noteEnd(() => read(reply));
+  }
+
+  /** The same for rows that come by and by. */
+  async *stream<Row extends object>(
+    body: { readonly sql: string },
+    options: CallOptions,
+    rowOptions: RowOptions,
+  ): AsyncGenerator<Row, void, undefined> {
+    const stallMs = Math.max(1, this.#shortened(options.timeoutMs));
+    const watch = { stallMs, signal: anySignal(options.signal, this.#budget.signal) };
+    const rows = await this.ask('query', body, { ...options, takesStream: true }, (reply) =>
+      streamedRows<Row>(reply, rowOptions, watch),
+    );
+    let hasEnded = false;
+    try {
+      yield* rows;
+      hasEnded = true;
+    } catch (error) {
+      throw this.#learnFrom(error, body.sql);
+    } finally {
+      if (!hasEnded && !isSelect(body.sql)) this.doubt(undefined);
+    }
   }
 
   async commit(): Promise<void> {
     this.#refuseInDoubt();
-    const reply = await this.#send('commit', {});
-    this.#noteEnd(() => readSuccess(EndedTransaction, reply));
+    try {
+      readSuccess(EndedTransaction, await this.#send('commit', {}));
+    } catch (error) {
+      this.#noteEnd(error);
+      throw error;
+    }
   }
 
   /** Does not reject: the broker ends by itself what it is not told to. */
@@ -89,7 +122,7 @@ export class OpenTransaction {
 
   /** Nobody knows any more what it holds: whatever is asked of it from now on, but a rollback, is refused. */
   doubt(cause: unknown): void {
-    this.#doubt ??= cause;
+    this.#doubt ??= { cause };
   }
 
   get hasEnded(): boolean {
@@ -97,13 +130,16 @@ export class OpenTransaction {
   }
 
   async #send(route: Route, { timeoutMs, signal, ...question }: Question): Promise<BrokerReply> {
-    const { remainingMs } = this.#budget;
-    if (remainingMs === 0) throw this.#budget.exceeded('not_applied');
+    if (this.#budget.remainingMs === 0) throw this.#budget.exceeded('not_applied');
     return await this.#post(route, {
       ...question,
-      timeoutMs: Math.min(timeoutMs ?? remainingMs, remainingMs),
-      signal: anyOf(signal, this.#budget.signal),
+      timeoutMs: this.#shortened(timeoutMs),
+      signal: anySignal(signal, this.#budget.signal),
     });
+  }
+
+  #shortened(timeoutMs = Number.POSITIVE_INFINITY): number {
+    return Math.min(timeoutMs, this.#budget.remainingMs);
   }
 
   async #post(
@@ -117,28 +153,23 @@ export class OpenTransaction {
   #refuseInDoubt(): void {
     if (this.#doubt === undefined) return;
     const message = 'A call of this transaction was cut off, so that it can only be rolled back';
-    throw new BrokerError('TRANSACTION_ENDED', message, { reason: 'rolled_back', cause: this.#doubt });
+    throw new BrokerError('TRANSACTION_ENDED', message, { reason: 'rolled_back', cause: this.#doubt.cause });
   }
 
-  /** Unless it surely was not sent, nobody knows whether the statement has run. */
-  #noteLostReply(error: unknown, sql: string): unknown {
-    if (error instanceof BrokerError && error.outcome === 'not_applied') return error;
-    this.doubt(error);
-    return error instanceof BrokerError && cannotCommit(sql) ? error.with({ outcome: 'not_applied' }) : error;
+  /** What a failed statement leaves of the transaction, as long as no procedure can have committed it. */
+  #learnFrom(error: unknown, sql: string): unknown {
+    this.#noteEnd(error);
+    if (this.#hasEnded) return error;
+    if (!(error instanceof BrokerError) || error.outcome === 'unknown') this.doubt(error);
+    return cannotCommit(sql) ? undone(error) : error;
   }
 
-  #noteEnd<T>(read: () => T): T {
-    try {
-      return read();
-    } catch (error) {
-      const isEnd =
-        error instanceof BrokerError && (error.transaction === 'ended' || error.httpStatus === 410);
-      if (isEnd) this.#hasEnded = true;
-      throw error;
-    }
+  #noteEnd(error: unknown): void {
+    if (error instanceof BrokerError && error.transaction === 'ended') this.#hasEnded = true;
   }
 }
 
-function anyOf(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {
-  return one && other ? AbortSignal.any([one, other]) : (one ?? other);
+/** Nothing is done before the COMMIT, whatever becomes of a call. */
+function undone(error: unknown): unknown {
+  return error instanceof BrokerError ? error.with({ outcome: 'not_applied' }) : error;
 }

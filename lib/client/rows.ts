@@ -25,22 +25,25 @@ type Decode = (cell: unknown) => unknown;
  *
  * @throws {BrokerError} `INVALID_REQUEST` if the rows do not fit the options. The statement has run by then.
  */
-export function decodeRows<Row extends object>(set: ResultSet, options: RowOptions): Row[] {
-  const rows: unknown[] = options.rows === 'array' ? decodeCells(set, options) : decodeObjects(set, options);
-  return rows as Row[];
+export function decodeRows<Row extends object>({ columns, rows }: ResultSet, options: RowOptions): Row[] {
+  return rowDecoder<Row>(columns, options)(rows);
 }
 
-function decodeCells({ columns, rows }: ResultSet, options: RowOptions): unknown[][] {
+/** The same for rows that come by and by. */
+export function rowDecoder<Row extends object>(
+  columns: readonly Column[],
+  options: RowOptions,
+): (rows: readonly unknown[][]) => Row[] {
   const decoders = columns.map((column) => withNull(decoderOf(column, options)));
-  return rows.map((row) => row.map((cell, index) => decoders[index]?.(cell)));
-}
-
-function decodeObjects(set: ResultSet, options: RowOptions): Record<string, unknown>[] {
-  const names = distinctNames(set.columns);
+  const decodeCells = (row: unknown[]) => row.map((cell, index) => decoders[index]?.(cell));
+  if (options.rows === 'array') return (rows) => rows.map(decodeCells) as object[] as Row[];
+  const names = distinctNames(columns);
   // fromEntries defines its keys: a column named __proto__ is one like any other.
-  return decodeCells(set, options).map((row) =>
-    Object.fromEntries(names.map((name, index) => [name, row[index]])),
-  );
+  const decodeObject = (row: unknown[]) => {
+    const cells = decodeCells(row);
+    return Object.fromEntries(names.map((name, index) => [name, cells[index]]));
+  };
+  return (rows) => rows.map(decodeObject) as object[] as Row[];
 }
 
 function distinctNames(columns: readonly Column[]): string[] {

@@ -1,3 +1,4 @@
+import { anySignal } from './any-signal.ts';
 import { CallLine } from './call-line.ts';
 import { type CallOptions, GivenOptions, type StatementOptions } from './call-options.ts';
 import { checkArguments } from './check-arguments.ts';
@@ -52,6 +53,25 @@ export class Transaction<Shape extends RowShape = 'object'> {
       const call = checkArguments(GivenOptions.call, { options }).options;
       return await this.#open.ask('batch', toBatch(sql, paramSets), call, readChanges);
     });
+  }
+
+  /**
+   * Reads rows as {@link BrokerClient.stream} does. Until it is read to its end, or left, other calls are refused.
+   */
+  async *stream<Row extends object = RowOf<Shape>>(
+    sql: string,
+    params?: ParamValues,
+    options: StatementOptions = {},
+  ): AsyncGenerator<Row, void, undefined> {
+    const { maxRows, timeoutMs, ...call } = checkArguments(GivenOptions.statement, { options }).options;
+    const statement = toStatement(sql, params, maxRows);
+    const hold = await this.#line.hold('A stream');
+    const signal = anySignal(call.signal, hold.signal);
+    try {
+      yield* this.#open.stream<Row>(statement, { timeoutMs, signal }, this.#options);
+    } finally {
+      hold.release();
+    }
   }
 
   /**

@@ -29,6 +29,9 @@ export const TIMEOUT_HEADER = 'x-timeout-ms';
 /** A write sent again under the same key takes place once. 1 to 128 of `A-Z a-z 0-9 . _ -`. */
 export const IDEMPOTENCY_HEADER = 'idempotency-key';
 
+/** The type of a reply that is streamed. See `stream.ts`. */
+export const NDJSON = 'application/x-ndjson';
+
 /** The name of a database. In a path it stands for itself. */
 export const ALIAS = /^[a-z][a-z0-9-]{0,62}$/;
 

@@ -80,7 +80,9 @@ describe('transaction(work)', () => {
   test('rejects with TRANSACTION_ENDED when the callback swallowed the error that ended it', async () => {
     await using broker = await startTransactions((step) => {
       if (step === 'UPDATE a') return failure(409, 'DEADLOCK', { transaction: 'ended' });
-      return step === 'commit' ? failure(410, 'TRANSACTION_ENDED', { reason: 'deadlock' }) : undefined;
+      return step === 'commit'
+        ? failure(410, 'TRANSACTION_ENDED', { reason: 'deadlock', transaction: 'ended' })
+        : undefined;
     });
 
     const failed = clientOf(broker).transaction(async (tx) => {

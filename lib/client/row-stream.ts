@@ -1,0 +1,42 @@
+import { fromFailureBody } from '../protocol/failure.ts';
+import { StreamLine } from '../protocol/stream.ts';
+import { type BrokerReply, readFailure, unusableReply } from './broker-reply.ts';
+import { linesOf } from './lines.ts';
+import { type RowOptions, rowDecoder } from './rows.ts';
+import { brokenOff, type StreamWatch, watchedChunks } from './watched-chunks.ts';
+
+/** @throws {BrokerError} the failure that the reply is. While it is read: see {@link watchedChunks}, {@link readLines}. */
+export function streamedRows<Row extends object>(
+  reply: BrokerReply,
+  options: RowOptions,
+  watch: StreamWatch,
+): AsyncGenerator<Row, void, undefined> {
+  if (reply.stream === undefined) throw readFailure(reply) ?? unusableReply(reply.status, reply.requestId);
+  return readLines<Row>(linesOf(watchedChunks(reply.stream, watch)), options);
+}
+
+/** @throws {BrokerError} the failure that ends the rows; `BROKER_UNREACHABLE` if they have no end. */
+async function* readLines<Row extends object>(
+  lines: AsyncIterable<string>,
+  options: RowOptions,
+): AsyncGenerator<Row, void, undefined> {
+  let decode = rowDecoder<Row>([], options);
+  let hasEnded = false;
+  for await (const text of lines) {
+    const line = parseLine(text);
+    if ('error' in line) throw fromFailureBody(line);
+    // Read on: a connection can be used again only if it was read to its end.
+    if ('end' in line) hasEnded = true;
+    else if ('columns' in line) decode = rowDecoder<Row>(line.columns, options);
+    else yield* decode(line.rows);
+  }
+  if (!hasEnded) throw brokenOff();
+}
+
+function parseLine(text: string): StreamLine {
+  try {
+    return StreamLine.parse(JSON.parse(text));
+  } catch (cause) {
+    throw brokenOff(cause);
+  }
+}
