@@ -59,7 +59,8 @@ const MYSQL_INTERACTION_TIMEOUT = 4031;
 /** The last number at which MariaDB's names are MySQL's. */
 const LAST_SHARED_ERRNO = 1899;
 
-const REFUSED_LOGIN_ERRNOS = new Set([1045, 1251, 1524, 1698, 1820, 1862, 3118, 4151]);
+/** Also an account that is locked (3118, MariaDB 4151) or blocked after too many failures (3955, MariaDB 4150). */
+const REFUSED_LOGIN_ERRNOS = new Set([1045, 1251, 1524, 1698, 1820, 1862, 3118, 3955, 4150, 4151]);
 const SERVER_FULL_ERRNOS = new Set([1040, 1203, 1226]);
 
 /** Whether an error came from the server, about a statement, a ping or a login, over a connection that works. */
