@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { literal } from '../support/dialect.ts';
 import { eventually, http } from '../support/http.ts';
 import { errorOf, transactionCalls } from '../support/transactions.ts';
 import { useBroker } from '../support/use-broker.ts';
@@ -9,6 +10,7 @@ const { database, broker } = await useBroker({
     hasty: { transactions: { idleTimeoutMs: 400 } },
   },
 });
+const one = literal(database.server, 1);
 const { begin, query, call } = transactionCalls(broker.url, broker.keys.writer);
 
 beforeAll(async () => {
@@ -130,7 +132,7 @@ describe('in a transaction', () => {
       next,
       "SELECT @left, @@sort_buffer_size = @@global.sort_buffer_size, IS_FREE_LOCK('left')",
     );
-    expect(seen.json()).toMatchObject({ rows: [[null, 1, 1]] });
+    expect(seen.json()).toMatchObject({ rows: [[null, one, one]] });
     expect((await query(next, 'SELECT * FROM left_over')).status).toBe(400);
     expect((await query(next, 'EXECUTE left_one')).status).toBe(400);
     expect((await query(next, 'ROLLBACK TO left_here')).status).toBe(400);
@@ -144,7 +146,7 @@ test('transactions leave a connection to everybody else', async () => {
     429,
     { code: 'TOO_MANY_TRANSACTIONS' },
   ]);
-  expect((await broker.query('SELECT 1')).rows).toEqual([[1]]);
+  expect((await broker.query('SELECT 1')).rows).toEqual([[one]]);
   await Promise.all(ids.map(async (id) => await call(id, 'rollback')));
 });
 

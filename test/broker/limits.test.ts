@@ -109,7 +109,9 @@ test.each([
 test('a document may be nested as deep as the server takes it', async () => {
   const body = `{"sql":"SELECT LENGTH(?), JSON_VALID(?)","params":[{"$json":${deep}},{"$json":[[]]}]}`;
   const reply = await http(broker.queryUrl(), { headers: broker.headers(), body });
-  expect(reply.json()).toMatchObject({ rows: [[40_000, 1]] });
+  expect(reply.json()).toMatchObject({
+    rows: [[literal(database.server, 40_000), literal(database.server, 1)]],
+  });
 });
 
 test('the pool serves on after each of these', async () => {

@@ -36,19 +36,24 @@ test.each(DISGUISED_COMMITS)('a COMMIT is refused or harmless as %j', async (sql
   expect(isOpen || !isAllowed(sql, '', 'in_transaction')).toBe(true);
 });
 
-test('most of these disguises are good enough for the server', async () => {
+test('many of these disguises are good enough for the server', async () => {
   let ended = 0;
   for (const sql of DISGUISED_COMMITS) {
     await transaction.begin();
     await transaction.run(sql);
     if (!(await transaction.isOpen())) ended += 1;
   }
-  expect(ended).toBeGreaterThan(15);
+  // Most are of MariaDB's own grammar.
+  expect(ended).toBeGreaterThan(database.server.flavour === 'mysql' ? 8 : 15);
 });
 
 test.each(['', 'ANSI_QUOTES', 'NO_BACKSLASH_ESCAPES', 'ORACLE'])(
   'no disguise ends a transaction or changes how its statements are read under sql_mode "%s"',
   async (sqlMode) => {
+    if (sqlMode === 'ORACLE' && database.server.flavour === 'mysql') {
+      await expect(transaction.begin(sqlMode)).rejects.toThrow(sqlMode);
+      return;
+    }
     await transaction.begin(sqlMode);
     const untouched = await transaction.session();
     let allowed = 0;
