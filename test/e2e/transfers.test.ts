@@ -73,9 +73,9 @@ test('money is neither made nor lost, whoever dies, and every acknowledged commi
   const values = Array.from({ length: ACCOUNTS }, (_, id) => `(${id}, 1000)`);
   await database.admin.query(`INSERT INTO app.accounts VALUES ${values.join(', ')}`);
 
-  let isBusy = true;
+  const quietAgain = new AbortController();
   const trouble = (async () => {
-    while (isBusy) {
+    while (!quietAgain.signal.aborted) {
       await Promise.all([killAny(), dyingClient()]);
     }
   })();
@@ -84,7 +84,7 @@ test('money is neither made nor lost, whoever dies, and every acknowledged commi
       for (let turn = 0; turn < TRANSFERS; turn += 1) await transfer();
     }),
   );
-  isBusy = false;
+  quietAgain.abort();
   await trouble;
 
   const [sum] = await database.admin.query('SELECT SUM(balance) AS total FROM app.accounts');
