@@ -32,11 +32,13 @@ import { addOpenapiRoute } from './routes/openapi.ts';
 import { addPoolControlRoutes } from './routes/pool-control.ts';
 import { addQueryRoute } from './routes/query.ts';
 import { addTransactionRoutes } from './routes/transaction.ts';
+import { StreamRegistry } from './stream-registry.ts';
 
 export interface Broker {
   readonly app: FastifyInstance;
   readonly pools: PoolRegistry;
   readonly leases: LeaseRegistry;
+  readonly streams: StreamRegistry;
   readonly lifecycle: Lifecycle;
 }
 
@@ -52,7 +54,8 @@ export function buildBroker(settings: Settings, findCaller: CallerLookup, log: L
   const lifecycle = new Lifecycle();
   const pools = new PoolRegistry(settings);
   const leases = new LeaseRegistry();
-  const metrics = new Metrics(pools, leases);
+  const streams = new StreamRegistry();
+  const metrics = new Metrics(pools, leases, streams);
   const onDone = (request: FastifyRequest, reply: FastifyReply) => {
     logRequest(request, reply);
     const { code, alias } = callOf(request);
@@ -91,9 +94,9 @@ export function buildBroker(settings: Settings, findCaller: CallerLookup, log: L
   });
 
   const otherMethods = refuseOtherMethods(app);
-  addQueryRoute(app, pools, metrics);
+  addQueryRoute(app, pools, streams, metrics);
   addTransactionRoutes(app, pools, metrics);
-  addLeaseRoutes(app, pools, leases, metrics);
+  addLeaseRoutes(app, pools, leases, streams, metrics);
   addDatabasesRoutes(app, pools);
   addPoolControlRoutes(app, pools);
   addHealthRoutes(app, pools, lifecycle);
@@ -104,7 +107,7 @@ export function buildBroker(settings: Settings, findCaller: CallerLookup, log: L
       await reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
   );
   otherMethods.addTo();
-  return { app, pools, leases, lifecycle };
+  return { app, pools, leases, streams, lifecycle };
 }
 
 /** Text that is no UTF-8 is refused: read leniently, it would reach the database altered. */

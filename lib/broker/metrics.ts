@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { ServerCap } from '../pool/server-cap.ts';
 import type { LeaseRegistry } from './lease-registry.ts';
 import type { Database, PoolRegistry } from './pool-registry.ts';
+import type { StreamRegistry } from './stream-registry.ts';
 
 const SECONDS_PER_MS = 0.001;
 const LATENCY_BUCKETS_S = [
@@ -47,13 +48,13 @@ export class Metrics {
     ['database', 'reason'],
   );
 
-  constructor(pools: PoolRegistry, leases: LeaseRegistry) {
+  constructor(pools: PoolRegistry, leases: LeaseRegistry, streams: StreamRegistry) {
     collectDefaultMetrics({ register: this.registry });
     leases.onEnd(({ identity: { alias } }, reason) => {
       this.#transactionsEnded.inc({ database: alias, reason });
     });
     for (const database of pools.all) this.#observe(database);
-    this.#poolGauges(pools, leases);
+    this.#poolGauges(pools, leases, streams);
     this.#serverGauges(pools);
   }
 
@@ -79,7 +80,7 @@ export class Metrics {
     events.on('invalidate', ({ reason }) => this.#invalidations.inc({ ...database, reason }));
   }
 
-  #poolGauges(pools: PoolRegistry, leases: LeaseRegistry): void {
+  #poolGauges(pools: PoolRegistry, leases: LeaseRegistry, streams: StreamRegistry): void {
     const gauge = (name: string, help: string, read: (database: Database) => number) =>
       this.#gauge(name, help, 'database', () =>
         [...pools.all].map((database) => [database.alias, read(database)]),
@@ -108,6 +109,7 @@ export class Metrics {
     gauge('broker_transactions_open', 'Interactive transactions that are open', ({ alias }) =>
       leases.openCount(alias),
     );
+    gauge('broker_streams_open', 'Streams whose statements run', ({ alias }) => streams.openCount(alias));
     gauge('broker_database_up', '1 while connections can be had', ({ state }) => (state === 'up' ? 1 : 0));
   }
 

@@ -4,8 +4,8 @@ import { Deadline } from '../pool/deadline.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Broker } from './build-broker.ts';
 
-/** What is left when transactions are no longer waited for. */
-const TRANSACTIONS_END_MS = 2_000;
+/** What is left when transactions and streams are no longer waited for. */
+const UNFINISHED_END_MS = 2_000;
 /** What is left for the last replies when the pools have been given up, unless queries may take longer. */
 const LAST_REPLIES_MS = 1_000;
 /** Connections that were accepted at the last moment have so long to send their request, and hear DRAINING. */
@@ -18,7 +18,7 @@ export async function shutDown(broker: Broker, settings: Settings): Promise<void
 }
 
 async function finish(
-  { app, pools, leases, lifecycle }: Broker,
+  { app, pools, leases, streams, lifecycle }: Broker,
   settings: Settings,
   end: Deadline,
 ): Promise<void> {
@@ -28,12 +28,12 @@ async function finish(
   const longestQueryMs = Math.max(
     ...Object.values(settings.databases).map(({ limits }) => limits.queryTimeoutMs),
   );
-  const endTransactions = setTimeout(
-    () => leases.endAll('draining'),
-    end.plus(-TRANSACTIONS_END_MS).remainingMs,
-  );
+  const endUnfinished = setTimeout(() => {
+    leases.endAll('draining');
+    streams.endAll();
+  }, end.plus(-UNFINISHED_END_MS).remainingMs);
   await pools.drain(Deadline.after(Math.max(end.remainingMs - LAST_REPLIES_MS, longestQueryMs)));
-  clearTimeout(endTransactions);
+  clearTimeout(endUnfinished);
   await stopListening(app.server);
   await delay(LINGER_MS);
   await app.close();

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { BrokerError, type BrokerErrorOptions } from '../errors.ts';
+import type { BrokerErrorOptions } from '../errors.ts';
+import { resultTooLarge } from '../mysql/failure.ts';
 import type { Watched } from '../mysql/interrupt.ts';
 import type { ResultLimits, StatementResult } from '../mysql/result-collector.ts';
 import { callOf } from './call.ts';
@@ -59,8 +60,5 @@ export function refuseIfTooLarge(
 ): void {
   const actual = usedBytes + Buffer.byteLength(body);
   if (actual <= max) return;
-  throw new BrokerError('RESULT_TOO_LARGE', `The result exceeds maxResultBytes: ${max}`, {
-    limit: { name: 'maxResultBytes', max, actual },
-    ...facts,
-  });
+  throw resultTooLarge({ name: 'maxResultBytes', max, actual }, facts);
 }

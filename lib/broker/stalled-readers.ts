@@ -12,3 +12,12 @@ export function cutOffStalledReader(response: ServerResponse, stallMs: number): 
     response.prependOnceListener('finish', () => socket.setTimeout(0));
   });
 }
+
+/** Resolves when the caller has taken what was written so far. Cuts it off likewise. */
+export async function whenTaken(response: ServerResponse, stallMs: number): Promise<void> {
+  response.setTimeout(stallMs);
+  await new Promise<void>((resolve) => {
+    response.once('drain', resolve);
+  });
+  response.setTimeout(0);
+}

@@ -1,12 +1,14 @@
 import { BrokerError } from '../errors.ts';
 import { type BoundStatement, bindStatement, statementBinder } from '../mysql/bind.ts';
 import type { Watched } from '../mysql/interrupt.ts';
+import type { LineReader, StreamResult } from '../mysql/row-stream.ts';
 import type { Transaction } from '../mysql/transaction.ts';
 import { Deadline } from '../pool/deadline.ts';
 import type { Batch, TransactionStatement } from '../protocol/transaction.ts';
 import type { Metrics } from './metrics.ts';
 import type { Database } from './pool-registry.ts';
 import { limitsOf, refuseIfTooLarge, resultJson } from './sql-call.ts';
+import { streamLimitsOf } from './stream-call.ts';
 
 /** Of a statement in an open transaction, as long as that is not committed. */
 const NOTHING_YET = { outcome: 'not_applied', transaction: 'open' } as const;
@@ -69,6 +71,16 @@ export class TransactionWork {
     const json = resultJson(result, this.#lastMs, queueMs);
     refuseIfTooLarge(json, limits, NOTHING_YET);
     return json;
+  }
+
+  /** The same as `step`, but hands on the rows as they come. */
+  async stream(
+    transaction: Transaction,
+    { statement: { timeoutMs, maxRows }, bound }: Step,
+    reader: LineReader,
+  ): Promise<StreamResult> {
+    const terms = { ...this.#shortened(timeoutMs), ...streamLimitsOf(this.#database, maxRows) };
+    return await this.#timed(() => transaction.stream(bound, terms, reader));
   }
 
   /** One after the other; together their results have the bytes of one reply. */

@@ -1,5 +1,5 @@
 import type { WireField } from './encode.ts';
-import type { OkHeader } from './result-collector.ts';
+import type { OkHeader } from './ok-header.ts';
 
 // What mysql2 emits for a query with `rowsAsArray` and without type cast; its types tell less.
 

@@ -103,6 +103,8 @@ export function describeColumn(field: WireField): Column {
 /** How the cells of a column go over the wire, from the text protocol's bytes. */
 export interface CellEncoder {
   encode(cell: Buffer): WireValue;
+  /** The same as JSON text. */
+  json(cell: Buffer): string;
   /** What a cell of so many bytes takes in the reply, without what JSON has to escape. */
   jsonBytes(cellBytes: number): number;
 }
@@ -110,16 +112,25 @@ export interface CellEncoder {
 /** `null` and its comma. */
 export const NULL_JSON_BYTES = 5;
 
+/** Digits that JSON does not write so: ZEROFILL's, and a zero that has a sign. */
+const UNLIKE_JSON = /^(?:0\d|-0$)/;
+
 const NUMBER: CellEncoder = {
   encode: (cell) => Number(cell.toString('latin1')),
+  json: (cell) => {
+    const text = cell.toString('latin1');
+    return UNLIKE_JSON.test(text) ? JSON.stringify(Number(text)) : text;
+  },
   jsonBytes: (cellBytes) => cellBytes + 1,
 };
 const TEXT: CellEncoder = {
   encode: (cell) => cell.toString('utf8'),
+  json: (cell) => JSON.stringify(cell.toString('utf8')),
   jsonBytes: (cellBytes) => cellBytes + 3,
 };
 const BYTES: CellEncoder = {
   encode: (cell) => ({ $bytes: cell.toString('base64') }),
+  json: (cell) => `{"$bytes":"${cell.toString('base64')}"}`,
   jsonBytes: (cellBytes) => 4 * Math.ceil(cellBytes / 3) + 14,
 };
 

@@ -1,4 +1,10 @@
-import { BrokerError, type ErrorCode, type Outcome } from '../errors.ts';
+import {
+  BrokerError,
+  type BrokerErrorOptions,
+  type ErrorCode,
+  type LimitFailure,
+  type Outcome,
+} from '../errors.ts';
 import type { ConnectVerdict } from '../pool/connection.ts';
 import type { StatementEffect } from './statement-effect.ts';
 
@@ -95,6 +101,17 @@ export function statementFailure(error: DriverError, context: FailureContext): B
   const outcome =
     isTooLarge && context.effect !== 'anything' ? 'not_applied' : outcomeOfRefusal(errno, context);
   return new BrokerError(codeOf(error, context), message, { mysql, outcome, cause: error });
+}
+
+/** More was answered than the call, or the alias, allows. */
+export function resultTooLarge(
+  limit: LimitFailure,
+  facts: Pick<BrokerErrorOptions, 'outcome' | 'transaction'>,
+): BrokerError {
+  return new BrokerError('RESULT_TOO_LARGE', `The result exceeds ${limit.name}: ${limit.max}`, {
+    limit,
+    ...facts,
+  });
 }
 
 /** Whether a failure says that the server takes no writes. Only its own word confirms it: a caller can raise any error. */

@@ -1,8 +1,8 @@
 import { BrokerError, type Outcome } from '../errors.ts';
 import type { Deadline } from '../pool/deadline.ts';
 
-/** Stops a statement. The error is made when its outcome is known. */
-export type Interrupt = (toError: (outcome: Outcome) => unknown) => void;
+/** Makes the error of a statement that is stopped, once its outcome is known. */
+export type ToError = (outcome: Outcome) => unknown;
 
 /** By when a statement must have ended, and who may say earlier that nobody waits for it any more. */
 export interface Watched {
@@ -10,18 +10,61 @@ export interface Watched {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Interrupts when the deadline passes or the caller hangs up. The result takes the watch away. */
-export function watch({ deadline, signal }: Watched, interrupt: Interrupt): () => void {
-  const onAbort = () => interrupt(() => signal?.reason);
-  const timer = setTimeout(() => {
-    interrupt((outcome) => new BrokerError('DEADLINE_EXCEEDED', 'The deadline passed', { outcome }));
-  }, deadline.remainingMs);
-  if (signal?.aborted === true) onAbort();
-  signal?.addEventListener('abort', onAbort);
-  return () => {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', onAbort);
-  };
+/** Interrupts, once at most, when the deadline passes or the caller hangs up, and until it is told to end. */
+export class Watch {
+  /** Resolves when there is a reason to stop. */
+  readonly interrupted: Promise<ToError>;
+  readonly #signal: AbortSignal | undefined;
+  #resolve: (toError: ToError) => void = () => undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isOver = false;
+
+  constructor({ deadline, signal }: Watched) {
+    this.interrupted = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    this.#signal = signal;
+    this.#startTimer(deadline.remainingMs, 'The deadline passed');
+    if (signal?.aborted === true) this.#onAbort();
+    else signal?.addEventListener('abort', this.#onAbort);
+  }
+
+  /** It has interrupted, or was told to end. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  interrupt(toError: ToError): void {
+    if (this.#isOver) return;
+    this.end();
+    this.#resolve(toError);
+  }
+
+  /** In place of the deadline, or of what was allowed before: so long may pass until it is called again. */
+  allowSilence(durationMs: number): void {
+    if (this.#isOver) return;
+    this.#startTimer(durationMs, `The statement sent no row for ${durationMs} ms`);
+  }
+
+  /** Until the next `allowSilence` any time may pass. */
+  stopClock(): void {
+    clearTimeout(this.#timer);
+  }
+
+  end(): void {
+    this.#isOver = true;
+    this.stopClock();
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+  }
+
+  readonly #onAbort = (): void => this.interrupt(() => this.#signal?.reason);
+
+  #startTimer(durationMs: number, message: string): void {
+    this.stopClock();
+    this.#timer = setTimeout(() => {
+      this.interrupt((outcome) => new BrokerError('DEADLINE_EXCEEDED', message, { outcome }));
+    }, durationMs);
+  }
 }
 
 /**
@@ -30,15 +73,12 @@ export function watch({ deadline, signal }: Watched, interrupt: Interrupt): () =
  * @throws {BrokerError} DEADLINE_EXCEEDED with this outcome. Or the signal's reason, or what `work` fails with.
  */
 export async function until<T>(work: Promise<T>, watched: Watched, outcome: Outcome): Promise<T> {
-  let interrupt: Interrupt = () => undefined;
-  const interrupted = new Promise<never>((_, reject) => {
-    interrupt = (toError) => reject(toError(outcome));
-  });
-  const stopWatching = watch(watched, interrupt);
+  const watch = new Watch(watched);
+  const interrupted = watch.interrupted.then((toError) => Promise.reject(toError(outcome)));
   try {
     return await Promise.race([work, interrupted]);
   } finally {
-    stopWatching();
+    watch.end();
   }
 }
 

@@ -1,14 +1,22 @@
-import { BrokerError, type Outcome } from '../errors.ts';
+import type { Outcome } from '../errors.ts';
 import type { Connection } from '../pool/connection.ts';
 import type { ConnectionProfile } from './connection-profile.ts';
 import { isKillDenied } from './control.ts';
 import type { Driver } from './driver.ts';
-import { type DriverError, endsConnection, outcomeAfterInterrupt, statementFailure } from './failure.ts';
-import { delay, type Interrupt, watch } from './interrupt.ts';
+import {
+  type DriverError,
+  endsConnection,
+  outcomeAfterInterrupt,
+  resultTooLarge,
+  statementFailure,
+} from './failure.ts';
+import { delay, Watch } from './interrupt.ts';
 import { PrivilegesWatch } from './privileges-watch.ts';
-import type { QueryTerms } from './query-terms.ts';
+import type { QueryTerms, StatementTerms, StreamTerms } from './query-terms.ts';
 import { ResultCollector, type StatementResult } from './result-collector.ts';
 import { RoleWatch } from './role-watch.ts';
+import { type LineReader, RowStream, type StreamResult } from './row-stream.ts';
+import { StatementLimit } from './statement-limit.ts';
 import { Wire } from './wire.ts';
 
 /** How long an interrupted statement's verdict is waited for. */
@@ -19,6 +27,7 @@ export class MysqlConnection implements Connection {
   readonly #wire: Wire;
   readonly #profile: ConnectionProfile;
   readonly #privileges: PrivilegesWatch;
+  readonly #limit: StatementLimit;
   readonly #role = new RoleWatch(async (sql) => await this.command(sql));
   /** The session refuses every write. */
   #isReadOnly = false;
@@ -29,6 +38,7 @@ export class MysqlConnection implements Connection {
     this.#wire = new Wire(driver);
     this.#profile = profile;
     this.#privileges = new PrivilegesWatch((sql) => this.command(sql));
+    this.#limit = new StatementLimit((sql) => this.command(sql), driver.flavour);
   }
 
   get isUsable(): boolean {
@@ -67,36 +77,35 @@ export class MysqlConnection implements Connection {
    *   Or the signal's reason.
    */
   async query(sql: string, terms: QueryTerms): Promise<StatementResult> {
-    const wasDirty = this.#isDirty;
-    this.#isDirty = true;
-    let interrupt: Interrupt = () => undefined;
-    const interrupted = new Promise<(outcome: Outcome) => unknown>((resolve) => {
-      interrupt = resolve;
-    });
-    const collector = new ResultCollector(terms.limits, (limit) => {
-      const message = `The result exceeds ${limit.name}: ${limit.max}`;
-      interrupt((outcome) => new BrokerError('RESULT_TOO_LARGE', message, { limit, outcome }));
-    });
-    const ended = this.#runOnTerms(sql, collector, terms).then(
-      () => ({ failure: undefined }),
-      (failure: DriverError) => ({ failure }),
+    const watch = new Watch(terms);
+    const collector = new ResultCollector(terms.limits, (limit) =>
+      watch.interrupt((outcome) => resultTooLarge(limit, { outcome })),
     );
-    const stopWatching = watch(terms, interrupt);
-    const first = await Promise.race([ended, interrupted]);
-    stopWatching();
-    if (typeof first === 'function') throw first(await this.#stop(ended, terms));
-    if (first.failure === undefined) {
-      this.#isDirty = wasDirty || !terms.isPlain || terms.isReadOnly;
-      return collector.result();
-    }
-    if (!terms.isReadOnly) await this.#role.doubt(first.failure);
-    throw statementFailure(first.failure, {
-      flavour: this.#wire.flavour,
-      exposeMysqlMessages: this.#profile.exposeMysqlMessages,
-      cannotWrite: terms.cannotWrite,
-      effect: terms.effect,
-      isReadOnlyCaller: terms.isReadOnly,
+    await this.#runWatched(terms, watch, async () => {
+      await this.#limit.restore();
+      await this.#wire.run(sql, collector);
     });
+    return collector.result();
+  }
+
+  /**
+   * The same, but hands on its rows as they come. The reader has had what was answered before a failure; it has had
+   * nothing if no row was.
+   */
+  async stream(sql: string, terms: StreamTerms, reader: LineReader): Promise<StreamResult> {
+    const watch = new Watch(terms);
+    const stream = new RowStream(this.#wire, reader, terms, watch);
+    try {
+      await this.#runWatched({ ...terms, isPlain: false }, watch, async () => {
+        // What we may not be able to stop, the server itself has to.
+        if (terms.isRead) await this.#limit.lift();
+        await this.#wire.run(sql, stream);
+      });
+    } catch (error) {
+      stream.breakOff();
+      throw error;
+    }
+    return stream.end();
   }
 
   /** Runs a statement of the broker's own. */
@@ -123,6 +132,7 @@ export class MysqlConnection implements Connection {
   async setSession(): Promise<void> {
     await this.command(this.#profile.sessionStatement);
     this.#isReadOnly = false;
+    this.#limit.forget();
     this.#isDirty = false;
   }
 
@@ -168,14 +178,41 @@ export class MysqlConnection implements Connection {
     }
   }
 
-  async #runOnTerms(sql: string, collector: ResultCollector, terms: QueryTerms): Promise<void> {
+  async #runWatched(terms: StatementTerms, watch: Watch, run: () => Promise<void>): Promise<void> {
+    const wasDirty = this.#isDirty;
+    this.#isDirty = true;
+    const ended = this.#prepare(terms)
+      .then(run)
+      .then(
+        () => ({ failure: undefined }),
+        (failure: DriverError) => ({ failure }),
+      );
+    const first = await Promise.race([ended, watch.interrupted]);
+    watch.end();
+    if (typeof first === 'function') throw first(await this.#stop(ended, terms));
+    if (first.failure === undefined) {
+      this.#isDirty = wasDirty || !terms.isPlain || terms.isReadOnly;
+      return;
+    }
+    if (!terms.isReadOnly) await this.#role.doubt(first.failure);
+    throw statementFailure(first.failure, {
+      flavour: this.#wire.flavour,
+      exposeMysqlMessages: this.#profile.exposeMysqlMessages,
+      cannotWrite: terms.cannotWrite,
+      effect: terms.effect,
+      isReadOnlyCaller: terms.isReadOnly,
+    });
+  }
+
+  async #prepare(terms: StatementTerms): Promise<void> {
     if (terms.isReadOnly) await this.makeReadOnly();
-    await this.#wire.run(sql, collector);
   }
 
   /** Stops the running statement on the server. What became of it, as far as it can be told in time. */
-  async #stop(ended: Promise<{ failure: DriverError | undefined }>, terms: QueryTerms): Promise<Outcome> {
+  async #stop(ended: Promise<{ failure: DriverError | undefined }>, terms: StatementTerms): Promise<Outcome> {
     const { control, victim } = this.#profile;
+    // The verdict comes behind the rows.
+    this.#wire.resume();
     // The kill must have been dealt with too: one that comes late would hit the next borrower's statement.
     const killed = control.killQuery(victim);
     const verdict = await Promise.race([

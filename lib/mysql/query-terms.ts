@@ -3,8 +3,7 @@ import type { ResultLimits } from './result-collector.ts';
 import type { StatementEffect } from './statement-effect.ts';
 
 /** On what terms a statement runs. */
-export interface QueryTerms extends Watched {
-  readonly limits: ResultLimits;
+export interface StatementTerms extends Watched {
   /** The session is made READ ONLY first, so that the server itself refuses to write. */
   readonly isReadOnly: boolean;
   /** Known beforehand to change nothing, so that losing the answer loses nothing else. */
@@ -13,4 +12,22 @@ export interface QueryTerms extends Watched {
   readonly effect: StatementEffect;
   /** It leaves nothing that another plain statement could see. */
   readonly isPlain: boolean;
+}
+
+/** The same for one whose answer is collected. */
+export interface QueryTerms extends StatementTerms {
+  readonly limits: ResultLimits;
+}
+
+/** How much of an answer is streamed, and how long that may stand still. */
+export interface StreamLimits {
+  readonly maxRows: number | undefined;
+  /** Between two rows. The deadline is for the first. */
+  readonly stallMs: number;
+}
+
+/** The same for one whose rows are handed on as they come. */
+export interface StreamTerms extends StatementTerms, StreamLimits {
+  /** It runs nothing that the server would not stop for us. */
+  readonly isRead: boolean;
 }

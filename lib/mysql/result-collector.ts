@@ -2,6 +2,7 @@ import type { LimitFailure } from '../errors.ts';
 import type { ResultSet } from '../protocol/query.ts';
 import type { WireValue } from '../protocol/values.ts';
 import { type CellEncoder, describeColumn, encoderOf, NULL_JSON_BYTES, type WireField } from './encode.ts';
+import { effectsOf, type OkHeader, type StatementEffects } from './ok-header.ts';
 
 /** Bounds of what one statement may answer. */
 export interface ResultLimits {
@@ -11,24 +12,8 @@ export interface ResultLimits {
   readonly usedBytes?: number | undefined;
 }
 
-/** What a statement without rows reports; the part of mysql2's OK header that we rely on. */
-export interface OkHeader {
-  /** What the session tracker reports to have changed. */
-  readonly stateChanges?: { readonly schema: string | null } | undefined;
-  readonly affectedRows: number | string;
-  readonly changedRows: number;
-  readonly insertId: number | string;
-  readonly warningStatus?: number | undefined;
-  /** Flags of the session, SERVER_STATUS_IN_TRANS among them. */
-  readonly serverStatus?: number | undefined;
-}
-
 /** What a statement did, as MySQL told it. */
-export interface StatementResult extends ResultSet {
-  readonly affectedRows: number;
-  readonly changedRows: number;
-  readonly insertId: string | null;
-  readonly warnings: number | null;
+export interface StatementResult extends ResultSet, StatementEffects {
   readonly resultSets?: readonly ResultSet[];
 }
 
@@ -96,13 +81,9 @@ export class ResultCollector {
 
   result(): StatementResult {
     const [first = { columns: [], rows: [] }] = this.#sets;
-    const header = this.#header;
     return {
       ...first,
-      affectedRows: Number(header?.affectedRows ?? 0),
-      changedRows: header?.changedRows ?? 0,
-      insertId: header === undefined ? null : insertIdOf(header),
-      warnings: header?.warningStatus ?? null,
+      ...effectsOf(this.#header),
       ...(this.#sets.length > 1 ? { resultSets: this.#sets } : {}),
     };
   }
@@ -117,10 +98,4 @@ export class ResultCollector {
     this.#sets.length = 0;
     this.#onExceeded({ name, max, actual });
   }
-}
-
-/** mysql2 reads the number as signed; an AUTO_INCREMENT column may be BIGINT UNSIGNED. */
-function insertIdOf({ insertId }: OkHeader): string | null {
-  const id = BigInt.asUintN(64, BigInt(insertId));
-  return id === 0n ? null : id.toString();
 }

@@ -5,8 +5,9 @@ import type { Isolation } from '../protocol/transaction.ts';
 import type { BoundStatement } from './bind.ts';
 import type { Watched } from './interrupt.ts';
 import type { MysqlConnection } from './mysql-connection.ts';
-import type { QueryTerms } from './query-terms.ts';
+import type { StatementTerms, StreamLimits } from './query-terms.ts';
 import type { ResultLimits, StatementResult } from './result-collector.ts';
+import type { LineReader, StreamResult } from './row-stream.ts';
 import { type FoundEnd, TransactionWatch } from './transaction-watch.ts';
 
 /** How a transaction runs. */
@@ -103,21 +104,21 @@ export class Transaction {
    */
   async query(
     statement: BoundStatement,
-    terms: Watched & { readonly limits: ResultLimits },
+    { limits, ...watched }: Watched & { readonly limits: ResultLimits },
   ): Promise<StatementResult> {
-    if (statement.mayEndTransaction) await this.#asking(() => this.#watch.begin());
-    let result: StatementResult;
-    try {
-      result = await this.#connection.query(statement.text, this.#termsOf(statement, terms));
-    } catch (error) {
-      const outcome = await this.#findOutAfterFailure(error, statement);
-      // Who stops the statement knows best what to say of it.
-      if (!(error instanceof BrokerError) || error === terms.signal?.reason) throw error;
-      throw error.with({ outcome, transaction: this.#isOver ? 'ended' : 'open' });
-    }
-    const outcome = statement.mayEndTransaction ? await this.#checkUnaskedEnd() : 'not_applied';
-    if (this.#unaskedEnd !== undefined) throw endedUnasked(this.#unaskedEnd, outcome);
-    return result;
+    const terms = { ...this.#termsOf(statement, watched), limits };
+    return await this.#run(statement, watched, () => this.#connection.query(statement.text, terms));
+  }
+
+  /** The same, but hands on its rows as they come. */
+  async stream(
+    statement: BoundStatement,
+    { maxRows, stallMs, ...watched }: Watched & StreamLimits,
+    reader: LineReader,
+  ): Promise<StreamResult> {
+    const { isRead } = statement;
+    const terms = { ...this.#termsOf(statement, watched), isRead, maxRows, stallMs };
+    return await this.#run(statement, watched, () => this.#connection.stream(statement.text, terms, reader));
   }
 
   /** Runs work that has taken place whole or, if it fails, not at all. */
@@ -163,12 +164,24 @@ export class Transaction {
       .catch(() => this.#connection.destroy());
   }
 
-  #termsOf(
-    { effect, isRead }: BoundStatement,
-    { limits, deadline, signal }: Watched & { readonly limits: ResultLimits },
-  ): QueryTerms {
+  async #run<T>(statement: BoundStatement, { signal }: Watched, ask: () => Promise<T>): Promise<T> {
+    if (statement.mayEndTransaction) await this.#asking(() => this.#watch.begin());
+    let result: T;
+    try {
+      result = await ask();
+    } catch (error) {
+      const outcome = await this.#findOutAfterFailure(error, statement);
+      // Who stops the statement knows best what to say of it.
+      if (!(error instanceof BrokerError) || error === signal?.reason) throw error;
+      throw error.with({ outcome, transaction: this.#isOver ? 'ended' : 'open' });
+    }
+    const outcome = statement.mayEndTransaction ? await this.#checkUnaskedEnd() : 'not_applied';
+    if (this.#unaskedEnd !== undefined) throw endedUnasked(this.#unaskedEnd, outcome);
+    return result;
+  }
+
+  #termsOf({ effect, isRead }: BoundStatement, { deadline, signal }: Watched): StatementTerms {
     return {
-      limits,
       deadline,
       signal,
       effect,

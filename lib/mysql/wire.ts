@@ -3,7 +3,7 @@ import type { Driver } from './driver.ts';
 import { isFields, isOkHeader, isRow } from './driver-events.ts';
 import type { WireField } from './encode.ts';
 import { type DriverError, endsConnection, type Flavour } from './failure.ts';
-import type { OkHeader } from './result-collector.ts';
+import type { OkHeader } from './ok-header.ts';
 
 /** A server that has not hung up after so long will not. */
 const GOODBYE_TIMEOUT_MS = 5_000;
@@ -92,6 +92,15 @@ export class Wire {
         resolve();
       });
     });
+  }
+
+  /** Takes nothing more of the answer, so that the server has to wait, until `resume`. */
+  pause(): void {
+    this.#driver.connection.pause();
+  }
+
+  resume(): void {
+    this.#driver.connection.resume();
   }
 
   async ping(): Promise<void> {

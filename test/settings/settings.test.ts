@@ -181,8 +181,6 @@ describe('settings of a later release', () => {
   test.each<[object, string]>([
     [{ credentials: { iam: { username: 'app' } } }, 'databases.default.credentials.iam'],
     [{ idempotency: {} }, 'databases.default.idempotency'],
-    [{ limits: { streamStallMs: 1 } }, 'databases.default.limits.streamStallMs'],
-    [{ limits: { maxStreams: 1 } }, 'databases.default.limits.maxStreams'],
   ])('%j are refused as not available yet', (database, path) => {
     expect(problemsWith(database)).toEqual([`${path}: not available yet`]);
   });

@@ -23,7 +23,7 @@ export function addErrorReplies(app: FastifyInstance): void {
   app.setErrorHandler(async (error: FastifyError | Error, request, reply) => {
     // Nobody hears this.
     if (error instanceof CallerGone || isCutOff(request)) await reply.send();
-    else await replyWith(toBrokerError(error, request), request, reply);
+    else await replyWith(error, request, reply);
   });
   app.setNotFoundHandler(async (request, reply) => {
     await replyWith(new BrokerError('NOT_FOUND', 'There is nothing at this address'), request, reply);
@@ -37,7 +37,7 @@ export async function replyToBadAddress(
   reply: FastifyReply,
 ): Promise<void> {
   void reply.header(REQUEST_ID_HEADER, request.id);
-  await replyWith(toBrokerError(error, request), request, reply);
+  await replyWith(error, request, reply);
 }
 
 /** The caller hung up before its request was complete. */
@@ -45,9 +45,20 @@ function isCutOff({ raw }: FastifyRequest): boolean {
   return raw.destroyed && !raw.complete;
 }
 
-async function replyWith(error: BrokerError, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  callOf(request).code = error.code;
-  if (error.code === 'INTERNAL') request.log.error(describeUnexpected(error.cause), 'unexpected error');
+/** What the caller is told of a failure, which is noted for the log. */
+export function failureOf(error: FastifyError | Error, request: FastifyRequest): BrokerError {
+  const failure = toBrokerError(error, request);
+  callOf(request).code = failure.code;
+  if (failure.code === 'INTERNAL') request.log.error(describeUnexpected(failure.cause), 'unexpected error');
+  return failure;
+}
+
+async function replyWith(
+  cause: FastifyError | Error,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
+  const error = failureOf(cause, request);
   if (RETRY_AFTER_STATUSES.has(error.httpStatus)) void reply.header('retry-after', RETRY_AFTER_S);
   await reply.code(error.httpStatus).send(toFailureBody(error, request.id));
 }

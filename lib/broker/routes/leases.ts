@@ -13,20 +13,23 @@ import type { Metrics } from '../metrics.ts';
 import type { Database, PoolRegistry } from '../pool-registry.ts';
 import { readBatch, readBody, readStatement } from '../read-body.ts';
 import { type SqlCall, sqlCallOf } from '../sql-call.ts';
+import { answerWithStream, asksForStream } from '../stream-call.ts';
+import type { StreamRegistry } from '../stream-registry.ts';
 import { TransactionWork, toBatch, toStep } from '../transaction-work.ts';
 
 /** A call of an open transaction. */
 interface LeaseCall {
   readonly lease: Lease;
   readonly database: Database;
-  readonly body: unknown;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
   /** What it brings, once it is known how long it may take. */
   sqlCall(timeoutMs?: number): SqlCall;
   /** Runs work in its turn. */
-  run(
+  run<T>(
     sqlCall: SqlCall,
-    work: (work: TransactionWork, transaction: Transaction, queueMs: number) => Promise<string>,
-  ): Promise<string>;
+    work: (work: TransactionWork, transaction: Transaction, queueMs: number) => Promise<T>,
+  ): Promise<T>;
 }
 
 /**
@@ -37,6 +40,7 @@ export function addLeaseRoutes(
   app: FastifyInstance,
   pools: PoolRegistry,
   leases: LeaseRegistry,
+  streams: StreamRegistry,
   metrics: Metrics,
 ): void {
   app.post<{ Params: { alias: string } }>(
@@ -67,7 +71,8 @@ export function addLeaseRoutes(
   ): LeaseCall => ({
     lease,
     database,
-    body: request.body,
+    request,
+    reply,
     sqlCall: (timeoutMs) => sqlCallOf(request, reply, database, timeoutMs),
     run: async (sqlCall, work) => {
       const call = callOf(request);
@@ -75,15 +80,15 @@ export function addLeaseRoutes(
       return await lease.run(sqlCall, async (transaction, watched) => {
         call.queueMs = performance.now() - sinceMs;
         const transactionWork = new TransactionWork(database, metrics, watched);
-        const body = await work(transactionWork, transaction, call.queueMs);
+        const result = await work(transactionWork, transaction, call.queueMs);
         call.durationMs = transactionWork.durationMs;
-        return body;
+        return result;
       });
     },
   });
 
-  /** Finds the lease for `serve`, whose failures then tell whether it goes on. */
-  const post = (route: string, serve: (leaseCall: LeaseCall) => Promise<string>) => {
+  /** Finds the lease for `serve`, whose failures then tell whether it goes on. It may have answered by itself. */
+  const post = (route: string, serve: (leaseCall: LeaseCall) => Promise<string | undefined>) => {
     const config = { access: 'read', servesOpenTransactions: true } as const;
     app.post<{ Params: { id: string } }>(route, { config }, async (request, reply) => {
       const call = callOf(request);
@@ -92,6 +97,7 @@ export function addLeaseRoutes(
       call.alias = alias;
       try {
         const body = await serve(leaseCallOf(request, reply, lease, pools.get(alias)));
+        if (body === undefined) return undefined;
         return await reply.type('application/json; charset=utf-8').send(body);
       } catch (error) {
         throw lease.mark(error);
@@ -99,16 +105,28 @@ export function addLeaseRoutes(
     });
   };
 
-  post(IN_TRANSACTION_ROUTES.query, async ({ body, database, sqlCall, run }) => {
-    const statement = readStatement(body);
+  post(IN_TRANSACTION_ROUTES.query, async ({ request, reply, lease, database, ...leaseCall }) => {
+    const isStream = asksForStream(request);
+    const statement = readStatement(request.body);
     const step = toStep(statement, database);
-    return await run(sqlCall(statement.timeoutMs), (work, transaction, queueMs) =>
-      work.step(transaction, step, queueMs),
-    );
+    const sqlCall = leaseCall.sqlCall(statement.timeoutMs);
+    if (!isStream) {
+      return await leaseCall.run(sqlCall, (work, transaction, queueMs) =>
+        work.step(transaction, step, queueMs),
+      );
+    }
+    await answerWithStream({ request, reply, database, sqlCall, streams }, async (streamCall, reader) => {
+      try {
+        return await leaseCall.run(streamCall, (work, transaction) => work.stream(transaction, step, reader));
+      } catch (error) {
+        throw lease.mark(error);
+      }
+    });
+    return undefined;
   });
 
-  post(IN_TRANSACTION_ROUTES.batch, async ({ body, database, sqlCall, run }) => {
-    const batch = toBatch(readBatch(body), database);
+  post(IN_TRANSACTION_ROUTES.batch, async ({ request, database, sqlCall, run }) => {
+    const batch = toBatch(readBatch(request.body), database);
     return await run(sqlCall(), (work, transaction) =>
       transaction.whole(() => work.batch(transaction, batch)),
     );

@@ -10,6 +10,7 @@ import {
   HEALTH_ROUTE,
   IN_TRANSACTION_ROUTES,
   METRICS_ROUTE,
+  NDJSON,
   OPENAPI_ROUTE,
   PAUSE_ROUTE,
   QUERY_ROUTE,
@@ -21,6 +22,7 @@ import {
   TRANSACTION_ROUTE,
   TRANSACTIONS_ROUTE,
 } from '../../protocol/routes.ts';
+import { StreamLine } from '../../protocol/stream.ts';
 import {
   Batch,
   BatchResult,
@@ -53,6 +55,7 @@ function openapiDocument() {
       schemas: {
         Statement: jsonSchema(Statement, 'input'),
         Result: jsonSchema(Result, 'output'),
+        StreamLine: jsonSchema(StreamLine, 'output'),
         Transaction: jsonSchema(Transaction, 'input'),
         TransactionResult: jsonSchema(TransactionResult, 'output'),
         Batch: jsonSchema(Batch, 'input'),
@@ -68,6 +71,7 @@ function openapiDocument() {
         post: work('Runs one statement on a connection of its own.', aliasParameter, {
           body: 'Statement',
           result: 'Result',
+          line: 'StreamLine',
         }),
       },
       [templated(BATCH_ROUTE)]: {
@@ -93,6 +97,7 @@ function openapiDocument() {
         post: work('Runs one statement of an open transaction.', transactionParameter, {
           body: 'Statement',
           result: 'Result',
+          line: 'StreamLine',
         }),
       },
       [templated(IN_TRANSACTION_ROUTES.batch)]: {
@@ -172,17 +177,25 @@ function codesOf(status: number): string[] {
 interface WorkSchemas {
   readonly body?: string;
   readonly result: string;
+  /** Of the stream that may be asked for instead. */
+  readonly line?: string;
   readonly status?: number;
 }
 
 /** A call that runs SQL or ends what ran. */
-function work(summary: string, parameter: object, { body, result, status = 200 }: WorkSchemas) {
+function work(summary: string, parameter: object, { body, result, line, status = 200 }: WorkSchemas) {
   return {
     summary,
     security: [{ key: [] }],
     parameters: [parameter, timeoutParameter, requestIdParameter],
     ...(body !== undefined && { requestBody: { required: true, content: json(body) } }),
-    responses: { [status]: { description: 'Done.', content: json(result) }, ...failures },
+    responses: {
+      [status]: {
+        description: 'Done.',
+        content: { ...json(result), ...(line !== undefined && lines(line)) },
+      },
+      ...failures,
+    },
   };
 }
 
@@ -196,7 +209,16 @@ function described(summary: string, parameters: readonly object[] = [], needsKey
 }
 
 function json(schema: string) {
-  return { 'application/json': { schema: { $ref: `#/components/schemas/${schema}` } } };
+  return { 'application/json': { schema: reference(schema) } };
+}
+
+/** OpenAPI 3.1 knows no schema for a sequence: this one is of each line. */
+function lines(schema: string) {
+  return { [NDJSON]: { schema: reference(schema) } };
+}
+
+function reference(schema: string) {
+  return { $ref: `#/components/schemas/${schema}` };
 }
 
 function jsonSchema(schema: z.core.$ZodType, io: 'input' | 'output') {

@@ -1,47 +1,67 @@
 import type { FastifyInstance } from 'fastify';
 import { bindStatement } from '../../mysql/bind.ts';
+import type { MysqlConnection } from '../../mysql/mysql-connection.ts';
 import { QUERY_ROUTE } from '../../protocol/routes.ts';
 import { callOf } from '../call.ts';
 import type { Metrics } from '../metrics.ts';
 import type { PoolRegistry } from '../pool-registry.ts';
 import { readStatement } from '../read-body.ts';
 import { limitsOf, refuseIfTooLarge, resultJson, sqlCallOf } from '../sql-call.ts';
+import { answerWithStream, asksForStream, streamLimitsOf } from '../stream-call.ts';
+import type { StreamRegistry } from '../stream-registry.ts';
 
 /**
  * `POST /v1/databases/{alias}/query` runs one statement on a connection of its own.
  *
  * The values are bound before the wait for a connection, so that what cannot be run never stands in line; the
- * connection is checked in before the reply is written, so that a slow reader never holds one.
+ * connection is checked in before the reply is written, so that a slow reader never holds one. Unless it asks for a
+ * stream: its rows are written as they come.
  */
-export function addQueryRoute(app: FastifyInstance, pools: PoolRegistry, metrics: Metrics): void {
+export function addQueryRoute(
+  app: FastifyInstance,
+  pools: PoolRegistry,
+  streams: StreamRegistry,
+  metrics: Metrics,
+): void {
   app.post<{ Params: { alias: string } }>(
     QUERY_ROUTE,
     { config: { access: 'read' } },
     async (request, reply) => {
       const database = pools.get(request.params.alias);
+      const isStream = asksForStream(request);
       const statement = readStatement(request.body);
       const bound = bindStatement(statement.sql, statement.params, database.sqlMode, 'alone');
       const sqlCall = sqlCallOf(request, reply, database, statement.timeoutMs);
       const terms = {
         ...bound,
         ...sqlCall,
-        limits: limitsOf(database, statement.maxRows),
         // A procedure could make the session writable again.
         cannotWrite: bound.isRead || (sqlCall.isReadOnly && bound.effect === 'all_or_nothing'),
       };
 
       const call = callOf(request);
-      using pooled = await database.pool.checkout({ ...sqlCall, takesUsed: bound.isPlain });
-      call.queueMs = pooled.waitedMs;
-      const sinceMs = performance.now();
-      const result = await pooled.connection.query(bound.text, terms);
-      call.durationMs = performance.now() - sinceMs;
-      pooled.checkin();
-      metrics.queryDone(database.alias, call.durationMs);
+      const onConnection = async <T>(ask: (connection: MysqlConnection) => Promise<T>): Promise<T> => {
+        using pooled = await database.pool.checkout({ ...sqlCall, takesUsed: bound.isPlain });
+        call.queueMs = pooled.waitedMs;
+        const sinceMs = performance.now();
+        const result = await ask(pooled.connection);
+        call.durationMs = performance.now() - sinceMs;
+        metrics.queryDone(database.alias, call.durationMs);
+        return result;
+      };
 
-      const body = resultJson(result, call.durationMs, call.queueMs);
+      if (isStream) {
+        const streamTerms = { ...terms, ...streamLimitsOf(database, statement.maxRows) };
+        await answerWithStream({ request, reply, database, sqlCall, streams }, ({ signal }, reader) =>
+          onConnection((connection) => connection.stream(bound.text, { ...streamTerms, signal }, reader)),
+        );
+        return undefined;
+      }
+      const limits = limitsOf(database, statement.maxRows);
+      const result = await onConnection((connection) => connection.query(bound.text, { ...terms, limits }));
+      const body = resultJson(result, call.durationMs ?? 0, call.queueMs ?? 0);
       const outcome = terms.cannotWrite ? 'not_applied' : 'applied';
-      refuseIfTooLarge(body, terms.limits, { outcome });
+      refuseIfTooLarge(body, limits, { outcome });
       return await reply.type('application/json; charset=utf-8').send(body);
     },
   );

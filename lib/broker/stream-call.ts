@@ -1,0 +1,67 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { BrokerError } from '../errors.ts';
+import type { StreamLimits } from '../mysql/query-terms.ts';
+import type { LineReader, StreamResult } from '../mysql/row-stream.ts';
+import { toFailureBody } from '../protocol/failure.ts';
+import { NDJSON } from '../protocol/routes.ts';
+import type { StreamLine } from '../protocol/stream.ts';
+import { callOf } from './call.ts';
+import { CallerGone } from './deadlines.ts';
+import { failureOf } from './plugins/error-replies.ts';
+import type { Database } from './pool-registry.ts';
+import { roundMs } from './round-ms.ts';
+import type { SqlCall } from './sql-call.ts';
+import type { StreamRegistry } from './stream-registry.ts';
+import { StreamReply } from './stream-reply.ts';
+
+/** @throws {BrokerError} INVALID_REQUEST: what a stream answers cannot be kept for another time. */
+export function asksForStream({ headers }: FastifyRequest): boolean {
+  const accepted = (headers.accept ?? '')
+    .split(',')
+    .map((range) => range.split(';')[0]?.trim().toLowerCase());
+  if (!accepted.includes(NDJSON)) return false;
+  if (headers['idempotency-key'] !== undefined) {
+    throw new BrokerError('INVALID_REQUEST', 'A stream cannot be idempotent: leave out idempotency-key');
+  }
+  return true;
+}
+
+/** `maxResultBytes` is for replies that are put together in memory, and so is the alias's own `maxRows`. */
+export function streamLimitsOf(
+  { settings: { limits } }: Database,
+  maxRows: number | undefined,
+): StreamLimits {
+  return { maxRows, stallMs: limits.streamStallMs };
+}
+
+/** A request that is answered with a stream. */
+export interface StreamCall {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly database: Database;
+  readonly sqlCall: SqlCall;
+  readonly streams: StreamRegistry;
+}
+
+/**
+ * Answers with what `run` gives the reader, then how it ended.
+ *
+ * @throws {BrokerError} TOO_MANY_STREAMS. Or what fails before the first row.
+ */
+export async function answerWithStream(
+  { request, reply, database, sqlCall, streams }: StreamCall,
+  run: (sqlCall: SqlCall, reader: LineReader) => Promise<StreamResult>,
+): Promise<void> {
+  const stream = new StreamReply(reply, database.settings.limits.streamStallMs);
+  try {
+    const result = await streams.run(database, sqlCall, (stoppable) => run(stoppable, stream));
+    const { durationMs = 0, queueMs = 0 } = callOf(request);
+    const end = { ...result, durationMs: roundMs(durationMs), queueMs: roundMs(queueMs) };
+    stream.end({ end } satisfies StreamLine);
+  } catch (error) {
+    if (!stream.hasBegun) throw error;
+    if (error instanceof CallerGone) return;
+    const cause = error instanceof Error ? error : new Error(String(error));
+    stream.end(toFailureBody(failureOf(cause, request), request.id));
+  }
+}

@@ -1,0 +1,108 @@
+import type { WireField } from './encode.ts';
+import { resultTooLarge } from './failure.ts';
+import type { Watch } from './interrupt.ts';
+import { effectsOf, type OkHeader, type StatementEffects } from './ok-header.ts';
+import type { StreamLimits } from './query-terms.ts';
+import { RowLines } from './row-lines.ts';
+import type { AnswerSink, Wire } from './wire.ts';
+
+/** So much is handed on at once, however fast it comes. */
+const CHUNK_LENGTH = 32_768;
+
+/** Who takes the lines of a stream. */
+export interface LineReader {
+  /** If the reader has enough for now, resolves when it wants more; never, if it wants none any more. */
+  write(lines: string): Promise<void> | undefined;
+}
+
+/** What a statement did whose rows were handed on. */
+export interface StreamResult extends StatementEffects {
+  readonly rowCount: number;
+}
+
+/**
+ * Hands on what a statement answers as lines of JSON, as it comes. While the reader has enough, the server waits. From
+ * the first row on the deadline is replaced by a bound for each silence of the server's; how long a reader may take is
+ * the reader's to say, by hanging up.
+ */
+export class RowStream implements AnswerSink {
+  readonly #wire: Wire;
+  readonly #reader: LineReader;
+  readonly #limits: StreamLimits;
+  readonly #watch: Watch;
+  readonly #lines = new RowLines();
+  #header: OkHeader | undefined;
+  #hasColumns = false;
+  #rowCount = 0;
+  #isSendDue = false;
+
+  constructor(wire: Wire, reader: LineReader, limits: StreamLimits, watch: Watch) {
+    this.#wire = wire;
+    this.#reader = reader;
+    this.#limits = limits;
+    this.#watch = watch;
+  }
+
+  startSet(fields: readonly WireField[]): void {
+    if (this.#watch.isOver) return;
+    this.#hasColumns = true;
+    this.#lines.startSet(fields);
+    // Sets without rows: their columns wait for the first row, but not in any number.
+    if (this.#lines.length >= CHUNK_LENGTH) this.#send();
+  }
+
+  addRow(cells: readonly (Buffer | null)[]): void {
+    if (this.#watch.isOver) return;
+    const { maxRows } = this.#limits;
+    if (this.#rowCount === maxRows) {
+      const limit = { name: 'maxRows', max: maxRows, actual: maxRows + 1 };
+      this.#watch.interrupt((outcome) => resultTooLarge(limit, { outcome }));
+      return;
+    }
+    this.#rowCount += 1;
+    this.#lines.addRow(cells);
+    if (this.#lines.length >= CHUNK_LENGTH) this.#send();
+    else if (!this.#isSendDue) {
+      // All that the server has sent by then goes together.
+      this.#isSendDue = true;
+      setImmediate(() => {
+        this.#isSendDue = false;
+        if (!this.#watch.isOver) this.#send();
+      });
+    }
+  }
+
+  finishStatement(header: OkHeader): void {
+    this.#header = header;
+  }
+
+  /** Hands on the rest. */
+  end(): StreamResult {
+    if (!this.#hasColumns) this.#lines.startSet([]);
+    void this.#reader.write(this.#lines.take());
+    return { ...effectsOf(this.#header), rowCount: this.#rowCount };
+  }
+
+  /** Hands on the rest of a statement that failed, if rows had come. */
+  breakOff(): void {
+    if (this.#rowCount > 0) void this.#reader.write(this.#lines.take());
+  }
+
+  #send(): void {
+    const lines = this.#lines.take();
+    if (lines === '') return;
+    const wantsMore = this.#reader.write(lines);
+    if (wantsMore === undefined) {
+      this.#watch.allowSilence(this.#limits.stallMs);
+      return;
+    }
+    this.#wire.pause();
+    this.#watch.stopClock();
+    void wantsMore.then(() => {
+      // By then somebody else may have the connection.
+      if (this.#watch.isOver) return;
+      this.#watch.allowSilence(this.#limits.stallMs);
+      this.#wire.resume();
+    });
+  }
+}

@@ -1,0 +1,41 @@
+import type { Flavour } from './failure.ts';
+import type { StatementResult } from './result-collector.ts';
+
+/** The server hangs up on a reader that takes nothing for so long. Far more than we wait for one ourselves. */
+const STREAM_WRITE_TIMEOUT_S = 3_600;
+
+/**
+ * The server's own limit of a statement's time. It counts the time that the reader of its rows takes, so a stream
+ * lifts it.
+ */
+export class StatementLimit {
+  readonly #ask: (sql: string) => Promise<StatementResult>;
+  readonly #variable: string;
+  /** What it was before it was lifted. */
+  #before: string | undefined;
+
+  constructor(ask: (sql: string) => Promise<StatementResult>, flavour: Flavour) {
+    this.#ask = ask;
+    this.#variable = flavour === 'mysql' ? 'max_execution_time' : 'max_statement_time';
+  }
+
+  async lift(): Promise<void> {
+    if (this.#before !== undefined) return;
+    const { rows } = await this.#ask(`SELECT @@SESSION.${this.#variable}`);
+    this.#before = String(rows[0]?.[0]);
+    await this.#ask(
+      `SET @@SESSION.${this.#variable} = 0, @@SESSION.net_write_timeout = ${STREAM_WRITE_TIMEOUT_S}`,
+    );
+  }
+
+  async restore(): Promise<void> {
+    if (this.#before === undefined) return;
+    await this.#ask(`SET @@SESSION.${this.#variable} = ${this.#before}`);
+    this.#before = undefined;
+  }
+
+  /** The session was set anew. */
+  forget(): void {
+    this.#before = undefined;
+  }
+}
