@@ -143,7 +143,8 @@ describe('an interactive transaction', () => {
     ['implicit_commit', 'unknown', 'FLUSH STATUS; START TRANSACTION'],
   ])('that a procedure ends is found out: %s, %s, by %s', async (reason, outcome, body) => {
     await database.admin.query('CREATE TABLE IF NOT EXISTS app.scratch (n INT)');
-    await database.admin.query(`CREATE OR REPLACE PROCEDURE app.ends() BEGIN ${body}; END`);
+    await database.admin.query('DROP PROCEDURE IF EXISTS app.ends');
+    await database.admin.query(`CREATE PROCEDURE app.ends() BEGIN ${body}; END`);
     const id = await begin();
     expect(errorOf(await run(id, 'CALL ends()'))).toMatchObject([
       410,
