@@ -3,8 +3,7 @@ import { BrokerError } from '../errors.ts';
 import type { StreamLimits } from '../mysql/query-terms.ts';
 import type { LineReader, StreamResult } from '../mysql/row-stream.ts';
 import { toFailureBody } from '../protocol/failure.ts';
-import { NDJSON } from '../protocol/routes.ts';
-import type { StreamLine } from '../protocol/stream.ts';
+import { STREAM_TYPE, type StreamLine } from '../protocol/stream.ts';
 import { callOf } from './call.ts';
 import { CallerGone } from './deadlines.ts';
 import { failureOf } from './plugins/error-replies.ts';
@@ -19,7 +18,7 @@ export function asksForStream({ headers }: FastifyRequest): boolean {
   const accepted = (headers.accept ?? '')
     .split(',')
     .map((range) => range.split(';')[0]?.trim().toLowerCase());
-  if (!accepted.includes(NDJSON)) return false;
+  if (!accepted.includes(STREAM_TYPE)) return false;
   if (headers['idempotency-key'] !== undefined) {
     throw new BrokerError('INVALID_REQUEST', 'A stream cannot be idempotent: leave out idempotency-key');
   }

@@ -1,6 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import type { LineReader } from '../mysql/row-stream.ts';
-import { NDJSON, REQUEST_ID_HEADER } from '../protocol/routes.ts';
+import { REQUEST_ID_HEADER } from '../protocol/routes.ts';
+import { STREAM_TYPE } from '../protocol/stream.ts';
 import { cutOffStalledReader, whenTaken } from './stalled-readers.ts';
 
 /** A reply of lines of JSON. As long as none is written, the request can still be answered otherwise. */
@@ -39,7 +40,7 @@ export class StreamReply implements LineReader {
     for (const [name, value] of Object.entries(this.#reply.getHeaders())) {
       if (value !== undefined) raw.setHeader(name, value);
     }
-    raw.setHeader('content-type', `${NDJSON}; charset=utf-8`);
+    raw.setHeader('content-type', `${STREAM_TYPE}; charset=utf-8`);
     raw.setHeader(REQUEST_ID_HEADER, request.id);
   }
 }

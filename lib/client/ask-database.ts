@@ -21,19 +21,19 @@ interface Question {
   readonly body: object;
   /** Nothing has to be done once and only once. */
   readonly isRead?: boolean | undefined;
-  readonly takesStream?: boolean | undefined;
+  readonly streamType?: string | undefined;
 }
 
 /** Sends a question whose answer `read` takes from the reply; several times under one key if it may be. */
 export async function askDatabase<T>(
   { transport, alias, ...defaults }: Database,
-  { route, body, isRead = false, takesStream }: Question,
+  { route, body, isRead = false, streamType }: Question,
   options: CallOptions & RetryOptions,
   read: (reply: BrokerReply) => T,
 ): Promise<T> {
   const { timeoutMs = defaults.timeoutMs, retryWrites = defaults.retryWrites, signal } = options;
   const path = databasePath(route, alias);
-  const request = { method: 'POST', path, body: JSON.stringify(body), signal, takesStream } as const;
+  const request = { method: 'POST', path, body: JSON.stringify(body), signal, streamType } as const;
   if (isRead || !retryWrites) return read(await transport.send({ ...request, timeoutMs }));
   const budget = new CallBudget(timeoutMs, signal);
   return await underOneKey(budget, async (idempotencyKey) =>

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { BATCH_ROUTE, QUERY_ROUTE, TRANSACTION_ROUTE } from '../protocol/routes.ts';
+import { STREAM_TYPE } from '../protocol/stream.ts';
 import { askDatabase, type Database } from './ask-database.ts';
 import { CallBudget } from './call-budget.ts';
 import {
@@ -91,7 +92,7 @@ export class BrokerClient<Shape extends RowShape = 'object'> {
   ): AsyncGenerator<Row, void, undefined> {
     const { maxRows, ...call } = checkArguments(GivenOptions.statement, { options }).options;
     const { timeoutMs = this.#database.timeoutMs, signal } = call;
-    const question = { route: QUERY_ROUTE, body: toStatement(sql, params, maxRows), takesStream: true };
+    const question = { route: QUERY_ROUTE, body: toStatement(sql, params, maxRows), streamType: STREAM_TYPE };
     yield* await askDatabase(this.#database, question, { timeoutMs, signal, retryWrites: false }, (reply) =>
       streamedRows<Row>(reply, this.#database.rowOptions, { stallMs: timeoutMs, signal }),
     );

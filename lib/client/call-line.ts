@@ -17,7 +17,7 @@ export class CallLine {
     const refusal = this.#refusal();
     if (refusal !== undefined) return Promise.reject(refusal);
     const turn = this.#last.then(async () => {
-      if (this.#state === 'over') throw ended();
+      if (this.#state === 'over') throw callbackEnded();
       return await call();
     });
     this.#unfinished.add(turn);
@@ -42,14 +42,22 @@ export class CallLine {
   /** As `runAlone`, from its turn until it is released; or until the line is done with, which the signal tells. */
   async hold(name: string): Promise<Hold> {
     const controller = new AbortController();
-    const { signal } = controller;
+    let end = () => {};
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const cancel = () => {
+      controller.abort(callbackEnded());
+      end();
+    };
     return await new Promise((resolve, reject) => {
-      const held = this.runAlone({ name, cancel: () => controller.abort(ended()) }, async () => {
-        await new Promise<void>((release) => {
-          signal.addEventListener('abort', () => release());
-          if (signal.aborted) release();
-          resolve({ signal, release });
-        });
+      const held = this.runAlone({ name, cancel }, async () => {
+        const release = async () => {
+          end();
+          await held;
+        };
+        resolve({ signal: controller.signal, release });
+        await ended;
       });
       held.catch(reject);
     });
@@ -75,7 +83,7 @@ export class CallLine {
   }
 
   #refusal(): BrokerError | undefined {
-    if (this.#state !== 'open') return ended();
+    if (this.#state !== 'open') return callbackEnded();
     if (this.#soleCall === undefined) return undefined;
     return new BrokerError('INVALID_REQUEST', `${this.#soleCall.name} of this transaction is still open`);
   }
@@ -88,10 +96,10 @@ interface SoleCall {
 
 interface Hold {
   readonly signal: AbortSignal;
-  readonly release: () => void;
+  readonly release: () => Promise<void>;
 }
 
-function ended(): BrokerError {
+function callbackEnded(): BrokerError {
   const message = 'The callback that this transaction or savepoint was given to has ended';
   return new BrokerError('TRANSACTION_ENDED', message);
 }

@@ -2,7 +2,6 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import type { LookupFunction, Socket } from 'node:net';
 import { BrokerError } from '../errors.ts';
-import { NDJSON } from '../protocol/routes.ts';
 import type { CallBudget } from './call-budget.ts';
 import type { KeptSockets } from './kept-sockets.ts';
 
@@ -16,6 +15,8 @@ export interface HttpMessage {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;
+  /** The type of a reply that is to be handed over as a stream. */
+  readonly streamType: string | undefined;
 }
 
 export interface HttpRoute {
@@ -60,7 +61,7 @@ export async function exchange(
   route: HttpRoute,
   budget: CallBudget,
 ): Promise<HttpReply> {
-  const { method, url, headers, body } = message;
+  const { method, url, headers, body, streamType } = message;
   const { request: open } = url.protocol === 'https:' ? https : http;
   const request = open(url, { method, headers, agent: route.sockets.agent, lookup: route.lookup });
   try {
@@ -70,7 +71,7 @@ export async function exchange(
     });
     // Read now: a closed socket has none.
     const address = socket.remoteAddress ?? '';
-    const reply = received(request, headers.accept === NDJSON);
+    const reply = received(request, streamType);
     request.end(body);
     const read = await budget.race(reply, {
       afterMs: budget.remainingMs + VERDICT_GRACE_MS,
@@ -110,14 +111,14 @@ function afterNextPoll(callback: () => void): void {
 
 async function received(
   request: http.ClientRequest,
-  takesStream: boolean,
+  streamType: string | undefined,
 ): Promise<Omit<HttpReply, 'address'>> {
   const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
     request.on('error', (cause: NodeJS.ErrnoException) => reject(lostError(cause)));
     request.once('response', resolve);
   });
   const { statusCode: status = 0, headers } = response;
-  const isStream = takesStream && headers['content-type']?.startsWith(NDJSON);
+  const isStream = streamType !== undefined && headers['content-type']?.startsWith(streamType);
   if (isStream) return { status, headers, body: '', stream: response };
   return { status, headers, body: await readBody(response), stream: undefined };
 }

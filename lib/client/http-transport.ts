@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { BrokerError } from '../errors.ts';
-import { IDEMPOTENCY_HEADER, NDJSON, REQUEST_ID_HEADER, TIMEOUT_HEADER } from '../protocol/routes.ts';
+import { IDEMPOTENCY_HEADER, REQUEST_ID_HEADER, TIMEOUT_HEADER } from '../protocol/routes.ts';
 import { lookupAvoiding, type Resolve } from './broker-addresses.ts';
 import { type BrokerReply, readFailure, toBrokerReply } from './broker-reply.ts';
 import { CallBudget } from './call-budget.ts';
@@ -33,8 +33,8 @@ export interface BrokerRequest {
   readonly signal?: AbortSignal | undefined;
   readonly requestId?: string | undefined;
   readonly idempotencyKey?: string | undefined;
-  /** Take a stream for a reply. The budget then ends with the reply's head. */
-  readonly takesStream?: boolean | undefined;
+  /** Asks for a reply of this type, which is handed over as a stream: the budget then ends with the reply's head. */
+  readonly streamType?: string | undefined;
 }
 
 /** The way to the broker. */
@@ -111,9 +111,9 @@ export class HttpTransport implements Transport {
   }
 
   #toMessage({ request, budget }: Call, key: string | undefined): HttpMessage {
-    const { method, path, body, requestId, idempotencyKey, takesStream } = request;
+    const { method, path, body, requestId, idempotencyKey, streamType } = request;
     const headers = {
-      accept: takesStream ? NDJSON : 'application/json',
+      accept: streamType ?? 'application/json',
       [TIMEOUT_HEADER]: `${Math.max(1, budget.remainingMs)}`,
       ...(key !== undefined && { authorization: `Bearer ${key}` }),
       ...(body !== undefined && { 'content-type': 'application/json' }),
@@ -125,6 +125,7 @@ export class HttpTransport implements Transport {
       url: new URL(`${this.#base.pathname.replace(/\/$/, '')}${path}`, this.#base),
       headers,
       body,
+      streamType,
     };
   }
 }

@@ -1,5 +1,6 @@
 import { BrokerError } from '../errors.ts';
 import { databasePath, IN_TRANSACTION_ROUTES, TRANSACTIONS_ROUTE } from '../protocol/routes.ts';
+import { STREAM_TYPE } from '../protocol/stream.ts';
 import { BegunTransaction, EndedTransaction, type TransactionTerms } from '../protocol/transaction.ts';
 import { anySignal } from './any-signal.ts';
 import type { BrokerReply } from './broker-reply.ts';
@@ -18,7 +19,7 @@ type Route = keyof typeof IN_TRANSACTION_ROUTES;
 
 interface Question extends CallOptions {
   readonly body?: object | undefined;
-  readonly takesStream?: boolean | undefined;
+  readonly streamType?: string | undefined;
 }
 
 /** A transaction that the broker holds open for this client. */
@@ -89,7 +90,7 @@ export class OpenTransaction {
   ): AsyncGenerator<Row, void, undefined> {
     const stallMs = Math.max(1, this.#shortened(options.timeoutMs));
     const watch = { stallMs, signal: anySignal(options.signal, this.#budget.signal) };
-    const rows = await this.ask('query', body, { ...options, takesStream: true }, (reply) =>
+    const rows = await this.ask('query', body, { ...options, streamType: STREAM_TYPE }, (reply) =>
       streamedRows<Row>(reply, rowOptions, watch),
     );
     let hasEnded = false;

@@ -70,7 +70,7 @@ export class Transaction<Shape extends RowShape = 'object'> {
     try {
       yield* this.#open.stream<Row>(statement, { timeoutMs, signal }, this.#options);
     } finally {
-      hold.release();
+      await hold.release();
     }
   }
 

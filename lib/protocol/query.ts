@@ -58,16 +58,16 @@ export const Column = z.object({
 });
 export type Column = z.infer<typeof Column>;
 
-export const Rows = z.array(z.array(z.unknown()));
+const rows = z.array(z.array(z.unknown()));
 
 /** One set of rows; a CALL may yield several. */
-export const ResultSet = z.object({ columns: z.array(Column), rows: Rows });
+export const ResultSet = z.object({ columns: z.array(Column), rows });
 export type ResultSet = z.infer<typeof ResultSet>;
 
 /** What a statement did. A statement without rows has no columns. */
 export const Result = z.object({
   columns: z.array(Column),
-  rows: Rows,
+  rows,
   /** Rows that matched. */
   affectedRows: z.number(),
   /** Rows that became different. */

@@ -26,11 +26,9 @@ export const OPENAPI_ROUTE = '/openapi.json';
 export const REQUEST_ID_HEADER = 'x-request-id';
 /** What is left of the caller's own budget, in milliseconds. */
 export const TIMEOUT_HEADER = 'x-timeout-ms';
-/** A write sent again under the same key takes place once. 1 to 128 of `A-Z a-z 0-9 . _ -`. */
-export const IDEMPOTENCY_HEADER = 'idempotency-key';
 
-/** The type of a reply that is streamed. See `stream.ts`. */
-export const NDJSON = 'application/x-ndjson';
+/** The caller's name for a request that is to be done once, however often it is sent. */
+export const IDEMPOTENCY_HEADER = 'idempotency-key';
 
 /** The name of a database. In a path it stands for itself. */
 export const ALIAS = /^[a-z][a-z0-9-]{0,62}$/;

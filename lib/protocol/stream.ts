@@ -1,6 +1,9 @@
 import * as z from 'zod/mini';
 import { FailureBody } from './failure.ts';
-import { Column, Result, Rows } from './query.ts';
+import { Column, Result } from './query.ts';
+
+/** Asked for with `accept`: the rows of a query as they come, a JSON document a line. */
+export const STREAM_TYPE = 'application/x-ndjson';
 
 /** What a statement did whose rows were streamed. */
 const StreamEnd = z.extend(z.omit(Result, { columns: true, rows: true, resultSets: true }), {
@@ -13,7 +16,7 @@ const StreamEnd = z.extend(z.omit(Result, { columns: true, rows: true, resultSet
  */
 export const StreamLine = z.union([
   z.object({ columns: z.array(Column) }),
-  z.object({ rows: Rows }),
+  z.object({ rows: z.array(z.array(z.unknown())) }),
   z.object({ end: StreamEnd }),
   FailureBody,
 ]);

@@ -203,6 +203,18 @@ describe('the calls of a transaction', () => {
     expect(broker.steps).toEqual(['begin', 'UPDATE a', 'UPDATE b', 'commit']);
   });
 
+  test('that are made after the end of the callback do not go, also while others are waited for', async () => {
+    await using broker = await startTransactions();
+    const late: unknown[] = [];
+
+    await clientOf(broker).transaction(async (tx) => {
+      void tx.query('UPDATE a').then(() => late.push(tx.query('UPDATE b').catch((error: unknown) => error)));
+    });
+
+    expect(broker.steps).toEqual(['begin', 'UPDATE a', 'commit']);
+    expect(await Promise.all(late)).toMatchObject([{ code: 'TRANSACTION_ENDED' }]);
+  });
+
   test('that the callback did not wait for roll back when they fail', async () => {
     await using broker = await startTransactions(atFirst('UPDATE a', () => failure(409, 'DUPLICATE_KEY')));
 
@@ -285,6 +297,8 @@ describe('the budget of a transaction', () => {
 
     await expect(failed).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED', outcome: 'not_applied' });
     expect(broker.steps).toEqual(['begin', 'rollback']);
+    // Time of its own.
+    expect(Number(broker.broker.seen.at(-1)?.headers['x-timeout-ms'])).toBeGreaterThan(50);
   });
 
   test('ends it also when the callback never ends', async () => {

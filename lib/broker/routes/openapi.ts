@@ -10,7 +10,6 @@ import {
   HEALTH_ROUTE,
   IN_TRANSACTION_ROUTES,
   METRICS_ROUTE,
-  NDJSON,
   OPENAPI_ROUTE,
   PAUSE_ROUTE,
   QUERY_ROUTE,
@@ -22,7 +21,7 @@ import {
   TRANSACTION_ROUTE,
   TRANSACTIONS_ROUTE,
 } from '../../protocol/routes.ts';
-import { StreamLine } from '../../protocol/stream.ts';
+import { STREAM_TYPE, StreamLine } from '../../protocol/stream.ts';
 import {
   Batch,
   BatchResult,
@@ -214,7 +213,7 @@ function json(schema: string) {
 
 /** OpenAPI 3.1 knows no schema for a sequence: this one is of each line. */
 function lines(schema: string) {
-  return { [NDJSON]: { schema: reference(schema) } };
+  return { [STREAM_TYPE]: { schema: reference(schema) } };
 }
 
 function reference(schema: string) {
