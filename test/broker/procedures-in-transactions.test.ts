@@ -1,0 +1,85 @@
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { errorOf, transactionCalls } from '../support/transactions.ts';
+import { useBroker } from '../support/use-broker.ts';
+
+const { database, broker } = await useBroker();
+const { begin, query: run, call } = transactionCalls(broker.url, broker.keys.writer);
+
+beforeAll(async () => {
+  await database.admin.query('CREATE TABLE app.accounts (id INT PRIMARY KEY, balance INT NOT NULL)');
+});
+
+beforeEach(async () => {
+  await database.admin.query('REPLACE INTO app.accounts VALUES (1, 100), (2, 100)');
+});
+
+async function balances(): Promise<unknown[]> {
+  const rows = await database.admin.query('SELECT balance FROM app.accounts ORDER BY id');
+  return rows.map(({ balance }) => balance);
+}
+
+describe('a transaction', () => {
+  test.each([
+    [
+      'implicit_commit',
+      'applied',
+      'TRUNCATE TABLE app.scratch; SET autocommit = 0; INSERT INTO app.scratch VALUES (1)',
+    ],
+    ['implicit_commit', 'unknown', 'COMMIT; START TRANSACTION; ROLLBACK; START TRANSACTION'],
+    ['rolled_back', 'not_applied', 'ROLLBACK'],
+    ['implicit_commit', 'unknown', 'FLUSH STATUS; START TRANSACTION'],
+  ])('that a procedure ends is found out: %s, %s, by %s', async (reason, outcome, body) => {
+    await database.admin.query('CREATE TABLE IF NOT EXISTS app.scratch (n INT)');
+    await database.admin.query('DROP PROCEDURE IF EXISTS app.ends');
+    await database.admin.query(`CREATE PROCEDURE app.ends() BEGIN ${body}; END`);
+    const id = await begin();
+    expect(errorOf(await run(id, 'CALL ends()'))).toMatchObject([
+      410,
+      { code: 'TRANSACTION_ENDED', reason, outcome, transaction: 'ended' },
+    ]);
+    expect(errorOf(await run(id, 'SELECT 1'))).toMatchObject([410, { reason }]);
+  });
+
+  test('ends when what a procedure has prepared changes how values are read', async () => {
+    await database.admin.query(
+      `CREATE PROCEDURE app.prepares() PREPARE trap FROM "SET SESSION sql_mode = 'NO_BACKSLASH_ESCAPES'"`,
+    );
+    const id = await begin();
+    expect((await run(id, 'CALL prepares()')).status).toBe(200);
+    expect(errorOf(await run(id, 'EXECUTE trap'))).toMatchObject([410, { reason: 'rolled_back' }]);
+  });
+
+  test('keeps its connection, whatever a procedure says of its completion', async () => {
+    await database.admin.query("CREATE PROCEDURE app.completes() SET SESSION completion_type = 'RELEASE'");
+    const lost: string[] = [];
+    broker.broker.pools.get('default').pool.events.on('close', ({ reason }) => lost.push(reason));
+    const id = await begin();
+    expect((await run(id, 'CALL completes()')).status).toBe(200);
+    expect((await call(id, 'commit')).json()).toEqual({ status: 'committed' });
+    await call(await begin(), 'rollback');
+    expect(lost).toEqual([]);
+  });
+
+  test('that a procedure commits has ended, and says so', async () => {
+    await database.admin.query(
+      'CREATE PROCEDURE app.commits() BEGIN UPDATE app.accounts SET balance = 7 WHERE id = 1; COMMIT; START TRANSACTION; END',
+    );
+    const id = await begin();
+    expect(errorOf(await run(id, 'CALL commits()'))).toMatchObject([
+      410,
+      { code: 'TRANSACTION_ENDED', reason: 'implicit_commit', outcome: 'applied', transaction: 'ended' },
+    ]);
+    expect(errorOf(await call(id, 'commit'))).toMatchObject([410, { reason: 'implicit_commit' }]);
+    expect(errorOf(await call(id, 'rollback'))).toMatchObject([410, { reason: 'implicit_commit' }]);
+    expect(await balances()).toEqual([7, 100]);
+  });
+
+  test('goes on after a procedure that does not end it', async () => {
+    await database.admin.query('CREATE PROCEDURE app.adds() UPDATE app.accounts SET balance = balance + 1');
+    const id = await begin();
+    expect((await run(id, 'CALL adds()')).status).toBe(200);
+    expect((await run(id, 'CALL adds()')).status).toBe(200);
+    await call(id, 'commit');
+    expect(await balances()).toEqual([102, 102]);
+  });
+});
