@@ -11,6 +11,7 @@ import type { Settings } from '../settings/settings.ts';
 import { callOf, trackCall, trackCalls } from './call.ts';
 import { parseExactly } from './exact-json.ts';
 import { createHttpServer } from './http-server.ts';
+import { sweepIdempotencyKeys } from './idempotency/sweep.ts';
 import { LeaseRegistry } from './lease-registry.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { logLeases } from './log-leases.ts';
@@ -83,6 +84,7 @@ export function buildBroker(settings: Settings, findCaller: CallerLookup, log: L
 
   logPools(pools, app.log);
   logLeases(leases, app.log);
+  sweepIdempotencyKeys(pools, app);
   trackCalls(app, onDone);
   acceptJsonOnly(app);
   addErrorReplies(app);

@@ -48,6 +48,12 @@ export class Metrics {
     ['database', 'reason'],
   );
 
+  readonly #replays = this.#counter(
+    'broker_idempotent_replays_total',
+    'Repeated requests that got the answer of the first',
+    ['database'],
+  );
+
   constructor(pools: PoolRegistry, leases: LeaseRegistry, streams: StreamRegistry) {
     collectDefaultMetrics({ register: this.registry });
     leases.onEnd(({ identity: { alias } }, reason) => {
@@ -60,6 +66,10 @@ export class Metrics {
 
   queryDone(alias: string, durationMs: number): void {
     this.#queryDuration.observe({ database: alias }, durationMs * SECONDS_PER_MS);
+  }
+
+  answerReplayed(alias: string): void {
+    this.#replays.inc({ database: alias });
   }
 
   /** `alias` is empty where the request named none that exists: a label must not take what a caller invents. */

@@ -9,6 +9,7 @@ import { ServerCap } from '../pool/server-cap.ts';
 import { buildCredentialsSources, type CredentialsSource } from '../settings/credentials-source.ts';
 import { type ServerLimit, serverLimitOf } from '../settings/servers.ts';
 import type { DatabaseSettings, Settings } from '../settings/settings.ts';
+import { IdempotencyKeys } from './idempotency/idempotency-keys.ts';
 import { poolOptions } from './pool-options.ts';
 
 /** `starting`: no login has succeeded or failed yet. */
@@ -22,6 +23,7 @@ export class Database {
   readonly credentials: CredentialsSource;
   /** Of every session of the pool. */
   readonly sqlMode: SqlMode;
+  readonly idempotency: IdempotencyKeys | undefined;
   #everConnected = false;
 
   constructor(
@@ -35,6 +37,7 @@ export class Database {
     this.pool = pool;
     this.credentials = credentials;
     this.sqlMode = parseSqlMode(settings.session.sqlMode);
+    this.idempotency = settings.idempotency && new IdempotencyKeys(settings.idempotency, this.sqlMode);
     pool.events.on('first_connect', () => {
       this.#everConnected = true;
     });

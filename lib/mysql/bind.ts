@@ -7,7 +7,7 @@ import { type Placeholder, type StatementScan, scanStatement } from './statement
 
 /** A statement that may be sent, and what was found out about it on the way. */
 export interface BoundStatement
-  extends Pick<StatementScan, 'isPlain' | 'isRead' | 'effect' | 'mayEndTransaction'> {
+  extends Pick<StatementScan, 'isPlain' | 'isRead' | 'effect' | 'mayEndTransaction' | 'onlyAlone'> {
   readonly text: string;
 }
 
@@ -35,7 +35,7 @@ export function statementBinder(
   place: StatementPlace,
 ): (params: Params | undefined) => BoundStatement {
   const scan = scanAllowed(sql, mode, place);
-  const { isPlain, isRead, effect, mayEndTransaction } = scan;
+  const { isPlain, isRead, effect, mayEndTransaction, onlyAlone } = scan;
   return (params) => {
     const places = placesFor(params, scan);
     const values = valuesFor(places, params);
@@ -48,7 +48,7 @@ export function statementBinder(
       written = place.end;
     }
     const text = parts.join('') + sql.slice(written, scan.end);
-    return { text, isPlain, isRead, effect, mayEndTransaction };
+    return { text, isPlain, isRead, effect, mayEndTransaction, onlyAlone };
   };
 }
 

@@ -81,5 +81,7 @@ export const Result = z.object({
   queueMs: z.number(),
   /** Every set of rows of a CALL that yields several; `columns` and `rows` are the first. */
   resultSets: z.optional(z.array(ResultSet)),
+  /** There were rows, but this is what was kept of an answer for its repeats. */
+  rowsOmitted: z.optional(z.boolean()),
 });
 export type Result = z.infer<typeof Result>;

@@ -124,6 +124,12 @@ const transactions = section({
   maxOpen: integer(1).optional(),
 });
 
+const idempotency = section({
+  table: text(/^[A-Za-z0-9_$]{1,64}$/, 'the name of a table').default('broker_idempotency'),
+  keepMs: integer(1).default(86_400_000),
+});
+export type IdempotencySettings = z.infer<typeof idempotency>;
+
 const database = section({
   /** Where the server is. Wins over what the secret says, as `port` and `database` do. */
   host: host.optional(),
@@ -139,10 +145,7 @@ const database = section({
   /** Show callers MySQL's own text for failures of their statements. */
   exposeMysqlMessages: flag.default(true),
   /** Absent: this alias remembers no idempotency keys. */
-  idempotency: section({
-    table: text(/^[A-Za-z0-9_$]{1,64}$/, 'the name of a table').default('broker_idempotency'),
-    keepMs: integer(1).default(86_400_000),
-  }).optional(),
+  idempotency: idempotency.optional(),
 });
 
 /** One database, and how its connections are pooled. */

@@ -177,10 +177,15 @@ test('all problems are told at once, those between sections included', () => {
   ]);
 });
 
+test('an alias keeps idempotency keys for a day where it keeps them at all', () => {
+  const { databases } = parseSettings(documentWith({ idempotency: {} }));
+
+  expect(databases.default?.idempotency).toEqual({ table: 'broker_idempotency', keepMs: 86_400_000 });
+});
+
 describe('settings of a later release', () => {
   test.each<[object, string]>([
     [{ credentials: { iam: { username: 'app' } } }, 'databases.default.credentials.iam'],
-    [{ idempotency: {} }, 'databases.default.idempotency'],
   ])('%j are refused as not available yet', (database, path) => {
     expect(problemsWith(database)).toEqual([`${path}: not available yet`]);
   });

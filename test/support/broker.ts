@@ -40,6 +40,7 @@ interface DatabaseOverrides {
   readonly limits?: object;
   readonly transactions?: object;
   readonly session?: object;
+  readonly idempotency?: object;
   readonly exposeMysqlMessages?: boolean;
 }
 

@@ -7,6 +7,7 @@ import {
   TransactionTerms,
 } from '../../protocol/transaction.ts';
 import { callOf } from '../call.ts';
+import { refuseKey } from '../idempotency/keyed-call.ts';
 import type { Lease } from '../lease.ts';
 import type { LeaseRegistry } from '../lease-registry.ts';
 import type { Metrics } from '../metrics.ts';
@@ -48,6 +49,7 @@ export function addLeaseRoutes(
     { config: { access: 'read' } },
     async (request, reply) => {
       const database = pools.get(request.params.alias);
+      refuseKey(request);
       const { isolation, readOnly = false } = readBody(TransactionTerms, request.body ?? {});
       const sqlCall = sqlCallOf(request, reply, database);
       const mode = { isolation, isReadOnly: readOnly || sqlCall.isReadOnly };
@@ -96,6 +98,7 @@ export function addLeaseRoutes(
       const { alias } = lease.identity;
       call.alias = alias;
       try {
+        refuseKey(request);
         const body = await serve(leaseCallOf(request, reply, lease, pools.get(alias)));
         if (body === undefined) return undefined;
         return await reply.type('application/json; charset=utf-8').send(body);

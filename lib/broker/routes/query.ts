@@ -3,6 +3,8 @@ import { bindStatement } from '../../mysql/bind.ts';
 import type { MysqlConnection } from '../../mysql/mysql-connection.ts';
 import { QUERY_ROUTE } from '../../protocol/routes.ts';
 import { callOf } from '../call.ts';
+import { keyedCallOf, meaningOf } from '../idempotency/keyed-call.ts';
+import { answerKeyedQuery } from '../keyed-query.ts';
 import type { Metrics } from '../metrics.ts';
 import type { PoolRegistry } from '../pool-registry.ts';
 import { readStatement } from '../read-body.ts';
@@ -31,6 +33,10 @@ export function addQueryRoute(
       const isStream = asksForStream(request);
       const statement = readStatement(request.body);
       const bound = bindStatement(statement.sql, statement.params, database.sqlMode, 'alone');
+      const keyedCall = keyedCallOf(request, database, meaningOf(statement));
+      if (keyedCall !== undefined) {
+        return await answerKeyedQuery(request, reply, metrics, { database, statement, bound, keyedCall });
+      }
       const sqlCall = sqlCallOf(request, reply, database, statement.timeoutMs);
       const terms = {
         ...bound,

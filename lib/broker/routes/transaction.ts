@@ -1,53 +1,40 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { inTransaction } from '../../mysql/in-transaction.ts';
-import type { Transaction } from '../../mysql/transaction.ts';
+import type { FastifyInstance } from 'fastify';
 import { BATCH_ROUTE, TRANSACTION_ROUTE } from '../../protocol/routes.ts';
-import type { TransactionTerms } from '../../protocol/transaction.ts';
-import { callOf } from '../call.ts';
+import { keyedCallOf, meaningOf, refuseCommitting, refuseReadOnly } from '../idempotency/keyed-call.ts';
 import type { Metrics } from '../metrics.ts';
-import type { Database, PoolRegistry } from '../pool-registry.ts';
+import type { PoolRegistry } from '../pool-registry.ts';
 import { readBatch, readTransaction } from '../read-body.ts';
 import { sqlCallOf } from '../sql-call.ts';
-import { TransactionWork, toBatch, toSteps } from '../transaction-work.ts';
+import { toBatch, toSteps } from '../transaction-work.ts';
+import { answerWhole } from '../whole-transaction.ts';
 
 /**
  * Transactions that are sent whole, each on a connection of its own: `POST /v1/databases/{alias}/transaction` runs
  * several statements, `POST /v1/databases/{alias}/batch` one statement with many sets of values. All or nothing.
  *
- * As with a query, values are bound before the wait for a connection, and that is checked in before the reply.
+ * As with a query, values are bound before the wait for a connection.
  */
 export function addTransactionRoutes(app: FastifyInstance, pools: PoolRegistry, metrics: Metrics): void {
-  const runWhole = async (
-    request: FastifyRequest,
-    reply: FastifyReply,
-    database: Database,
-    { isolation, readOnly = false }: TransactionTerms,
-    run: (work: TransactionWork, transaction: Transaction, queueMs: number) => Promise<string>,
-  ) => {
-    const sqlCall = sqlCallOf(request, reply, database);
-    const call = callOf(request);
-    const work = new TransactionWork(database, metrics, sqlCall);
-    using pooled = await database.pool.checkout(sqlCall);
-    call.queueMs = pooled.waitedMs;
-    const mode = { isolation, isReadOnly: readOnly || sqlCall.isReadOnly };
-    const body = await inTransaction(pooled.connection, mode, sqlCall, (transaction) =>
-      run(work, transaction, pooled.waitedMs),
-    );
-    pooled.checkin();
-    call.durationMs = work.durationMs;
-    return await reply.type('application/json; charset=utf-8').send(body);
-  };
-
   app.post<{ Params: { alias: string } }>(
     TRANSACTION_ROUTE,
     { config: { access: 'read' } },
     async (request, reply) => {
       const database = pools.get(request.params.alias);
-      const { statements, ...terms } = readTransaction(request.body);
+      const { statements, isolation, readOnly = false } = readTransaction(request.body);
       const steps = toSteps(statements, database);
-      return await runWhole(request, reply, database, terms, (work, transaction, queueMs) =>
-        work.steps(transaction, steps, queueMs),
-      );
+      const keyedCall = keyedCallOf(request, database, { isolation, statements: statements.map(meaningOf) });
+      if (keyedCall !== undefined) {
+        refuseReadOnly(readOnly);
+        refuseCommitting(steps.map(({ bound }) => bound));
+      }
+      const sqlCall = sqlCallOf(request, reply, database);
+      return await answerWhole(request, reply, metrics, {
+        database,
+        sqlCall,
+        mode: { isolation, isReadOnly: readOnly || sqlCall.isReadOnly },
+        keyedCall,
+        run: async (work, transaction, queueMs) => await work.steps(transaction, steps, queueMs),
+      });
     },
   );
 
@@ -56,10 +43,17 @@ export function addTransactionRoutes(app: FastifyInstance, pools: PoolRegistry, 
     { config: { access: 'write' } },
     async (request, reply) => {
       const database = pools.get(request.params.alias);
-      const batch = toBatch(readBatch(request.body), database);
-      return await runWhole(request, reply, database, {}, (work, transaction) =>
-        work.batch(transaction, batch),
-      );
+      const body = readBatch(request.body);
+      const batch = toBatch(body, database);
+      const keyedCall = keyedCallOf(request, database, body);
+      if (keyedCall !== undefined) refuseCommitting(batch);
+      return await answerWhole(request, reply, metrics, {
+        database,
+        sqlCall: sqlCallOf(request, reply, database),
+        mode: { isolation: undefined, isReadOnly: false },
+        keyedCall,
+        run: async (work, transaction) => await work.batch(transaction, batch),
+      });
     },
   );
 }

@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import type { FastifyRequest } from 'fastify';
+import { BrokerError } from '../../errors.ts';
+import type { BoundStatement } from '../../mysql/bind.ts';
+import type { Statement } from '../../protocol/query.ts';
+import { IDEMPOTENCY_HEADER } from '../../protocol/routes.ts';
+import { callOf } from '../call.ts';
+import type { Database } from '../pool-registry.ts';
+import type { IdempotencyKeys } from './idempotency-keys.ts';
+
+/** A call that its caller gave a key, so that it is done once however often it is sent. */
+export interface KeyedCall {
+  readonly keys: IdempotencyKeys;
+  /** Keys of different callers never meet. */
+  readonly caller: string;
+  readonly key: string;
+  /** Tells another request under the same key from the same one sent again. */
+  readonly requestHash: string;
+}
+
+const KEY = /^[A-Za-z0-9._-]{1,128}$/;
+
+/**
+ * The call as one with a key, if it came with one. `meaning` is all of its body that decides what it does.
+ *
+ * @throws {BrokerError} INVALID_REQUEST: no such key can be, or the alias keeps none. FORBIDDEN: the caller may not
+ *   write, so that no key can be stored for it.
+ */
+export function keyedCallOf(
+  request: FastifyRequest,
+  { alias, idempotency }: Database,
+  meaning: unknown,
+): KeyedCall | undefined {
+  const key = request.headers[IDEMPOTENCY_HEADER];
+  if (key === undefined) return undefined;
+  const { caller } = callOf(request);
+  if (typeof key !== 'string' || !KEY.test(key)) {
+    throw invalid('must be 1 to 128 of A-Z a-z 0-9 . _ -');
+  }
+  if (caller?.access === 'read') {
+    throw new BrokerError(
+      'FORBIDDEN',
+      `Caller "${caller.name}" has read access; ${IDEMPOTENCY_HEADER} needs write`,
+    );
+  }
+  if (idempotency === undefined) throw invalid(`is not available: database "${alias}" has no such setting`);
+  return {
+    keys: idempotency,
+    caller: caller?.name ?? '',
+    key,
+    requestHash: hashOf([request.routeOptions.url, alias, meaning]),
+  };
+}
+
+/** For the calls of an interactive transaction: to pass over a key would promise what is not kept. */
+export function refuseKey({ headers }: FastifyRequest): void {
+  if (headers[IDEMPOTENCY_HEADER] !== undefined) throw invalid('is for work that is sent whole');
+}
+
+/** Not how long it may take. */
+export function meaningOf({ timeoutMs: _, ...meaning }: Statement): unknown {
+  return meaning;
+}
+
+/** A key cannot be stored where nothing is. */
+export function refuseReadOnly(readOnly: boolean): void {
+  if (readOnly) throw invalid('is only for what may write, and readOnly is set');
+}
+
+/** The rows of a stream are not kept for a repeat. */
+export function refuseStream({ headers }: FastifyRequest): void {
+  if (headers.accept?.includes('application/x-ndjson') === true) throw invalid('is not for streams');
+}
+
+/** A statement that commits by itself would last without the key that is stored beside it. */
+export function refuseCommitting(statements: readonly BoundStatement[]): void {
+  for (const { onlyAlone, mayEndTransaction } of statements) {
+    const refused =
+      onlyAlone ?? (mayEndTransaction ? 'what may commit (CALL, EXECUTE, an executable comment)' : undefined);
+    if (refused === undefined) continue;
+    throw new BrokerError('STATEMENT_NOT_ALLOWED', `${refused} is not allowed with ${IDEMPOTENCY_HEADER}`);
+  }
+}
+
+function hashOf(meaning: unknown): string {
+  return createHash('sha256').update(JSON.stringify(meaning, inOrder)).digest('hex');
+}
+
+/** The order of fields means nothing. */
+function inOrder(_: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)));
+}
+
+function invalid(problem: string): BrokerError {
+  return new BrokerError('INVALID_REQUEST', `${IDEMPOTENCY_HEADER} ${problem}`);
+}

@@ -1,0 +1,47 @@
+import type { FastifyInstance } from 'fastify';
+import { BrokerError } from '../../errors.ts';
+import { Deadline } from '../../pool/deadline.ts';
+import type { Database, PoolRegistry } from '../pool-registry.ts';
+import type { IdempotencyKeys } from './idempotency-keys.ts';
+import { isMissingTable, type KeyTable } from './key-table.ts';
+
+const INTERVAL_MS = 60_000;
+/** While no keys come. It is longer than idle connections are kept, so that this keeps none of them open. */
+const QUIET_INTERVAL_MS = 3_600_000;
+/** Few enough that nobody waits for their locks for long. */
+const BATCH_ROWS = 500;
+const BATCH_TIMEOUT_MS = 10_000;
+
+/** Removes idempotency keys that have expired, from time to time, while a connection has nothing else to do. */
+export function sweepIdempotencyKeys(pools: PoolRegistry, app: FastifyInstance): void {
+  for (const database of pools.all) {
+    if (database.idempotency !== undefined) sweepRegularly(database, database.idempotency, app);
+  }
+}
+
+function sweepRegularly({ alias, pool }: Database, keys: IdempotencyKeys, app: FastifyInstance): void {
+  let sweptAtMs = 0;
+  const timer = setInterval(() => {
+    const nowMs = performance.now();
+    if (keys.usedAtMs < sweptAtMs && nowMs - sweptAtMs < QUIET_INTERVAL_MS) return;
+    sweptAtMs = nowMs;
+    sweep(pool, keys.table).catch((error: unknown) => {
+      if (isMissingTable(error)) return;
+      const code = error instanceof BrokerError ? error.code : undefined;
+      app.log.warn({ database: alias, code }, 'expired idempotency keys could not be removed');
+    });
+  }, INTERVAL_MS).unref();
+  app.addHook('onClose', () => clearInterval(timer));
+}
+
+/** Opens no connection of its own. */
+async function sweep(pool: Database['pool'], table: KeyTable): Promise<void> {
+  let removed = BATCH_ROWS;
+  while (removed === BATCH_ROWS && pool.stats().idle > 0 && pool.stats().waiting === 0) {
+    const watched = { deadline: Deadline.after(BATCH_TIMEOUT_MS), signal: undefined };
+    removed = await pool.use(async (connection) => await table.sweep(connection, BATCH_ROWS, watched), {
+      ...watched,
+      purpose: 'sweep of idempotency keys',
+    });
+  }
+}

@@ -1,0 +1,39 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { BrokerError } from '../errors.ts';
+import type { BoundStatement } from '../mysql/bind.ts';
+import type { Statement } from '../protocol/query.ts';
+import { type KeyedCall, refuseCommitting, refuseStream } from './idempotency/keyed-call.ts';
+import type { Metrics } from './metrics.ts';
+import type { Database } from './pool-registry.ts';
+import { sqlCallOf } from './sql-call.ts';
+import { answerWhole } from './whole-transaction.ts';
+
+interface KeyedQuery {
+  readonly database: Database;
+  readonly statement: Statement;
+  readonly bound: BoundStatement;
+  readonly keyedCall: KeyedCall;
+}
+
+/** Runs a statement that is to be done once: in a transaction, together with its key. */
+export async function answerKeyedQuery(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  metrics: Metrics,
+  { database, statement, bound, keyedCall }: KeyedQuery,
+): Promise<FastifyReply> {
+  refuseStream(request);
+  refuseCommitting([bound]);
+  try {
+    return await answerWhole(request, reply, metrics, {
+      database,
+      sqlCall: sqlCallOf(request, reply, database, statement.timeoutMs),
+      mode: { isolation: undefined, isReadOnly: false },
+      keyedCall,
+      run: async (work, transaction, queueMs) => await work.step(transaction, { statement, bound }, queueMs),
+    });
+  } catch (error) {
+    // Its caller knows of no transaction.
+    throw error instanceof BrokerError ? error.with({ transaction: undefined }) : error;
+  }
+}

@@ -1,0 +1,55 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { inTransaction } from '../mysql/in-transaction.ts';
+import type { MysqlConnection } from '../mysql/mysql-connection.ts';
+import type { Transaction, TransactionMode } from '../mysql/transaction.ts';
+import { REPLAY_HEADER } from '../protocol/routes.ts';
+import { callOf } from './call.ts';
+import type { KeyedCall } from './idempotency/keyed-call.ts';
+import type { Metrics } from './metrics.ts';
+import type { Database } from './pool-registry.ts';
+import type { SqlCall } from './sql-call.ts';
+import { TransactionWork } from './transaction-work.ts';
+
+/** A transaction that came as one request. */
+export interface WholeTransaction {
+  readonly database: Database;
+  readonly sqlCall: SqlCall;
+  readonly mode: TransactionMode;
+  /** Set if it is to be done once, however often it is sent. */
+  readonly keyedCall: KeyedCall | undefined;
+  /** Returns the answer as JSON. */
+  run(work: TransactionWork, transaction: Transaction, queueMs: number): Promise<string>;
+}
+
+/**
+ * Runs a transaction on a connection of its own, and answers. As with a query, the connection is checked in before the
+ * reply is written.
+ */
+export async function answerWhole(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  metrics: Metrics,
+  { database, sqlCall, mode, keyedCall, run }: WholeTransaction,
+): Promise<FastifyReply> {
+  const call = callOf(request);
+  const transactionWork = new TransactionWork(database, metrics, sqlCall);
+  const work = async (transaction: Transaction) => await run(transactionWork, transaction, call.queueMs ?? 0);
+  const onConnection = async <T>(use: (connection: MysqlConnection) => Promise<T>) => {
+    using pooled = await database.pool.checkout(sqlCall);
+    call.queueMs = pooled.waitedMs;
+    return await use(pooled.connection);
+  };
+  const { body, isReplay } =
+    keyedCall === undefined
+      ? {
+          body: await onConnection((connection) => inTransaction(connection, mode, sqlCall, work)),
+          isReplay: false,
+        }
+      : await keyedCall.keys.runOnce(keyedCall, { mode, watched: sqlCall, onConnection, work });
+  call.durationMs = transactionWork.durationMs;
+  if (isReplay) {
+    metrics.answerReplayed(database.alias);
+    void reply.header(REPLAY_HEADER, 'true');
+  }
+  return await reply.type('application/json; charset=utf-8').send(body);
+}
