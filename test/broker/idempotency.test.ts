@@ -1,6 +1,14 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { eventually, type HttpReply, http } from '../support/http.ts';
 import { useBroker } from '../support/use-broker.ts';
+import {
+  closeGate,
+  createOrders,
+  failGatedInsert,
+  GATED_INSERT,
+  openGate,
+  untilRunning,
+} from './support/gate.ts';
 
 const { database, broker } = await useBroker({
   databases: {
@@ -14,9 +22,7 @@ const { database, broker } = await useBroker({
 });
 
 beforeAll(async () => {
-  await database.admin.query(
-    'CREATE TABLE app.orders (id INT PRIMARY KEY AUTO_INCREMENT, note VARCHAR(200))',
-  );
+  await createOrders(database);
 });
 
 beforeEach(async () => {
@@ -187,55 +193,46 @@ describe('keys that expire', () => {
 });
 
 describe('while a request with the same key still runs, another one', () => {
-  const slow = (seconds: number) => ({
-    sql: 'INSERT INTO orders (note) VALUES (SLEEP(?))',
-    params: [seconds],
-  });
-
-  async function untilClaimed(): Promise<void> {
-    await eventually(
-      async () =>
-        await database.admin.query(
-          "SELECT id FROM information_schema.processlist WHERE info LIKE 'INSERT INTO orders%SLEEP%'",
-        ),
-      (rows) => rows.length > 0,
-    );
-  }
-
   test('waits for it and gets its answer, without a connection of its own', async () => {
     const key = newKey();
-    const first = send(key, slow(1));
-    await untilClaimed();
-    const others = Array.from({ length: 5 }, async () => await send(key, slow(1)));
-    const [row] = await database.admin.query(
-      "SELECT COUNT(*) AS busy FROM information_schema.processlist WHERE user = 'app' AND command = 'Query'",
-    );
-    expect(String(row?.busy)).toBe('1');
+    await closeGate(database);
+    const first = send(key, GATED_INSERT);
+    await untilRunning(database, GATED_INSERT.sql);
+    const others = Array.from({ length: 5 }, async () => await send(key, GATED_INSERT));
+    // Those behind them have been seen too, then.
+    await send(newKey(), { sql: 'SELECT 1' });
+    expect(broker.broker.pools.get('default').pool.stats().checkedOut).toBe(1);
+    await openGate(database);
     const replies = await Promise.all([first, ...others]);
     expect(replies.map(isReplay)).toEqual([false, true, true, true, true, true]);
-    expect(await notes()).toEqual(['0']);
+    expect(await notes()).toEqual(['through the gate']);
   });
 
   test('hears that it is in progress when its time is up', async () => {
     const key = newKey();
-    const first = send(key, slow(2));
-    await untilClaimed();
-    expect(errorOf(await send(key, { ...slow(2), timeoutMs: 200 }))).toMatchObject([
+    await closeGate(database);
+    const first = send(key, GATED_INSERT);
+    await untilRunning(database, GATED_INSERT.sql);
+    expect(errorOf(await send(key, { ...GATED_INSERT, timeoutMs: 200 }))).toMatchObject([
       409,
       { code: 'IDEMPOTENCY_IN_PROGRESS', retryable: true, outcome: 'not_applied' },
     ]);
+    await openGate(database);
     expect((await first).status).toBe(200);
   });
 
   test('runs itself if the first one fails', async () => {
     const key = newKey();
-    const first = send(key, { ...slow(5), timeoutMs: 500 });
-    await untilClaimed();
-    const second = send(key, slow(5));
-    expect((await first).status).toBe(504);
+    await closeGate(database);
+    const first = send(key, GATED_INSERT);
+    await untilRunning(database, GATED_INSERT.sql);
+    const second = send(key, GATED_INSERT);
+    await failGatedInsert(database);
+    expect((await first).status).toBe(400);
+    await openGate(database);
     const reply = await second;
     expect([reply.status, isReplay(reply)]).toEqual([200, false]);
-    expect(await notes()).toEqual(['0']);
+    expect(await notes()).toEqual(['through the gate']);
   });
 });
 
