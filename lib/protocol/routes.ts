@@ -30,8 +30,6 @@ export const TIMEOUT_HEADER = 'x-timeout-ms';
 /** The caller's name for a request that is to be done once, however often it is sent. */
 export const IDEMPOTENCY_HEADER = 'idempotency-key';
 
-/** The caller's name for a request that is to be done once, however often it is sent. */
-export const IDEMPOTENCY_HEADER = 'idempotency-key';
 /** In the reply: `true` if it is the answer of an earlier request with the same key. */
 export const REPLAY_HEADER = 'idempotent-replay';
 

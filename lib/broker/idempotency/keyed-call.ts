@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { BrokerError } from '../../errors.ts';
 import type { BoundStatement } from '../../mysql/bind.ts';
 import type { Statement } from '../../protocol/query.ts';
-import { IDEMPOTENCY_HEADER } from '../../protocol/routes.ts';
+import { IDEMPOTENCY_HEADER, NDJSON } from '../../protocol/routes.ts';
 import { callOf } from '../call.ts';
 import type { Database } from '../pool-registry.ts';
 import type { IdempotencyKeys } from './idempotency-keys.ts';
@@ -69,7 +69,7 @@ export function refuseReadOnly(readOnly: boolean): void {
 
 /** The rows of a stream are not kept for a repeat. */
 export function refuseStream({ headers }: FastifyRequest): void {
-  if (headers.accept?.includes('application/x-ndjson') === true) throw invalid('is not for streams');
+  if (headers.accept?.includes(NDJSON) === true) throw invalid('is not for streams');
 }
 
 /** A statement that commits by itself would last without the key that is stored beside it. */

@@ -24,24 +24,32 @@ function sweepRegularly({ alias, pool }: Database, keys: IdempotencyKeys, app: F
   const timer = setInterval(() => {
     const nowMs = performance.now();
     if (keys.usedAtMs < sweptAtMs && nowMs - sweptAtMs < QUIET_INTERVAL_MS) return;
-    sweptAtMs = nowMs;
-    sweep(pool, keys.table).catch((error: unknown) => {
-      if (isMissingTable(error)) return;
-      const code = error instanceof BrokerError ? error.code : undefined;
-      app.log.warn({ database: alias, code }, 'expired idempotency keys could not be removed');
-    });
+    sweep(pool, keys.table).then(
+      (isDone) => {
+        if (isDone) sweptAtMs = nowMs;
+      },
+      (error: unknown) => {
+        sweptAtMs = nowMs;
+        if (isMissingTable(error)) return;
+        const code = error instanceof BrokerError ? error.code : undefined;
+        app.log.warn({ database: alias, code }, 'expired idempotency keys could not be removed');
+      },
+    );
   }, INTERVAL_MS).unref();
   app.addHook('onClose', () => clearInterval(timer));
 }
 
-/** Opens no connection of its own. */
-async function sweep(pool: Database['pool'], table: KeyTable): Promise<void> {
+/** Opens no connection of its own. False: it left off because the pool had other work. */
+async function sweep(pool: Database['pool'], table: KeyTable): Promise<boolean> {
   let removed = BATCH_ROWS;
-  while (removed === BATCH_ROWS && pool.stats().idle > 0 && pool.stats().waiting === 0) {
+  while (removed === BATCH_ROWS) {
+    const { idle, waiting } = pool.stats();
+    if (idle === 0 || waiting > 0) return false;
     const watched = { deadline: Deadline.after(BATCH_TIMEOUT_MS), signal: undefined };
     removed = await pool.use(async (connection) => await table.sweep(connection, BATCH_ROWS, watched), {
       ...watched,
       purpose: 'sweep of idempotency keys',
     });
   }
+  return true;
 }

@@ -8,6 +8,7 @@ import {
   DATABASE_ROUTE,
   DATABASES_ROUTE,
   HEALTH_ROUTE,
+  IDEMPOTENCY_HEADER,
   IN_TRANSACTION_ROUTES,
   METRICS_ROUTE,
   OPENAPI_ROUTE,
@@ -15,6 +16,7 @@ import {
   QUERY_ROUTE,
   READY_ROUTE,
   RECONNECT_ROUTE,
+  REPLAY_HEADER,
   REQUEST_ID_HEADER,
   RESUME_ROUTE,
   TIMEOUT_HEADER,
@@ -71,18 +73,21 @@ function openapiDocument() {
           body: 'Statement',
           result: 'Result',
           line: 'StreamLine',
+          takesKey: true,
         }),
       },
       [templated(BATCH_ROUTE)]: {
         post: work('Runs one statement with many sets of values, all or nothing.', aliasParameter, {
           body: 'Batch',
           result: 'BatchResult',
+          takesKey: true,
         }),
       },
       [templated(TRANSACTION_ROUTE)]: {
         post: work('Runs several statements in one transaction, all or nothing.', aliasParameter, {
           body: 'Transaction',
           result: 'TransactionResult',
+          takesKey: true,
         }),
       },
       [templated(TRANSACTIONS_ROUTE)]: {
@@ -159,6 +164,18 @@ const requestIdParameter = {
   schema: { type: 'string', pattern: '^[A-Za-z0-9._-]{1,128}$' },
 };
 
+const keyParameter = {
+  name: IDEMPOTENCY_HEADER,
+  in: 'header',
+  required: false,
+  description: 'The request is done once, however often it is sent with this key.',
+  schema: { type: 'string', pattern: '^[A-Za-z0-9._-]{1,128}$' },
+};
+const replayHeader = {
+  description: 'This is what an earlier request with the same key was answered.',
+  schema: { const: 'true' },
+};
+
 /** One response for each status, naming the codes that come with it. */
 const failures = Object.fromEntries(
   [...new Set(Object.values(ERROR_TRAITS).map(({ httpStatus }) => httpStatus))].map((status) => [
@@ -179,18 +196,24 @@ interface WorkSchemas {
   /** Of the stream that may be asked for instead. */
   readonly line?: string;
   readonly status?: number;
+  readonly takesKey?: boolean;
 }
 
 /** A call that runs SQL or ends what ran. */
-function work(summary: string, parameter: object, { body, result, line, status = 200 }: WorkSchemas) {
+function work(
+  summary: string,
+  parameter: object,
+  { body, result, line, status = 200, takesKey = false }: WorkSchemas,
+) {
   return {
     summary,
     security: [{ key: [] }],
-    parameters: [parameter, timeoutParameter, requestIdParameter],
+    parameters: [parameter, timeoutParameter, requestIdParameter, ...(takesKey ? [keyParameter] : [])],
     ...(body !== undefined && { requestBody: { required: true, content: json(body) } }),
     responses: {
       [status]: {
         description: 'Done.',
+        ...(takesKey && { headers: { [REPLAY_HEADER]: replayHeader } }),
         content: { ...json(result), ...(line !== undefined && lines(line)) },
       },
       ...failures,
