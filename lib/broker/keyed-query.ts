@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { BrokerError } from '../errors.ts';
 import type { BoundStatement } from '../mysql/bind.ts';
 import type { Statement } from '../protocol/query.ts';
-import { type KeyedCall, refuseCommitting, refuseStream } from './idempotency/keyed-call.ts';
+import { type KeyedCall, refuseCommitting } from './idempotency/keyed-call.ts';
 import type { Metrics } from './metrics.ts';
 import type { Database } from './pool-registry.ts';
 import { sqlCallOf } from './sql-call.ts';
@@ -22,7 +22,6 @@ export async function answerKeyedQuery(
   metrics: Metrics,
   { database, statement, bound, keyedCall }: KeyedQuery,
 ): Promise<FastifyReply> {
-  refuseStream(request);
   refuseCommitting([bound]);
   try {
     return await answerWhole(request, reply, metrics, {

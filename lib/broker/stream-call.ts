@@ -3,6 +3,7 @@ import { BrokerError } from '../errors.ts';
 import type { StreamLimits } from '../mysql/query-terms.ts';
 import type { LineReader, StreamResult } from '../mysql/row-stream.ts';
 import { toFailureBody } from '../protocol/failure.ts';
+import { IDEMPOTENCY_HEADER } from '../protocol/routes.ts';
 import { STREAM_TYPE, type StreamLine } from '../protocol/stream.ts';
 import { callOf } from './call.ts';
 import { CallerGone } from './deadlines.ts';
@@ -19,8 +20,11 @@ export function asksForStream({ headers }: FastifyRequest): boolean {
     .split(',')
     .map((range) => range.split(';')[0]?.trim().toLowerCase());
   if (!accepted.includes(STREAM_TYPE)) return false;
-  if (headers['idempotency-key'] !== undefined) {
-    throw new BrokerError('INVALID_REQUEST', 'A stream cannot be idempotent: leave out idempotency-key');
+  if (headers[IDEMPOTENCY_HEADER] !== undefined) {
+    throw new BrokerError(
+      'INVALID_REQUEST',
+      `A stream cannot be idempotent: leave out ${IDEMPOTENCY_HEADER}`,
+    );
   }
   return true;
 }

@@ -204,6 +204,35 @@ describe('savepoint()', () => {
   });
 });
 
+describe('stream()', () => {
+  const numbers =
+    'WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 200) ' +
+    'SELECT a.i AS i, REPEAT(?, 50) AS text FROM n a, n b';
+
+  test('yields every row, and the failure of a statement', async () => {
+    let count = 0;
+    for await (const row of db.stream(numbers, ['é'])) {
+      if (count === 0) expect(row).toEqual({ i: expect.any(Number), text: 'é'.repeat(50) });
+      count += 1;
+    }
+
+    expect(count).toBe(40_000);
+    await expect(db.stream('SELECT nothing').next()).rejects.toMatchObject({ code: 'SQL_ERROR' });
+  });
+
+  test('can be left in a transaction, which goes on', async () => {
+    await db.transaction(async (tx) => {
+      await tx.query(take(1, 1).sql, [1, 1]);
+      for await (const _ of tx.stream(`SELECT * FROM (${numbers}) AS all_of_them`, ['x'])) break;
+      let count = 0;
+      for await (const _ of tx.stream('SELECT id FROM accounts')) count += 1;
+      expect(count).toBe(2);
+    });
+
+    expect(await balances()).toEqual([99, 100]);
+  });
+});
+
 test('a callback of a caller who may only read cannot write', async () => {
   const reader = connect({ url: broker.url, key: broker.keys.reader });
 

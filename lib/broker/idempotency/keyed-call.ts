@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { BrokerError } from '../../errors.ts';
 import type { BoundStatement } from '../../mysql/bind.ts';
 import type { Statement } from '../../protocol/query.ts';
-import { IDEMPOTENCY_HEADER, NDJSON } from '../../protocol/routes.ts';
+import { IDEMPOTENCY_HEADER } from '../../protocol/routes.ts';
 import { callOf } from '../call.ts';
 import type { Database } from '../pool-registry.ts';
 import type { IdempotencyKeys } from './idempotency-keys.ts';
@@ -65,11 +65,6 @@ export function meaningOf({ timeoutMs: _, ...meaning }: Statement): unknown {
 /** A key cannot be stored where nothing is. */
 export function refuseReadOnly(readOnly: boolean): void {
   if (readOnly) throw invalid('is only for what may write, and readOnly is set');
-}
-
-/** The rows of a stream are not kept for a repeat. */
-export function refuseStream({ headers }: FastifyRequest): void {
-  if (headers.accept?.includes(NDJSON) === true) throw invalid('is not for streams');
 }
 
 /** A statement that commits by itself would last without the key that is stored beside it. */
