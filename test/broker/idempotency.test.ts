@@ -311,3 +311,13 @@ describe('a key is refused', () => {
     expect(await notes()).toEqual([]);
   });
 });
+
+test('/openapi.json names the header where it may stand, and what marks a replay', async () => {
+  const document = (await http(`${broker.url}/openapi.json`)).json() as { paths: Record<string, object> };
+  const taking = Object.entries(document.paths).filter(([, path]) => {
+    const text = JSON.stringify(path);
+    return text.includes('"idempotency-key"') && text.includes('"idempotent-replay"');
+  });
+  const calls = ['query', 'batch', 'transaction'];
+  expect(taking.map(([path]) => path)).toEqual(calls.map((call) => `/v1/databases/{alias}/${call}`));
+});

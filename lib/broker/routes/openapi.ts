@@ -8,7 +8,6 @@ import {
   DATABASE_ROUTE,
   DATABASES_ROUTE,
   HEALTH_ROUTE,
-  IDEMPOTENCY_HEADER,
   IN_TRANSACTION_ROUTES,
   METRICS_ROUTE,
   OPENAPI_ROUTE,
@@ -17,9 +16,7 @@ import {
   READY_ROUTE,
   RECONNECT_ROUTE,
   REPLAY_HEADER,
-  REQUEST_ID_HEADER,
   RESUME_ROUTE,
-  TIMEOUT_HEADER,
   TRANSACTION_ROUTE,
   TRANSACTIONS_ROUTE,
 } from '../../protocol/routes.ts';
@@ -33,6 +30,14 @@ import {
   TransactionResult,
   TransactionTerms,
 } from '../../protocol/transaction.ts';
+import {
+  aliasParameter,
+  keyParameter,
+  replayHeader,
+  requestIdParameter,
+  timeoutParameter,
+  transactionParameter,
+} from './openapi-headers.ts';
 
 /** `GET /openapi.json`: this interface as OpenAPI 3.1, made from the schemas that validate it. */
 export function addOpenapiRoute(app: FastifyInstance): void {
@@ -146,35 +151,6 @@ function openapiDocument() {
     },
   };
 }
-
-const aliasParameter = { name: 'alias', in: 'path', required: true, schema: { type: 'string' } };
-const transactionParameter = { name: 'id', in: 'path', required: true, schema: { type: 'string' } };
-const timeoutParameter = {
-  name: TIMEOUT_HEADER,
-  in: 'header',
-  required: false,
-  description: "What is left of the caller's own budget, in milliseconds.",
-  schema: { type: 'integer', minimum: 1 },
-};
-const requestIdParameter = {
-  name: REQUEST_ID_HEADER,
-  in: 'header',
-  required: false,
-  description: 'Echoed in the reply and named in the log.',
-  schema: { type: 'string', pattern: '^[A-Za-z0-9._-]{1,128}$' },
-};
-
-const keyParameter = {
-  name: IDEMPOTENCY_HEADER,
-  in: 'header',
-  required: false,
-  description: 'The request is done once, however often it is sent with this key.',
-  schema: { type: 'string', pattern: '^[A-Za-z0-9._-]{1,128}$' },
-};
-const replayHeader = {
-  description: 'This is what an earlier request with the same key was answered.',
-  schema: { const: 'true' },
-};
 
 /** One response for each status, naming the codes that come with it. */
 const failures = Object.fromEntries(

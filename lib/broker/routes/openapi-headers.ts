@@ -1,0 +1,32 @@
+import { IDEMPOTENCY_HEADER, REQUEST_ID_HEADER, TIMEOUT_HEADER } from '../../protocol/routes.ts';
+
+/* What a call's path and headers may say, as OpenAPI describes it. */
+
+export const aliasParameter = { name: 'alias', in: 'path', required: true, schema: { type: 'string' } };
+export const transactionParameter = { name: 'id', in: 'path', required: true, schema: { type: 'string' } };
+export const timeoutParameter = {
+  name: TIMEOUT_HEADER,
+  in: 'header',
+  required: false,
+  description: "What is left of the caller's own budget, in milliseconds.",
+  schema: { type: 'integer', minimum: 1 },
+};
+export const requestIdParameter = {
+  name: REQUEST_ID_HEADER,
+  in: 'header',
+  required: false,
+  description: 'Echoed in the reply and named in the log.',
+  schema: { type: 'string', pattern: '^[A-Za-z0-9._-]{1,128}$' },
+};
+
+export const keyParameter = {
+  name: IDEMPOTENCY_HEADER,
+  in: 'header',
+  required: false,
+  description: 'The request is done once, however often it is sent with this key.',
+  schema: { type: 'string', pattern: '^[A-Za-z0-9._-]{1,128}$' },
+};
+export const replayHeader = {
+  description: 'This is what an earlier request with the same key was answered.',
+  schema: { const: 'true' },
+};
