@@ -211,10 +211,10 @@ export class MysqlConnection implements Connection {
   /** Stops the running statement on the server. What became of it, as far as it can be told in time. */
   async #stop(ended: Promise<{ failure: DriverError | undefined }>, terms: StatementTerms): Promise<Outcome> {
     const { control, victim } = this.#profile;
-    // The verdict comes behind the rows.
-    this.#wire.resume();
+    // The verdict comes behind the rows. Until the kill has reached the server, taking those only makes it send more.
+    this.#wire.pause();
     // The kill must have been dealt with too: one that comes late would hit the next borrower's statement.
-    const killed = control.killQuery(victim);
+    const killed = control.killQuery(victim).finally(() => this.#wire.resume());
     const verdict = await Promise.race([
       Promise.all([ended, killed]).then(
         ([end]) => end,

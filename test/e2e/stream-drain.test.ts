@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { settingsFor } from '../support/broker.ts';
 import { type BrokerProcess, startBrokerProcess } from '../support/broker-process.ts';
 import { startTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createNumbers } from '../support/numbers.ts';
 import { openStream, rowsOf } from '../support/stream.ts';
 
 let database: TestDatabase;
@@ -9,6 +10,7 @@ let broker: BrokerProcess;
 
 beforeAll(async () => {
   database = await startTestDatabase();
+  await createNumbers(database);
   const databases = { default: { limits: { queryTimeoutMs: 3_000 } } };
   broker = await startBrokerProcess(settingsFor(database, { server: { drainTimeoutMs: 6_000 }, databases }));
 });
@@ -23,7 +25,7 @@ const rows = async (count: number) =>
   await openStream(
     `${broker.url}/v1/databases/default/query`,
     { authorization: 'Bearer writer-key', 'content-type': 'application/json' },
-    { sql: `SELECT seq, SLEEP(0.02), REPEAT('x', 20000) FROM seq_1_to_${count}` },
+    { sql: `SELECT seq, SLEEP(0.02), REPEAT('x', 20000) FROM numbers LIMIT ${count}` },
   );
 
 test('a broker that is told to stop finishes the streams that it can, and says of the others that it goes', async () => {
