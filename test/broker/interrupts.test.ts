@@ -70,7 +70,7 @@ describe('a procedure of another definer, which may not be killed,', () => {
     broker = await startTestBroker(database, {
       databases: {
         default: {
-          pool: { size: 2, maxOverflow: 0, checkoutTimeoutMs: 300 },
+          pool: { size: 2, maxOverflow: 0, checkoutTimeoutMs: 2_000 },
           limits: { queryTimeoutMs: 2_000 },
         },
       },
