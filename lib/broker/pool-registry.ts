@@ -1,6 +1,7 @@
 import { assert, BrokerError } from '../errors.ts';
 import { MysqlConnector } from '../mysql/connect.ts';
 import { Control } from '../mysql/control.ts';
+import { LoginTrials } from '../mysql/login-trials.ts';
 import type { MysqlConnection } from '../mysql/mysql-connection.ts';
 import { parseSqlMode, type SqlMode } from '../mysql/sql-mode.ts';
 import type { Deadline } from '../pool/deadline.ts';
@@ -53,21 +54,25 @@ export class Database {
 export class PoolRegistry {
   readonly #databases = new Map<string, Database>();
   readonly #controls = new Map<string, Control>();
+  readonly #loginTrials = new LoginTrials();
   readonly #serverCaps = new Map<string, ServerCap>();
 
   constructor(settings: Settings) {
     for (const [alias, credentials] of buildCredentialsSources(settings)) {
       const databaseSettings = settings.databases[alias];
       assert(databaseSettings !== undefined, 'credentials of an alias that is not configured');
-      const connector = new MysqlConnector(databaseSettings, credentials, ({ host, port }) =>
-        this.#controlOf(`${host}:${port}`),
+      const connector = new MysqlConnector(
+        databaseSettings,
+        credentials,
+        ({ host, port }) => this.#controlOf(`${host}:${port}`),
+        this.#loginTrials,
       );
       const pool = new QueuePool(
         connector,
         poolOptions(databaseSettings),
         this.#serverCapOf(serverLimitOf(settings.servers, databaseSettings)),
       );
-      credentials.onChange(() => pool.invalidate('credentials'));
+      credentials.onChange(() => pool.invalidate('credentials', 'outdated'));
       this.#databases.set(alias, new Database(alias, databaseSettings, pool, credentials));
     }
   }

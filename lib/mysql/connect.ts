@@ -1,6 +1,6 @@
 import { type Connector, within } from '../pool/connection.ts';
 import { Deadline } from '../pool/deadline.ts';
-import type { CredentialsSource, ServerLogin } from '../settings/credentials-source.ts';
+import { type CredentialsSource, isSameAccount, type ServerLogin } from '../settings/credentials-source.ts';
 import type { DatabaseSettings } from '../settings/settings.ts';
 import type { Control } from './control.ts';
 import { openDriver } from './driver.ts';
@@ -11,6 +11,7 @@ import {
   isRefusedLogin,
   isServerError,
 } from './failure.ts';
+import { LoginTrials } from './login-trials.ts';
 import { MysqlConnection } from './mysql-connection.ts';
 import { sessionStatement } from './session.ts';
 import { type TlsOptions, tlsOptions } from './tls.ts';
@@ -23,32 +24,49 @@ export class MysqlConnector implements Connector<MysqlConnection> {
   readonly #settings: DatabaseSettings;
   readonly #source: CredentialsSource;
   readonly #controlFor: ControlFor;
+  readonly #trials: LoginTrials;
   readonly #tls: TlsOptions | undefined;
 
-  constructor(settings: DatabaseSettings, source: CredentialsSource, controlFor: ControlFor) {
+  constructor(
+    settings: DatabaseSettings,
+    source: CredentialsSource,
+    controlFor: ControlFor,
+    trials = new LoginTrials(),
+  ) {
     this.#settings = settings;
     this.#source = source;
     this.#controlFor = controlFor;
+    this.#trials = trials;
     this.#tls = tlsOptions(settings.tls);
   }
 
   readonly verdict = connectVerdict;
   readonly isAnswer = isServerError;
 
-  /** A refused login may mean that the password was rotated: the credentials are looked at again, once. */
+  /** A refused login may mean that the password was rotated, or is being rotated: the alternatives are tried, each once. */
   async open(timeoutMs: number): Promise<MysqlConnection> {
     const deadline = Deadline.after(timeoutMs);
-    const login = await within(deadline.remainingMs, this.#source.current()).catch(credentialsOverdue);
-    try {
-      return await this.#connect(login, deadline);
-    } catch (error) {
-      if (!isRefusedLogin(error)) throw error;
-      const fresh = await within(deadline.remainingMs, this.#source.refresh(login.versionId)).catch(
-        () => login,
-      );
-      if (fresh.versionId === login.versionId) throw error;
-      return await this.#connect(fresh, deadline);
+    const refused = new Set<string>();
+    let login = await within(deadline.remainingMs, this.#source.current()).catch(credentialsOverdue);
+    for (;;) {
+      try {
+        return await this.#tryLogin(login, deadline);
+      } catch (error) {
+        if (!isRefusedLogin(error)) throw error;
+        refused.add(login.versionId);
+        const looked = this.#source.alternative(refused);
+        const alternative = await within(deadline.remainingMs, looked).catch(() => undefined);
+        if (alternative === undefined) throw error;
+        login = alternative;
+      }
     }
+  }
+
+  async #tryLogin(login: ServerLogin, deadline: Deadline): Promise<MysqlConnection> {
+    const trial = this.#trials.of(this.#source.id, login);
+    const connection = await trial.run(async () => await this.#connect(login, deadline), deadline);
+    this.#source.accepted(login);
+    return connection;
   }
 
   async #connect(login: ServerLogin, deadline: Deadline): Promise<MysqlConnection> {
@@ -58,12 +76,13 @@ export class MysqlConnector implements Connector<MysqlConnection> {
       sessionStatement: sessionStatement(session, driver.flavour, limits.queryTimeoutMs),
       resetOnCheckin: this.#settings.pool.resetOnCheckin,
       exposeMysqlMessages: this.#settings.exposeMysqlMessages,
+      isOutdated: () => !this.#source.isCurrent(login),
       control: this.#controlFor(login),
       victim: {
         threadId: driver.connection.threadId,
-        loginKey: `${login.username}@${login.versionId}`,
+        loginKey: login.username,
         hasEnded: () => driver.socket.destroyed,
-        login: async (timeoutMs) => await openDriver(login, this.#tls, timeoutMs),
+        login: async (timeoutMs) => await openDriver(await this.#today(login), this.#tls, timeoutMs),
       },
     });
     try {
@@ -73,5 +92,11 @@ export class MysqlConnector implements Connector<MysqlConnection> {
       connection.destroy();
       throw connectFailure(error instanceof Error ? error : new Error(String(error)));
     }
+  }
+
+  /** The same account's login as it is now: its password may have changed since. */
+  async #today(login: ServerLogin): Promise<ServerLogin> {
+    const current = await this.#source.current();
+    return isSameAccount(current, login) ? current : login;
   }
 }

@@ -7,6 +7,8 @@ export interface ConnectionProfile {
   /** `rollback` ends the transaction only, as SQLAlchemy does; the others wipe the session. */
   readonly resetOnCheckin: 'auto' | 'always' | 'rollback';
   readonly exposeMysqlMessages: boolean;
+  /** The login that it was opened with is not the current one any more. */
+  readonly isOutdated: () => boolean;
   readonly control: Control;
   readonly victim: Victim;
 }

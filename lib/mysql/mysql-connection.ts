@@ -58,6 +58,10 @@ export class MysqlConnection implements Connection {
     return this.#role.hasChanged;
   }
 
+  get isOutdated(): boolean {
+    return this.#profile.isOutdated();
+  }
+
   /** Makes a fresh login ready for use. */
   async begin(): Promise<void> {
     await this.#role.begin();

@@ -50,6 +50,13 @@ export class ConnectBackOff {
     this.stop();
   }
 
+  /** Ends the delay, if there is one, before its time. */
+  cutShort(): void {
+    if (!this.isHolding) return;
+    this.stop();
+    this.#onOver();
+  }
+
   /** Calls back no more. */
   stop(): void {
     clearTimeout(this.#timer);

@@ -76,6 +76,11 @@ export class ConnectGate {
     this.#server.giveBack();
   }
 
+  /** What made connects fail may be over. */
+  tryNow(): void {
+    this.#backOff.cutShort();
+  }
+
   stop(): void {
     this.#backOff.stop();
     this.#pace.stop();

@@ -6,6 +6,8 @@ export interface Connection {
   readonly needsReset: boolean;
   /** The peer is of another kind than when this connection was opened: so are those opened before it. Final. */
   readonly hasChangedRole: boolean;
+  /** Logins are made in a newer way than this one was: it is replaced when it is free. */
+  readonly isOutdated: boolean;
   /** Resolves if the peer answers that it is there. */
   ping(): Promise<void>;
   /** Makes it as good as new: nothing of what the last borrower did on it remains. */

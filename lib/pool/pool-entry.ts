@@ -96,8 +96,12 @@ export class PoolEntry<C extends Connection> {
    */
   staleReason(generation: number, isWanted = false, nowMs = performance.now()): CloseReason | undefined {
     if (!this.connection.isUsable) return 'lost';
-    if (this.#generation < generation) return 'invalidated';
+    if (this.#generation < generation || this.connection.isOutdated) return 'invalidated';
     return nowMs > (isWanted ? this.#tooOldAtMs : this.#retireAtMs) ? 'recycled' : undefined;
+  }
+
+  needsPing({ prePing, prePingAfterIdleMs }: PoolOptions, nowMs: number): boolean {
+    return this.isSuspect || (prePing && this.silentMs(nowMs) > prePingAfterIdleMs);
   }
 
   markUsed(nowMs: number): void {

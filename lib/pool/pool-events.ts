@@ -13,6 +13,9 @@ export type CloseReason =
   | 'yielded'
   | 'drained';
 
+/** Which connections are declared unusable: every one opened so far, or those that say that they are outdated. */
+export type Invalidated = 'all' | 'outdated';
+
 /** What happens in a pool, by SQLAlchemy's names where it has one. */
 export interface PoolEventMap {
   /** The first connection of this pool's life was opened. */
@@ -30,7 +33,7 @@ export interface PoolEventMap {
   held_too_long: Borrower & { readonly heldMs: number };
   /** And gave it back after all. */
   late_checkin: Borrower & { readonly heldMs: number };
-  /** Every connection opened so far was declared unusable. */
+  /** Connections were declared unusable. */
   invalidate: { readonly generation: number; readonly reason: string };
   close: { readonly reason: CloseReason };
 }

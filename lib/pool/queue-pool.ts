@@ -8,7 +8,7 @@ import { Demand } from './demand.ts';
 import { Lender } from './lender.ts';
 import type { Borrower } from './loan.ts';
 import type { PoolEntry } from './pool-entry.ts';
-import { PoolEvents } from './pool-events.ts';
+import { type Invalidated, PoolEvents } from './pool-events.ts';
 import type { PoolOptions } from './pool-options.ts';
 import { type PoolStats, poolStats } from './pool-stats.ts';
 import type { PooledConnection } from './pooled-connection.ts';
@@ -87,9 +87,9 @@ export class QueuePool<C extends Connection> {
     return await work(pooled.connection);
   }
 
-  /** Declares every connection opened so far unusable. Idle ones close now, the others when they come back. */
-  invalidate(reason: string): void {
-    this.#slots.invalidate(reason);
+  /** Declares connections unusable. Idle ones close now, the others when they come back. */
+  invalidate(reason: string, which?: Invalidated): void {
+    this.#slots.invalidate(reason, which);
   }
 
   /** Replaces every connection, each when it is free. */
@@ -173,7 +173,7 @@ export class QueuePool<C extends Connection> {
   #isReady(entry: PoolEntry<C>, takesUsed: boolean, nowMs: number): boolean {
     if (entry.isUsed && !takesUsed) return false;
     return (
-      !this.#slots.needsPing(entry, nowMs) &&
+      !entry.needsPing(this.#options, nowMs) &&
       entry.staleReason(this.#slots.generation, true, nowMs) === undefined
     );
   }
@@ -218,7 +218,7 @@ export class QueuePool<C extends Connection> {
     while (entry !== undefined && this.#demand.inLine > underWay) {
       const nowMs = performance.now();
       const isStale = entry.staleReason(this.#slots.generation, true, nowMs) !== undefined;
-      if (this.#slots.needsPing(entry, nowMs) && !isStale) void this.#slots.ping(entry);
+      if (entry.needsPing(this.#options, nowMs) && !isStale) void this.#slots.ping(entry);
       else this.#offer(entry, nowMs);
       if (entry.place === 'pinging' || entry.place === 'resetting') underWay += 1;
       entry = this.#nextForHead();

@@ -3,7 +3,7 @@ import type { Connection, Connector } from './connection.ts';
 import { Generations } from './generations.ts';
 import { Places } from './places.ts';
 import { type EntryPlace, PoolEntry } from './pool-entry.ts';
-import type { CloseReason, PoolEvents } from './pool-events.ts';
+import type { CloseReason, Invalidated, PoolEvents } from './pool-events.ts';
 import type { PoolOptions } from './pool-options.ts';
 import type { CapMember, ServerCap } from './server-cap.ts';
 import type { SlotOwner } from './slot-owner.ts';
@@ -99,11 +99,6 @@ export class Slots<C extends Connection> implements CapMember {
     return this.#generations.hasOpened;
   }
 
-  needsPing(entry: PoolEntry<C>, nowMs: number): boolean {
-    const { prePing, prePingAfterIdleMs } = this.#options;
-    return entry.isSuspect || (prePing && entry.silentMs(nowMs) > prePingAfterIdleMs);
-  }
-
   startLine(): void {
     this.#gate.startLine();
   }
@@ -178,11 +173,16 @@ export class Slots<C extends Connection> implements CapMember {
     if (connection.hasChangedRole) this.#outage(generation, 'role_change');
   }
 
-  /** Declares every connection opened so far unusable. Idle ones close now, the others when they come back. */
-  invalidate(reason: string): void {
-    this.#generations.next();
+  /** Idle connections that it declares unusable close now, the others when they come back. */
+  invalidate(reason: string, which: Invalidated = 'all'): void {
+    if (which === 'all') this.#generations.next();
     this.#events.emit('invalidate', { generation: this.generation, reason });
-    this.closeIdle('invalidated');
+    for (const entry of this.idle) {
+      const stale = entry.staleReason(this.generation, true);
+      if (stale !== undefined && entry.place === 'idle') void this.close(entry, stale);
+    }
+    // Logins that failed the old way may not fail the new way.
+    if (which === 'outdated') this.#gate.tryNow();
   }
 
   closeIdle(reason: CloseReason): void {

@@ -1,8 +1,9 @@
 import { assert } from '../errors.ts';
 import { credentialsFailure } from './credentials-failure.ts';
 import { fileSource } from './credentials-file.ts';
+import { PendingVersion } from './pending-version.ts';
 import { type DatabaseSecret, parseDatabaseSecret } from './secret.ts';
-import { SecretsManager } from './secrets-manager.ts';
+import { SecretsManager, type SecretText } from './secrets-manager.ts';
 import type { CredentialsSettings, DatabaseSettings, Settings } from './settings.ts';
 import { type SourceStatus, type Version, VersionedSource } from './versioned-source.ts';
 
@@ -20,6 +21,8 @@ export interface ServerLogin {
 
 /** The login of one database, in its current version. */
 export interface CredentialsSource {
+  /** Aliases with the same id share their credentials. */
+  readonly id: string;
   /**
    * Cached; the first call looks.
    *
@@ -32,6 +35,16 @@ export interface CredentialsSource {
    * version is the answer.
    */
   refresh(rejectedVersionId?: string): Promise<ServerLogin>;
+  /**
+   * What to try after the server refused these versions: a newer one that another look finds, or, for the same
+   * account, the one that a rotation under way is about to put in force. At most one look for either each
+   * `minRefreshIntervalMs`. Undefined: nothing else is known.
+   */
+  alternative(refusedVersionIds: ReadonlySet<string>): Promise<ServerLogin | undefined>;
+  /** The server took it. From now on the version of a rotation under way is the current one. */
+  accepted(login: ServerLogin): void;
+  /** It is of the version that logins are made with now. */
+  isCurrent(login: ServerLogin): boolean;
   /** A version took the place of an older one. */
   onChange(listener: (login: ServerLogin) => void): void;
   status(): SourceStatus;
@@ -40,35 +53,56 @@ export interface CredentialsSource {
   close(): void;
 }
 
+/** Whether two logins are the same user's on the same server. */
+export function isSameAccount(one: ServerLogin, other: ServerLogin): boolean {
+  return one.username === other.username && one.host === other.host && one.port === other.port;
+}
+
+/** Where the credentials of one or more aliases come from. */
+interface Origin {
+  readonly id: string;
+  readonly source: VersionedSource<DatabaseSecret>;
+  /** Only a rotating secret has such. */
+  readonly pending?: PendingVersion<DatabaseSecret>;
+}
+
 /** The credentials of each alias. Aliases on one secret share its looks. */
 export function buildCredentialsSources(
   { databases, secrets }: Pick<Settings, 'databases' | 'secrets'>,
   secretsManager: SecretsManager = new SecretsManager(),
 ): ReadonlyMap<string, CredentialsSource> {
-  const bySecretId = new Map<string, VersionedSource<DatabaseSecret>>();
+  const bySecretId = new Map<string, Origin>();
 
-  function secretSource(secretId: string): VersionedSource<DatabaseSecret> {
+  function secretOrigin(secretId: string): Origin {
     const known = bySecretId.get(secretId);
     if (known !== undefined) return known;
-    const source = new VersionedSource(async () => {
-      const { text, versionId } = await secretsManager.read(secretId);
-      return { versionId, value: parseDatabaseSecret(text) };
-    }, secrets);
-    bySecretId.set(secretId, source);
-    return source;
+    const versionOf = ({ text, versionId }: SecretText) => ({ versionId, value: parseDatabaseSecret(text) });
+    const origin = {
+      id: `secret ${secretId}`,
+      source: new VersionedSource(async () => versionOf(await secretsManager.read(secretId)), secrets),
+      pending: new PendingVersion(async () => {
+        const pending = await secretsManager.find(secretId, 'AWSPENDING');
+        return pending && versionOf(pending);
+      }, secrets.minRefreshIntervalMs),
+    };
+    bySecretId.set(secretId, origin);
+    return origin;
   }
 
-  function sourceOf(credentials: CredentialsSettings): VersionedSource<DatabaseSecret> {
-    if ('secretId' in credentials) return secretSource(credentials.secretId);
-    if ('file' in credentials) return fileSource(credentials.file, secrets);
+  function originOf(alias: string, credentials: CredentialsSettings): Origin {
+    if ('secretId' in credentials) return secretOrigin(credentials.secretId);
+    if ('file' in credentials) {
+      return { id: `file ${credentials.file}`, source: fileSource(credentials.file, secrets) };
+    }
     assert('password' in credentials, 'credentials.iam passed the settings');
-    return new VersionedSource(async () => ({ versionId: 'inline', value: credentials }), secrets);
+    const inline = { versionId: 'inline', value: credentials };
+    return { id: `inline ${alias}`, source: new VersionedSource(async () => inline, secrets) };
   }
 
   return new Map(
     Object.entries(databases).map(([alias, database]) => [
       alias,
-      new DatabaseCredentials(sourceOf(database.credentials), database),
+      new DatabaseCredentials(originOf(alias, database.credentials), database),
     ]),
   );
 }
@@ -77,27 +111,61 @@ export function buildCredentialsSources(
 type Endpoint = Pick<DatabaseSettings, 'host' | 'port' | 'database'>;
 
 class DatabaseCredentials implements CredentialsSource {
+  readonly id: string;
   readonly #source: VersionedSource<DatabaseSecret>;
+  readonly #pending: PendingVersion<DatabaseSecret> | undefined;
   readonly #endpoint: Endpoint;
   #lastGood: ServerLogin | undefined;
+  /** A pending version that was handed out, and the version in whose place. */
+  #offer: { readonly version: Version<DatabaseSecret>; readonly inPlaceOfId: string } | undefined;
 
-  constructor(source: VersionedSource<DatabaseSecret>, endpoint: Endpoint) {
+  constructor({ id, source, pending }: Origin, endpoint: Endpoint) {
+    this.id = id;
     this.#source = source;
+    this.#pending = pending;
     this.#endpoint = endpoint;
+    source.onVersion((version) => {
+      // A version that forgot the host is as good as none.
+      this.#lastGood = loginOf(version, endpoint) ?? this.#lastGood;
+    });
   }
 
   async current(): Promise<ServerLogin> {
-    return this.#lastGoodOf(await this.#source.current());
+    await this.#source.current();
+    return this.#login();
   }
 
   async refresh(rejectedVersionId?: string): Promise<ServerLogin> {
-    return this.#lastGoodOf(await this.#source.refresh(rejectedVersionId));
+    await this.#source.refresh(rejectedVersionId);
+    return this.#login();
+  }
+
+  async alternative(refusedVersionIds: ReadonlySet<string>): Promise<ServerLogin | undefined> {
+    const known = this.#login();
+    const current = refusedVersionIds.has(known.versionId) ? await this.refresh(known.versionId) : known;
+    if (!refusedVersionIds.has(current.versionId)) return current;
+    const version = await this.#pending?.find();
+    const pending = version && loginOf(version, this.#endpoint);
+    if (version === undefined || pending === undefined || !isSameAccount(pending, current)) return undefined;
+    if (refusedVersionIds.has(pending.versionId)) return undefined;
+    this.#offer = { version, inPlaceOfId: current.versionId };
+    return pending;
+  }
+
+  accepted({ versionId }: ServerLogin): void {
+    const offer = this.#offer;
+    if (offer?.version.versionId !== versionId) return;
+    this.#offer = undefined;
+    this.#source.adopt(offer.version, offer.inPlaceOfId);
+  }
+
+  isCurrent({ versionId }: ServerLogin): boolean {
+    return versionId === this.#lastGood?.versionId;
   }
 
   onChange(listener: (login: ServerLogin) => void): void {
     this.#source.onVersion((version, previous) => {
-      const login = loginOf(version, this.#endpoint);
-      if (previous !== undefined && login !== undefined) listener(login);
+      if (previous !== undefined && this.#lastGood?.versionId === version.versionId) listener(this.#lastGood);
     });
   }
 
@@ -113,9 +181,7 @@ class DatabaseCredentials implements CredentialsSource {
     this.#source.close();
   }
 
-  /** A version that forgot the host is as good as none. */
-  #lastGoodOf(version: Version<DatabaseSecret>): ServerLogin {
-    this.#lastGood = loginOf(version, this.#endpoint) ?? this.#lastGood;
+  #login(): ServerLogin {
     if (this.#lastGood !== undefined) return this.#lastGood;
     throw credentialsFailure('neither the settings nor their secret name a host');
   }

@@ -4,6 +4,9 @@ import { BrokerError } from '../errors.ts';
 /** Covers a whole read, the SDK's own retries and its search for AWS credentials included. */
 const READ_TIMEOUT_MS = 5_000;
 
+/** Which version of a secret: the one in force, the one before it, the one that a rotation is about to put in force. */
+export type SecretLabel = 'AWSCURRENT' | 'AWSPREVIOUS' | 'AWSPENDING';
+
 /** What a secret holds, as text, and the version of it. */
 export interface SecretText {
   readonly text: string;
@@ -15,16 +18,25 @@ export class SecretsManager {
   #client: SecretsManagerClient | undefined;
 
   /**
-   * The current version of a secret.
+   * The version of a secret that has this label.
    *
    * @throws {BrokerError} DATABASE_UNREACHABLE if a later read may succeed, else CREDENTIALS_REFUSED. It names
    *   neither the secret nor anything of its text.
    */
-  async read(secretId: string): Promise<SecretText> {
-    const tooLate = AbortSignal.timeout(READ_TIMEOUT_MS);
+  async read(secretId: string, label: SecretLabel = 'AWSCURRENT'): Promise<SecretText> {
     try {
-      return textOf(await Promise.race([this.#get(secretId, tooLate), abortOf(tooLate)]));
+      return await this.#get(secretId, label);
     } catch (error) {
+      throw readFailure(error);
+    }
+  }
+
+  /** The same; undefined if no version has this label, or if the one that has it is without a value as yet. */
+  async find(secretId: string, label: SecretLabel): Promise<SecretText | undefined> {
+    try {
+      return await this.#get(secretId, label);
+    } catch (error) {
+      if (error instanceof Error && error.name === 'ResourceNotFoundException') return undefined;
       throw readFailure(error);
     }
   }
@@ -34,10 +46,19 @@ export class SecretsManager {
     this.#client = undefined;
   }
 
-  async #get(secretId: string, abortSignal: AbortSignal): Promise<GetSecretValueCommandOutput> {
+  async #get(secretId: string, label: SecretLabel): Promise<SecretText> {
+    const tooLate = AbortSignal.timeout(READ_TIMEOUT_MS);
+    return textOf(await Promise.race([this.#send(secretId, label, tooLate), abortOf(tooLate)]));
+  }
+
+  async #send(
+    secretId: string,
+    label: SecretLabel,
+    abortSignal: AbortSignal,
+  ): Promise<GetSecretValueCommandOutput> {
     const { GetSecretValueCommand, SecretsManagerClient } = await import('@aws-sdk/client-secrets-manager');
     this.#client ??= new SecretsManagerClient();
-    const command = new GetSecretValueCommand({ SecretId: secretId, VersionStage: 'AWSCURRENT' });
+    const command = new GetSecretValueCommand({ SecretId: secretId, VersionStage: label });
     return await this.#client.send(command, { abortSignal });
   }
 }

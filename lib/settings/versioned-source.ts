@@ -19,6 +19,9 @@ export interface SourceStatus {
   readonly lastFailure: string | undefined;
 }
 
+/** Looks that fail one after the other are forced at most so often, in units of `minRefreshIntervalMs`. */
+const LONGEST_FLOOR_FACTOR = 16;
+
 type VersionListener<T> = (version: Version<T>, previous: Version<T> | undefined) => void;
 
 /**
@@ -33,6 +36,9 @@ export class VersionedSource<T> {
   #looking: Promise<Version<T>> | undefined;
   #lookedAtMs: number | undefined;
   #failure: Error | undefined;
+  #failures = 0;
+  /** The version in whose place one was adopted that no look has found yet. */
+  #supersededId: string | undefined;
   /** No look that the floor applies to before this moment of the monotonic clock. */
   #floorEndsMs = 0;
   #starts = 0;
@@ -58,11 +64,28 @@ export class VersionedSource<T> {
   async refresh(refusedVersionId?: string): Promise<Version<T>> {
     const known = this.#version;
     if (known === undefined) return await this.current();
-    if (refusedVersionId !== undefined && this.#looking === undefined) {
-      if (known.versionId !== refusedVersionId || this.#isBelowFloor()) return known;
+    if (refusedVersionId === undefined) {
+      // A look that is under way may have begun before the change that the caller knows of.
+      await this.#looking;
+      return await this.#lookOnce();
+    }
+    if (known.versionId !== refusedVersionId) return known;
+    this.#supersededId = undefined;
+    if (this.#looking === undefined) {
+      if (this.#isBelowFloor()) return known;
       this.#raiseFloor();
     }
     return await this.#lookOnce();
+  }
+
+  /**
+   * Takes a version that looks are about to find in the place of this one. Until they do they change nothing, unless
+   * it is refused.
+   */
+  adopt(version: Version<T>, inPlaceOfId: string): void {
+    if (this.#version?.versionId !== inPlaceOfId) return;
+    this.#keep(version);
+    this.#supersededId = inPlaceOfId;
   }
 
   /** Tells of every version that differs from the one before it. Listeners must not throw. */
@@ -98,9 +121,11 @@ export class VersionedSource<T> {
     try {
       const seen = await this.#look();
       this.#failure = undefined;
+      this.#failures = 0;
       return this.#keep(seen);
     } catch (error) {
       this.#failure = error instanceof Error ? error : new Error('The look failed', { cause: error });
+      this.#failures += 1;
       this.#raiseFloor();
       if (this.#version === undefined) throw this.#failure;
       return this.#version;
@@ -113,6 +138,8 @@ export class VersionedSource<T> {
 
   #keep(seen: Version<T>): Version<T> {
     const previous = this.#version;
+    if (previous !== undefined && this.#supersededId === seen.versionId) return previous;
+    this.#supersededId = undefined;
     if (previous?.versionId === seen.versionId) return previous;
     this.#version = seen;
     for (const listener of this.#listeners) listener(seen, previous);
@@ -123,8 +150,12 @@ export class VersionedSource<T> {
     return performance.now() < this.#floorEndsMs;
   }
 
+  /** While looks fail, twice as high each time, less up to a half at random: whoever throttles us wants fewer. */
   #raiseFloor(): void {
-    this.#floorEndsMs = performance.now() + this.#options.minRefreshIntervalMs;
+    const { minRefreshIntervalMs } = this.#options;
+    const factor = Math.min(2 ** this.#failures, LONGEST_FLOOR_FACTOR);
+    const floorMs = Math.max(1, factor * (1 - Math.random() / 2)) * minRefreshIntervalMs;
+    this.#floorEndsMs = performance.now() + floorMs;
   }
 
   #schedule(): void {

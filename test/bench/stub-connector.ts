@@ -5,6 +5,7 @@ import type { PoolOptions } from '../../lib/pool/pool-options.ts';
 class StubConnection implements Connection {
   readonly isUsable = true;
   readonly hasChangedRole = false;
+  readonly isOutdated = false;
   readonly needsReset: boolean;
 
   constructor(needsReset: boolean) {

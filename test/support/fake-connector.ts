@@ -63,6 +63,7 @@ export class FakeConnection implements Connection {
   isUsable = true;
   needsReset = true;
   hasChangedRole = false;
+  isOutdated = false;
   pings = 0;
   readonly #connector: FakeConnector;
   #onLost: (() => void) | undefined;
@@ -119,6 +120,8 @@ export class FakeConnector implements Connector<FakeConnection> {
   readonly resets = new Answers();
   readonly closes = new Answers();
   destroyThrows = false;
+  /** So many more connections are outdated when their login is over. */
+  opensOutdated = 0;
   /** Every connection it ever opened, oldest first. */
   readonly opened: FakeConnection[] = [];
   /** When each open was tried. */
@@ -170,6 +173,8 @@ export class FakeConnector implements Connector<FakeConnection> {
       this.#opening -= 1;
     }
     const connection = new FakeConnection(this);
+    connection.isOutdated = this.opensOutdated > 0;
+    this.opensOutdated = Math.max(0, this.opensOutdated - 1);
     this.opened.push(connection);
     return connection;
   }
