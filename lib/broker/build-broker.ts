@@ -26,6 +26,7 @@ import { refuseOtherMethods } from './plugins/method-not-allowed.ts';
 import { PoolRegistry } from './pool-registry.ts';
 import { type OnRawReply, replyToClientError } from './raw-replies.ts';
 import { requestIdOf } from './request-id.ts';
+import { addCredentialsRoute } from './routes/credentials.ts';
 import { addDatabasesRoutes } from './routes/databases.ts';
 import { addHealthRoutes } from './routes/health.ts';
 import { addLeaseRoutes } from './routes/leases.ts';
@@ -101,6 +102,7 @@ export function buildBroker(settings: Settings, findCaller: CallerLookup, log: L
   addLeaseRoutes(app, pools, leases, streams, metrics);
   addDatabasesRoutes(app, pools);
   addPoolControlRoutes(app, pools);
+  addCredentialsRoute(app, pools);
   addHealthRoutes(app, pools, lifecycle);
   addOpenapiRoute(app);
   app.get(

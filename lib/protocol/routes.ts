@@ -15,6 +15,7 @@ export const IN_TRANSACTION_ROUTES = {
 export const DATABASES_ROUTE = '/v1/databases';
 export const DATABASE_ROUTE = '/v1/databases/:alias';
 export const RECONNECT_ROUTE = '/v1/databases/:alias/reconnect';
+export const REFRESH_CREDENTIALS_ROUTE = '/v1/databases/:alias/refresh-credentials';
 export const PAUSE_ROUTE = '/v1/databases/:alias/pause';
 export const RESUME_ROUTE = '/v1/databases/:alias/resume';
 export const HEALTH_ROUTE = '/healthz';

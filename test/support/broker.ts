@@ -26,6 +26,7 @@ export interface TestBroker {
 
 export interface TestBrokerOptions {
   readonly server?: object;
+  readonly secrets?: object;
   /** Limits the test's server. */
   readonly maxServerConnections?: number;
   readonly databases?: Readonly<Record<string, DatabaseOverrides>>;
@@ -34,8 +35,10 @@ export interface TestBrokerOptions {
 /** Settings of an alias; those of its pool may stand beside the others for short. */
 interface DatabaseOverrides {
   readonly maxOverflow?: number;
-  /** Where the database is to be reached instead. */
-  readonly port?: number;
+  /** Where the database is to be reached instead; undefined: where the secret says. */
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+  readonly credentials?: object;
   readonly pool?: object;
   readonly limits?: object;
   readonly transactions?: object;
@@ -70,6 +73,7 @@ export function settingsFor({ server, app }: TestDatabase, overrides: TestBroker
       admin: { keySha256: sha256(KEYS.admin), databases: ['*'], access: 'admin' },
     },
     server: { drainDelayMs: 0, ...overrides.server },
+    secrets: { ...overrides.secrets },
     ...(overrides.maxServerConnections === undefined
       ? {}
       : {

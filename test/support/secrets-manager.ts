@@ -43,6 +43,8 @@ type Trouble = 'unreachable' | 'silent' | `${string}Exception`;
 export class FakeSecretsManager {
   /** Names of the operations that were asked for, in order. */
   readonly calls: string[] = [];
+  /** The same with the label that they named. */
+  readonly seen: string[] = [];
   /** What happens to every call while it is set. */
   trouble: Trouble | undefined;
   readonly #secrets = new Map<string, Secret>();
@@ -79,12 +81,12 @@ export class FakeSecretsManager {
     };
   }
 
-  /** Makes the value the current version of the secret, which may be new. Answers the id of the version. */
-  put(name: string, value: string | Uint8Array): string {
+  /** Makes the value the version of the secret, which may be new, that has this label. Answers the id of the version. */
+  put(name: string, value: string | Uint8Array, label = 'AWSCURRENT'): string {
     const secret = this.#secrets.get(name) ?? this.#create(name);
     const id = randomUUID();
     secret.versions.set(id, { id, value, labels: new Set() });
-    moveLabel(secret, 'AWSCURRENT', id);
+    moveLabel(secret, label, id);
     return id;
   }
 
@@ -111,6 +113,7 @@ export class FakeSecretsManager {
     const operation = String(request.headers['x-amz-target']).replace('secretsmanager.', '');
     this.calls.push(operation);
     const body = await text(request);
+    this.seen.push(`${operation} ${Input.parse(JSON.parse(body)).VersionStage ?? ''}`.trim());
     if (this.trouble === 'unreachable') throw new Error('cut off');
     if (this.trouble === 'silent') return await new Promise(() => undefined);
     try {

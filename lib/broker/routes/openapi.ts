@@ -15,6 +15,7 @@ import {
   QUERY_ROUTE,
   READY_ROUTE,
   RECONNECT_ROUTE,
+  REFRESH_CREDENTIALS_ROUTE,
   REPLAY_HEADER,
   RESUME_ROUTE,
   TRANSACTION_ROUTE,
@@ -130,6 +131,13 @@ function openapiDocument() {
       },
       [templated(DATABASE_ROUTE)]: {
         get: described('Settings in force and pool figures of one database.', [aliasParameter], true),
+      },
+      [templated(REFRESH_CREDENTIALS_ROUTE)]: {
+        post: described(
+          'Looks at the credentials now: {changed, versionId}. A failed look is a failure.',
+          [aliasParameter],
+          true,
+        ),
       },
       [templated(RECONNECT_ROUTE)]: {
         post: described('Replaces every connection, each when it is free.', [aliasParameter], true),
