@@ -9,7 +9,7 @@ async function main(): Promise<void> {
   const { settings, host, port, logLevel } = await loadSettings(process.env);
   const callers = new CallerKeys(settings);
   await callers.start();
-  const broker = buildBroker(settings, (keySha256) => callers.callerByKeyHash(keySha256), {
+  const broker = buildBroker(settings, (keySha256) => callers.find(keySha256), {
     level: logLevel,
   });
   // A burst of callers connects faster than any loop accepts: what does not fit in the queue waits a second.

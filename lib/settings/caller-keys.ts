@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { BrokerError } from '../errors.ts';
-import { SecretsManager } from './secrets-manager.ts';
+import { SecretsManager, type SecretText } from './secrets-manager.ts';
 import type { CallerSettings, Settings } from './settings.ts';
 import { type SourceStatus, VersionedSource } from './versioned-source.ts';
 
@@ -8,21 +8,28 @@ export interface Caller extends CallerSettings {
   readonly name: string;
 }
 
+/** Hashes of the keys that a secret holds: the current one, and the previous one as long as it has its label. */
+type KeyHashes = readonly string[];
+
 /** Whose key is it? Keys that are kept in secrets are followed when they change. */
 export class CallerKeys {
   readonly #byHash = new Map<string, Caller>();
-  readonly #sources = new Map<string, VersionedSource<string>>();
+  readonly #sources = new Map<string, VersionedSource<KeyHashes>>();
+  readonly #minLookIntervalMs: number;
+  #looking: Promise<unknown> | undefined;
+  #floorEndsMs = 0;
 
   constructor(
     { callers, secrets }: Pick<Settings, 'callers' | 'secrets'>,
     secretsManager: SecretsManager = new SecretsManager(),
   ) {
+    this.#minLookIntervalMs = secrets.minRefreshIntervalMs;
     for (const [name, settings] of Object.entries(callers)) {
       const caller = { ...settings, name };
       if (settings.keySha256 !== undefined) this.#byHash.set(settings.keySha256, caller);
       if (settings.keySecret === undefined) continue;
-      const source = keyHashSource(settings.keySecret, secrets, secretsManager);
-      source.onVersion((hash, previous) => this.#replace(caller, hash.value, previous?.value));
+      const source = keyHashesSource(settings.keySecret, secrets, secretsManager);
+      source.onVersion(({ value }, previous) => this.#replace(caller, value, previous?.value ?? []));
       this.#sources.set(name, source);
     }
   }
@@ -37,6 +44,21 @@ export class CallerKeys {
     for (const source of this.#sources.values()) source.close();
   }
 
+  /**
+   * A key that nobody has may have been put into its secret just now: the secrets are looked at again, at most once
+   * each `minRefreshIntervalMs`, whoever asks.
+   *
+   * @param sha256Hex lower case.
+   */
+  async find(sha256Hex: string): Promise<Caller | undefined> {
+    const known = this.callerByKeyHash(sha256Hex);
+    if (known !== undefined || this.#sources.size === 0) return known;
+    if (this.#looking === undefined && performance.now() < this.#floorEndsMs) return undefined;
+    this.#looking ??= this.#lookAgain();
+    await this.#looking;
+    return this.callerByKeyHash(sha256Hex);
+  }
+
   /** @param sha256Hex lower case. */
   callerByKeyHash(sha256Hex: string): Caller | undefined {
     return this.#byHash.get(sha256Hex);
@@ -47,25 +69,44 @@ export class CallerKeys {
     return new Map([...this.#sources].map(([name, source]) => [name, source.status()]));
   }
 
-  #replace(caller: Caller, hash: string, previous: string | undefined): void {
-    if (previous !== undefined && this.#byHash.get(previous)?.name === caller.name)
-      this.#byHash.delete(previous);
+  async #lookAgain(): Promise<void> {
+    await Promise.allSettled([...this.#sources.values()].map((source) => source.refresh()));
+    this.#floorEndsMs = performance.now() + this.#minLookIntervalMs;
+    this.#looking = undefined;
+  }
+
+  #replace(caller: Caller, hashes: KeyHashes, previous: KeyHashes): void {
+    for (const hash of previous) {
+      if (this.#byHash.get(hash)?.name === caller.name && hash !== caller.keySha256)
+        this.#byHash.delete(hash);
+    }
     // A key that two callers share is the one's that had it first.
-    if (!this.#byHash.has(hash)) this.#byHash.set(hash, caller);
+    for (const hash of hashes) if (!this.#byHash.has(hash)) this.#byHash.set(hash, caller);
   }
 }
 
-/** Keeps the hash only: nothing needs the key itself. */
-function keyHashSource(
+/** Keeps the hashes only: nothing needs the keys themselves. */
+function keyHashesSource(
   secretId: string,
   secrets: Settings['secrets'],
   secretsManager: SecretsManager,
-): VersionedSource<string> {
-  return new VersionedSource(async () => {
-    const { text, versionId } = await secretsManager.read(secretId);
-    // Editors and `--secret-string file://key` end the text with a newline.
-    const key = text.trim();
-    if (key === '') throw new BrokerError('UNAUTHENTICATED', 'The secret of the caller key is empty');
-    return { versionId, value: createHash('sha256').update(key).digest('hex') };
+): VersionedSource<KeyHashes> {
+  return new VersionedSource<KeyHashes>(async () => {
+    const [current, previous] = await Promise.all([
+      secretsManager.read(secretId),
+      secretsManager.find(secretId, 'AWSPREVIOUS'),
+    ]);
+    const hash = hashOf(current);
+    if (hash === undefined) throw new BrokerError('UNAUTHENTICATED', 'The secret of the caller key is empty');
+    const formerHash = previous && hashOf(previous);
+    // The previous version may lose its label while the current one stays.
+    const versionId = [current.versionId, previous?.versionId].join(' ').trim();
+    return { versionId, value: formerHash === undefined ? [hash] : [hash, formerHash] };
   }, secrets);
+}
+
+function hashOf({ text }: SecretText): string | undefined {
+  // Editors and `--secret-string file://key` end the text with a newline.
+  const key = text.trim();
+  return key === '' ? undefined : createHash('sha256').update(key).digest('hex');
 }

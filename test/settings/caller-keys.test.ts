@@ -39,18 +39,52 @@ test('a key that is kept in a secret counts without the newline at its end', asy
   expect(keys.callerByKeyHash(hashOf('key'))?.name).toBe('orders');
 });
 
-test('a key that changes in its secret takes the place of the old one', async () => {
+test('a key that changes in its secret is valid at once, the old one until AWSPREVIOUS moves on', async () => {
   const secrets = await runningSecretsManager();
   secrets.put('orders-key', 'old');
   const keys = await keysOf(
     { orders: { ...ALLOWED, keySecret: 'orders-key' }, admin: { ...ALLOWED, keySha256: hashOf('admin') } },
-    { refreshIntervalMs: 20, minRefreshIntervalMs: 20 },
+    { minRefreshIntervalMs: 1 },
   );
   secrets.put('orders-key', 'new');
 
-  await vi.waitFor(() => expect(keys.callerByKeyHash(hashOf('new'))?.name).toBe('orders'));
+  expect((await keys.find(hashOf('new')))?.name).toBe('orders');
+  expect((await keys.find(hashOf('old')))?.name).toBe('orders');
+  secrets.put('orders-key', 'newest');
+  await vi.waitFor(async () => expect((await keys.find(hashOf('newest')))?.name).toBe('orders'));
+  expect((await keys.find(hashOf('new')))?.name).toBe('orders');
   expect(keys.callerByKeyHash(hashOf('old'))).toBeUndefined();
-  expect(keys.callerByKeyHash(hashOf('admin'))?.name).toBe('admin');
+  expect((await keys.find(hashOf('admin')))?.name).toBe('admin');
+});
+
+test('a previous key that loses its label is revoked, though the current one stays', async () => {
+  const secrets = await runningSecretsManager();
+  secrets.put('orders-key', 'leaked');
+  const newId = secrets.put('orders-key', 'new');
+  const keys = await keysOf(
+    { orders: { ...ALLOWED, keySecret: 'orders-key' } },
+    { refreshIntervalMs: 20, minRefreshIntervalMs: 20 },
+  );
+  expect((await keys.find(hashOf('leaked')))?.name).toBe('orders');
+  secrets.label('orders-key', 'AWSPREVIOUS', newId);
+
+  await vi.waitFor(() => expect(keys.callerByKeyHash(hashOf('leaked'))).toBeUndefined());
+  expect((await keys.find(hashOf('new')))?.name).toBe('orders');
+});
+
+test('unknown keys force one look each minRefreshIntervalMs, however many they are', async () => {
+  const secrets = await runningSecretsManager();
+  secrets.put('orders-key', 'key');
+  const keys = await keysOf(
+    { orders: { ...ALLOWED, keySecret: 'orders-key' } },
+    { minRefreshIntervalMs: 300_000 },
+  );
+  const unknown = Array.from({ length: 50 }, async (_, n) => await keys.find(hashOf(`unknown ${n}`)));
+  await Promise.all(unknown);
+  for (let n = 0; n < 50; n += 1) await keys.find(hashOf(`unknown ${n}`));
+
+  const looks = secrets.seen.filter((call) => call === 'GetSecretValue AWSCURRENT');
+  expect(looks).toHaveLength(2);
 });
 
 test('a key that cannot be read admits nobody until it can, and the others work', async () => {

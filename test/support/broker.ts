@@ -90,7 +90,7 @@ export async function startTestBroker(
   const settings = parseSettings(settingsFor(database, overrides));
   const callers = new CallerKeys(settings);
   const logs: string[] = [];
-  const broker = buildBroker(settings, (keySha256) => callers.callerByKeyHash(keySha256), {
+  const broker = buildBroker(settings, (keySha256) => callers.find(keySha256), {
     level: 'debug',
     stream: { write: (line) => logs.push(line) },
   });

@@ -8,7 +8,7 @@ import type { PoolRegistry } from '../pool-registry.ts';
 const RANK: Readonly<Record<AccessLevel, number>> = { read: 1, write: 2, admin: 3 };
 
 /** Finds the caller that a key belongs to, by the key's SHA-256 in hex. */
-export type CallerLookup = (keySha256: string) => Caller | undefined;
+export type CallerLookup = (keySha256: string) => Promise<Caller | undefined>;
 
 /** Who everybody is where the settings say `allowAnonymous`. */
 const ANONYMOUS: Caller = { name: 'anonymous', access: 'admin', databases: ['*'] };
@@ -27,7 +27,7 @@ export function authenticate(
     const { access } = request.routeOptions.config;
     if (access === undefined) return;
     const call = callOf(request);
-    const caller = allowAnonymous ? ANONYMOUS : callerOf(request, findCaller);
+    const caller = allowAnonymous ? ANONYMOUS : await callerOf(request, findCaller);
     call.caller = caller;
     const alias = aliasOf(request);
     if (alias !== undefined) {
@@ -46,8 +46,8 @@ export function authenticate(
   });
 }
 
-function callerOf(request: FastifyRequest, findCaller: CallerLookup): Caller {
-  const caller = findCaller(createHash('sha256').update(bearerKey(request)).digest('hex'));
+async function callerOf(request: FastifyRequest, findCaller: CallerLookup): Promise<Caller> {
+  const caller = await findCaller(createHash('sha256').update(bearerKey(request)).digest('hex'));
   if (caller === undefined) throw new BrokerError('UNAUTHENTICATED', 'The key is not known');
   return caller;
 }
