@@ -1,10 +1,13 @@
 import { BrokerError } from '../errors.ts';
+import type { Resolve } from './broker-addresses.ts';
 import { fixedKey, SecretKey } from './caller-key.ts';
 import { HttpTransport } from './http-transport.ts';
 
 interface GivenTransport {
   readonly url?: string | undefined;
   readonly key?: string | undefined;
+  /** Default: DNS. */
+  readonly resolve?: Resolve | undefined;
 }
 
 /**
@@ -16,7 +19,13 @@ export function openTransport(given: GivenTransport = {}): HttpTransport {
   const base = parseBase(given.url ?? BROKER_URL ?? '');
   const key = given.key ?? (BROKER_KEY || undefined);
   const isSecret = key === undefined && BROKER_KEY_SECRET;
-  return new HttpTransport(base, isSecret ? new SecretKey(BROKER_KEY_SECRET) : fixedKey(key));
+  const callerKey = isSecret ? new SecretKey(BROKER_KEY_SECRET) : fixedKey(key);
+  return new HttpTransport(base, callerKey, given.resolve);
+}
+
+/** The name in `BROKER_URL`, as DNS takes it. */
+export function brokerHost(): string {
+  return parseBase(process.env.BROKER_URL ?? '').hostname.replace(/^\[|\]$/g, '');
 }
 
 // The URL itself stays out of the messages: a mistaken one may hold a password.

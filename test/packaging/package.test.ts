@@ -8,6 +8,7 @@ const FUNCTIONS = {
   query: { bundle: 'dist/functions/query.mjs', maxBytes: 40_960 },
   transaction: { bundle: 'dist/functions/transaction.mjs', maxBytes: 40_960 },
   health: { bundle: 'dist/functions/health.mjs', maxBytes: 40_960 },
+  'credentials-rotated': { bundle: 'dist/functions/credentials-rotated.mjs', maxBytes: 40_960 },
   'get-order': { bundle: 'dist/functions/examples/get-order.mjs', maxBytes: 61_440 },
 };
 const functions = Object.entries(FUNCTIONS).map(([name, facts]) => ({ name, ...facts }));
