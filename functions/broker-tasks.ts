@@ -28,7 +28,7 @@ export class BrokerTasks {
    * have come, and one that could not be told may have gone.
    *
    * @returns how many were told.
-   * @throws if a task was not told.
+   * @throws if a task was not told, or none was there to be told.
    */
   async refreshCredentials(requestId: string): Promise<number> {
     const told = new Set<string>();
@@ -47,8 +47,9 @@ export class BrokerTasks {
           }
         }),
       );
-      const lasting = again.filter((address) => !told.has(address) && !isGone(failures.get(address)));
-      if (lasting.length > 0) throw failures.get(lasting[0] ?? '');
+      const failing = again.filter((address) => !told.has(address));
+      const [lasting] = failing.filter((address) => told.size === 0 || !isGone(failures.get(address)));
+      if (lasting !== undefined) throw failures.get(lasting);
       if (untold.length === again.length) return told.size;
     }
   }
