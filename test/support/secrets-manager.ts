@@ -82,7 +82,7 @@ export class FakeSecretsManager {
   }
 
   /** Makes the value the version of the secret, which may be new, that has this label. Answers the id of the version. */
-  put(name: string, value: string | Uint8Array, label = 'AWSCURRENT'): string {
+  put(name: string, value: string | Uint8Array | undefined, label = 'AWSCURRENT'): string {
     const secret = this.#secrets.get(name) ?? this.#create(name);
     const id = randomUUID();
     secret.versions.set(id, { id, value, labels: new Set() });
