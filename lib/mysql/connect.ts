@@ -14,7 +14,7 @@ import {
 import { LoginTrials } from './login-trials.ts';
 import { MysqlConnection } from './mysql-connection.ts';
 import { sessionStatement } from './session.ts';
-import { type TlsOptions, tlsOptions } from './tls.ts';
+import { type Encryption, encryptionOf } from './tls.ts';
 
 /** Control connections, one a server, by `host:port`. */
 export type ControlFor = (login: ServerLogin) => Control;
@@ -25,7 +25,7 @@ export class MysqlConnector implements Connector<MysqlConnection> {
   readonly #source: CredentialsSource;
   readonly #controlFor: ControlFor;
   readonly #trials: LoginTrials;
-  readonly #tls: TlsOptions | undefined;
+  readonly #encryption: Encryption;
 
   constructor(
     settings: DatabaseSettings,
@@ -37,7 +37,7 @@ export class MysqlConnector implements Connector<MysqlConnection> {
     this.#source = source;
     this.#controlFor = controlFor;
     this.#trials = trials;
-    this.#tls = tlsOptions(settings.tls);
+    this.#encryption = encryptionOf(settings.tls);
   }
 
   readonly verdict = connectVerdict;
@@ -70,7 +70,7 @@ export class MysqlConnector implements Connector<MysqlConnection> {
   }
 
   async #connect(login: ServerLogin, deadline: Deadline): Promise<MysqlConnection> {
-    const driver = await openDriver(login, this.#tls, deadline.remainingMs);
+    const driver = await openDriver(login, this.#encryption, deadline.remainingMs);
     const { session, limits } = this.#settings;
     const connection = new MysqlConnection(driver, {
       sessionStatement: sessionStatement(session, driver.flavour, limits.queryTimeoutMs),
@@ -82,7 +82,7 @@ export class MysqlConnector implements Connector<MysqlConnection> {
         threadId: driver.connection.threadId,
         loginKey: login.username,
         hasEnded: () => driver.socket.destroyed,
-        login: async (timeoutMs) => await openDriver(await this.#today(login), this.#tls, timeoutMs),
+        login: async (timeoutMs) => await openDriver(await this.#today(login), this.#encryption, timeoutMs),
       },
     });
     try {

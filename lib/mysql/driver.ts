@@ -2,7 +2,8 @@ import { connect as connectSocket, type Socket } from 'node:net';
 import { createConnection, type Connection as DriverConnection, setMaxParserCache } from 'mysql2';
 import type { ServerLogin } from '../settings/credentials-source.ts';
 import { connectFailure, type Flavour } from './failure.ts';
-import type { TlsOptions } from './tls.ts';
+import type { Encryption } from './tls.ts';
+import { tlsFailureOf } from './tls-failure.ts';
 
 declare module 'mysql2' {
   // Its types leave this one out.
@@ -28,10 +29,13 @@ export interface Driver {
  */
 export async function openDriver(
   login: ServerLogin,
-  tls: TlsOptions | undefined,
+  encryption: Encryption,
   timeoutMs: number,
 ): Promise<Driver> {
+  const tls = await encryption(login.host);
   const socket = connectSocket({ host: login.host, port: login.port, noDelay: true, keepAlive: true });
+  // The name that Node checks the certificate for; on the sockets of IP addresses it leaves it out, and takes `localhost`.
+  Object.assign(socket, { _host: login.host });
   const closed = new Promise<void>((resolve) => {
     socket.once('close', () => resolve());
   });
@@ -63,7 +67,9 @@ export async function openDriver(
     return { connection, socket, flavour, closed };
   } catch (error) {
     socket.destroy();
-    throw connectFailure(error instanceof Error ? error : new Error(String(error)));
+    const failure = error instanceof Error ? error : new Error(String(error));
+    const stream = 'stream' in connection ? connection.stream : undefined;
+    throw connectFailure(failure, tlsFailureOf(failure, stream));
   }
 }
 

@@ -7,6 +7,7 @@ import {
 } from '../errors.ts';
 import type { ConnectVerdict } from '../pool/connection.ts';
 import type { StatementEffect } from './statement-effect.ts';
+import { TLS_FAILURE_TEXT, type TlsFailure } from './tls-failure.ts';
 
 /** MariaDB reuses numbers that mean something else on MySQL, and mysql2 knows only MySQL's names. */
 export type Flavour = 'mysql' | 'mariadb';
@@ -134,8 +135,15 @@ function wasNeverSent(error: DriverError): boolean {
 }
 
 /** The driver's error about a login, as callers in line get it. Names no host, user or password. */
-export function connectFailure(error: DriverError): BrokerError {
+export function connectFailure(error: DriverError, tlsFailure?: TlsFailure): BrokerError {
   const cause = { cause: error };
+  if (tlsFailure !== undefined) {
+    return new BrokerError(
+      'DATABASE_UNREACHABLE',
+      `The database is not trusted: ${TLS_FAILURE_TEXT[tlsFailure]}`,
+      { ...cause, details: { cause: tlsFailure } },
+    );
+  }
   if (isServerError(error)) {
     const { errno } = error;
     if (REFUSED_LOGIN_ERRNOS.has(errno)) {
@@ -170,7 +178,8 @@ export function credentialsOverdue(error: unknown): never {
 /** What a failed connect means for the pool. */
 export function connectVerdict(error: unknown): ConnectVerdict {
   if (!(error instanceof BrokerError) || error.code !== 'DATABASE_UNREACHABLE') return 'refused';
-  const errno = error.details?.errno;
+  const { errno, cause } = error.details ?? {};
+  if (typeof cause === 'string' && Object.hasOwn(TLS_FAILURE_TEXT, cause)) return 'refused';
   if (typeof errno !== 'number') return 'outage';
   return SERVER_FULL_ERRNOS.has(errno) ? 'full' : 'refused';
 }

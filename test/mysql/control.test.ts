@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Control, type Victim } from '../../lib/mysql/control.ts';
 import { type Driver, openDriver } from '../../lib/mysql/driver.ts';
+import { encryptionOf } from '../../lib/mysql/tls.ts';
 import { startTestDatabase, type TestDatabase } from '../support/database.ts';
 
 let database: TestDatabase;
@@ -17,7 +18,7 @@ async function login(): Promise<Driver> {
   const { host, port } = database.server;
   const { user: username, password, database: schema } = database.app;
   const account = { versionId: '1', host, port, username, password, database: schema };
-  return await openDriver(account, undefined, 5_000);
+  return await openDriver(account, encryptionOf('off'), 5_000);
 }
 
 /** A connection that is still there, and how the control connection is to log in for it. */

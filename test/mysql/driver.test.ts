@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Driver, openDriver } from '../../lib/mysql/driver.ts';
+import { encryptionOf } from '../../lib/mysql/tls.ts';
 import { startTestDatabase, type TestDatabase } from '../support/database.ts';
 
 let database: TestDatabase;
@@ -10,7 +11,7 @@ beforeAll(async () => {
   const { host, port } = database.server;
   const { user: username, password, database: name } = database.app;
   const login = { host, port, username, password, database: name, versionId: '1' };
-  driver = await openDriver(login, undefined, 5_000);
+  driver = await openDriver(login, encryptionOf('off'), 5_000);
 });
 
 afterAll(async () => {

@@ -1,12 +1,15 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { loadSettings } from '../../lib/settings/load-settings.ts';
 import { SettingsError } from '../../lib/settings/problems.ts';
+import { TestAuthority } from '../support/certificates.ts';
 import { FakeSecretsManager } from '../support/secrets-manager.ts';
 
 const KEY = 'a'.repeat(64);
+const authority = new TestAuthority();
+const served = authority.issue();
 const YAML = `
 databases:
   default: &shop
@@ -23,7 +26,7 @@ callers:
     databases: ["*"]
     access: read
 server:
-  tls: { cert: certs/cert.pem, key: /etc/key.pem }
+  tls: { cert: certs/cert.pem, key: ${served.key} }
 `;
 const DOCUMENT = {
   databases: { default: { credentials: { secretId: 'prod/shop' } } },
@@ -35,10 +38,14 @@ let folder: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'settings-'));
+  await mkdir(join(folder, 'certs'));
+  await copyFile(authority.ca, join(folder, 'certs/ca.pem'));
+  await copyFile(served.cert, join(folder, 'certs/cert.pem'));
 });
 
 afterAll(async () => {
   await rm(folder, { recursive: true });
+  authority[Symbol.dispose]();
 });
 
 afterEach(() => {
@@ -70,7 +77,7 @@ describe('a settings file', () => {
       tls: { ca: join(folder, 'certs/ca.pem') },
       pool: { size: 3, maxOverflow: 10 },
     });
-    expect(settings.server.tls).toEqual({ cert: join(folder, 'certs/cert.pem'), key: '/etc/key.pem' });
+    expect(settings.server.tls).toEqual({ cert: join(folder, 'certs/cert.pem'), key: served.key });
   });
 
   test('may repeat a part by an anchor, and merge it', async () => {
@@ -141,7 +148,7 @@ describe('a document in a secret', () => {
   test('is read from Secrets Manager, passwords included', async () => {
     await using secrets = await FakeSecretsManager.start();
     for (const [name, value] of Object.entries(secrets.environment)) vi.stubEnv(name, value);
-    secrets.put('broker/settings', YAML);
+    secrets.put('broker/settings', YAML.replace(/certs\//g, `${folder}/certs/`));
 
     const { settings } = await loadSettings({ BROKER_SETTINGS_SECRET: 'broker/settings' });
 

