@@ -1,8 +1,14 @@
 import { connect as connectSocket, type Socket } from 'node:net';
-import { createConnection, type Connection as DriverConnection, setMaxParserCache } from 'mysql2';
+import {
+  type ConnectionOptions,
+  createConnection,
+  type Connection as DriverConnection,
+  setMaxParserCache,
+} from 'mysql2';
+import { assert } from '../errors.ts';
 import type { ServerLogin } from '../settings/credentials-source.ts';
-import { connectFailure, type Flavour } from './failure.ts';
-import type { Encryption } from './tls.ts';
+import { connectFailure, type Flavour, isRefusedLogin } from './failure.ts';
+import type { Encryption, TlsOptions } from './tls.ts';
 import { tlsFailureOf } from './tls-failure.ts';
 
 declare module 'mysql2' {
@@ -45,7 +51,7 @@ export async function openDriver(
     host: tls?.serverName ?? login.host,
     port: login.port,
     user: login.username,
-    password: login.password,
+    ...passwordOf(login, tls),
     ...(login.database === undefined ? {} : { database: login.database }),
     // At least 1: mysql2 takes 0 for "wait for ever".
     connectTimeout: Math.max(1, Math.ceil(timeoutMs)),
@@ -69,8 +75,24 @@ export async function openDriver(
     socket.destroy();
     const failure = error instanceof Error ? error : new Error(String(error));
     const stream = 'stream' in connection ? connection.stream : undefined;
-    throw connectFailure(failure, tlsFailureOf(failure, stream));
+    const refusal = connectFailure(failure, tlsFailureOf(failure, stream));
+    throw login.isToken === true && isRefusedLogin(refusal)
+      ? refusal.with({ reason: TOKEN_REFUSED })
+      : refusal;
   }
+}
+
+const TOKEN_REFUSED =
+  "the server did not take the token: the broker's role needs rds-db:connect for this user, and the user needs RDS IAM authentication";
+
+/** A token goes to the server as it is, once the server has shown its certificate and asked for it. */
+function passwordOf(
+  { password, isToken }: ServerLogin,
+  tls: TlsOptions | undefined,
+): Pick<ConnectionOptions, 'password' | 'authPlugins'> {
+  if (isToken !== true) return { password };
+  assert(tls?.options.rejectUnauthorized === true, 'a token without verified TLS passed the settings');
+  return { authPlugins: { mysql_clear_password: () => () => Buffer.from(`${password}\0`) } };
 }
 
 /** The server's greeting names its version; MariaDB's says so. */

@@ -6,7 +6,7 @@ import { AuthorityFile } from './authority-file.ts';
 import { rdsAuthorities } from './rds-authorities.ts';
 
 /** mysql2 builds one secure context, of some 20 ms, for each of these *objects*: share them. */
-interface TlsOptions {
+export interface TlsOptions {
   readonly options: SslOptions;
   /** The name in the server's certificate, where it is not the host's. */
   readonly serverName?: string | undefined;

@@ -1,7 +1,9 @@
 import { assert } from '../errors.ts';
 import { credentialsFailure } from './credentials-failure.ts';
 import { fileSource } from './credentials-file.ts';
+import { IamCredentials } from './iam-credentials.ts';
 import { PendingVersion } from './pending-version.ts';
+import { RdsTokenSigner } from './rds-token.ts';
 import { type DatabaseSecret, parseDatabaseSecret } from './secret.ts';
 import { SecretsManager, type SecretText } from './secrets-manager.ts';
 import type { CredentialsSettings, DatabaseSettings, Settings } from './settings.ts';
@@ -17,6 +19,8 @@ export interface ServerLogin {
   readonly database: string | undefined;
   readonly username: string;
   readonly password: string;
+  /** The password is a token of RDS IAM authentication, which the server wants as it is: only over verified TLS. */
+  readonly isToken?: boolean;
 }
 
 /** The login of one database, in its current version. */
@@ -58,6 +62,9 @@ export function isSameAccount(one: ServerLogin, other: ServerLogin): boolean {
   return one.username === other.username && one.host === other.host && one.port === other.port;
 }
 
+/** Forms of credentials that hold a password, or tell where it is. */
+type SecretForm = Exclude<CredentialsSettings, { iam: unknown }>;
+
 /** Where the credentials of one or more aliases come from. */
 interface Origin {
   readonly id: string;
@@ -89,22 +96,26 @@ export function buildCredentialsSources(
     return origin;
   }
 
-  function originOf(alias: string, credentials: CredentialsSettings): Origin {
+  const signer = new RdsTokenSigner();
+
+  function sourceOf(alias: string, database: DatabaseSettings): CredentialsSource {
+    const { credentials, host, port = DEFAULT_PORT } = database;
+    if (!('iam' in credentials)) return new DatabaseCredentials(originOf(alias, credentials), database);
+    assert(host !== undefined, 'credentials.iam without a host passed the settings');
+    const login = { alias, host, port, database: database.database, username: credentials.iam.username };
+    return new IamCredentials(login, signer, secrets.minRefreshIntervalMs);
+  }
+
+  function originOf(alias: string, credentials: SecretForm): Origin {
     if ('secretId' in credentials) return secretOrigin(credentials.secretId);
     if ('file' in credentials) {
       return { id: `file ${credentials.file}`, source: fileSource(credentials.file, secrets) };
     }
-    assert('password' in credentials, 'credentials.iam passed the settings');
     const inline = { versionId: 'inline', value: credentials };
     return { id: `inline ${alias}`, source: new VersionedSource(async () => inline, secrets) };
   }
 
-  return new Map(
-    Object.entries(databases).map(([alias, database]) => [
-      alias,
-      new DatabaseCredentials(originOf(alias, database.credentials), database),
-    ]),
-  );
+  return new Map(Object.entries(databases).map(([alias, database]) => [alias, sourceOf(alias, database)]));
 }
 
 /** Where the settings win over the secret. */

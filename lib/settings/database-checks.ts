@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { type Check, checkOf } from './check.ts';
-import { problem } from './problems.ts';
+import { line, problem } from './problems.ts';
 import { maxOpenBound, PoolSettings, SessionSettings } from './settings.ts';
 
 const Stated = z.object({
@@ -38,6 +38,12 @@ const iamNeedsVerifiedTls = checkOf(
   ({ tls }, path) => [problem([...path, 'tls'], tls, 'verify or {ca, serverName?} with credentials.iam')],
 );
 
+/** A token is for one host, and no secret tells it. */
+const iamNeedsAHost = checkOf(
+  z.object({ credentials: z.object({ iam: z.object() }), host: z.undefined() }),
+  (_, path) => [line([...path, 'host'], 'nothing', 'the host, with credentials.iam')],
+);
+
 /** Were they changed under the broker, it would bind values wrongly, read results wrongly, or mix up sessions. */
 const BROKERS_OWN_VARIABLE =
   /^(sql_mode|time_zone|names|autocommit|sql_auto_is_null|collation_connection|character_set_.*)$/;
@@ -61,5 +67,6 @@ export const DATABASE_CHECKS: readonly Check[] = [
   keepsNoMoreThanItsSize,
   transactionsLeaveAConnection,
   iamNeedsVerifiedTls,
+  iamNeedsAHost,
   variablesAreNotTheBrokersOwn,
 ];

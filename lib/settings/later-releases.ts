@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { pathText } from './problems.ts';
 
 /** The schema knows these settings, their features come later. A feature that arrives deletes its line. */
-const NOT_YET_AVAILABLE = ['databases.*.credentials.iam', 'BROKER_PEAK_TASKS'];
+const NOT_YET_AVAILABLE = ['BROKER_PEAK_TASKS'];
 
 /** A line for each setting, of a document or of the environment, that this release has no use for. */
 export function notYetAvailable(settings: unknown): string[] {

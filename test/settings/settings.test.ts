@@ -73,6 +73,7 @@ test.each([
   { tls: { ca: './ca.pem', serverName: 'db.internal' } },
   { credentials: { file: './shop.json' } },
   { credentials: { username: 'app', password: '' } },
+  { host: 'db.internal', credentials: { iam: { username: 'app' } } },
   { session: { sqlMode: '', timeZone: 'Europe/Berlin', collation: 'utf8mb4_0900_ai_ci' } },
   { session: { variables: { lock_wait_timeout: 10, transaction_isolation: 'READ-COMMITTED', x: true } } },
   { pool: { recycleAfterMs: 100 } },
@@ -181,12 +182,4 @@ test('an alias keeps idempotency keys for a day where it keeps them at all', () 
   const { databases } = parseSettings(documentWith({ idempotency: {} }));
 
   expect(databases.default?.idempotency).toEqual({ table: 'broker_idempotency', keepMs: 86_400_000 });
-});
-
-describe('settings of a later release', () => {
-  test.each<[object, string]>([
-    [{ credentials: { iam: { username: 'app' } } }, 'databases.default.credentials.iam'],
-  ])('%j are refused as not available yet', (database, path) => {
-    expect(problemsWith(database)).toEqual([`${path}: not available yet`]);
-  });
 });

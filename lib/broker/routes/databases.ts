@@ -33,5 +33,6 @@ function describe({ alias, state, settings, pool, credentials }: Database) {
 
 function formOf(credentials: DatabaseSettings['credentials']): string {
   if ('secretId' in credentials) return 'secretId';
+  if ('iam' in credentials) return 'iam';
   return 'file' in credentials ? 'file' : 'inline';
 }
