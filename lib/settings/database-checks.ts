@@ -40,7 +40,7 @@ const iamNeedsVerifiedTls = checkOf(
 
 /** A token is for one host, and no secret tells it. */
 const iamNeedsAHost = checkOf(
-  z.object({ credentials: z.object({ iam: z.object() }), host: z.undefined() }),
+  z.object({ credentials: z.object({ iam: z.object() }), host: z.undefined().optional() }),
   (_, path) => [line([...path, 'host'], 'nothing', 'the host, with credentials.iam')],
 );
 

@@ -36,6 +36,12 @@ describe('fields that contradict each other are refused', () => {
     );
   });
 
+  test('IAM authentication without a host', () => {
+    expect(problemsWith({ credentials: { iam: { username: 'app' } } })).toEqual([
+      'databases.default.host: found nothing, allowed the host, with credentials.iam',
+    ]);
+  });
+
   test('a drain that would cut off the longest query', () => {
     expect(problemsWith({ limits: { queryTimeoutMs: 60_000 } })).toEqual([
       'server.drainTimeoutMs: found 35000, allowed at least drainDelayMs + the largest queryTimeoutMs, which is 63000',

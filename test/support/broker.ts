@@ -39,6 +39,7 @@ interface DatabaseOverrides {
   readonly host?: string | undefined;
   readonly port?: number | undefined;
   readonly credentials?: object;
+  readonly tls?: unknown;
   readonly pool?: object;
   readonly limits?: object;
   readonly transactions?: object;
