@@ -18,6 +18,7 @@ export const RECONNECT_ROUTE = '/v1/databases/:alias/reconnect';
 export const REFRESH_CREDENTIALS_ROUTE = '/v1/databases/:alias/refresh-credentials';
 export const PAUSE_ROUTE = '/v1/databases/:alias/pause';
 export const RESUME_ROUTE = '/v1/databases/:alias/resume';
+export const ROTATION_ROUTE = '/v1/rotation/:step';
 export const HEALTH_ROUTE = '/healthz';
 export const READY_ROUTE = '/readyz';
 export const METRICS_ROUTE = '/metrics';
