@@ -33,6 +33,7 @@ import { addLeaseRoutes } from './routes/leases.ts';
 import { addOpenapiRoute } from './routes/openapi.ts';
 import { addPoolControlRoutes } from './routes/pool-control.ts';
 import { addQueryRoute } from './routes/query.ts';
+import { addRotationRoute } from './routes/rotation.ts';
 import { addTransactionRoutes } from './routes/transaction.ts';
 import { StreamRegistry } from './stream-registry.ts';
 
@@ -103,6 +104,7 @@ export function buildBroker(settings: Settings, findCaller: CallerLookup, log: L
   addDatabasesRoutes(app, pools);
   addPoolControlRoutes(app, pools);
   addCredentialsRoute(app, pools);
+  addRotationRoute(app, pools);
   addHealthRoutes(app, pools, lifecycle);
   addOpenapiRoute(app);
   app.get(

@@ -87,7 +87,9 @@ async function profileOf(session: AccountSession, account: AccountName): Promise
     `SELECT ${[...texts, ...counts].join(', ')} FROM mysql.user WHERE ${isAccount(account)}`,
   );
   assert(row !== undefined, 'an account that is logged in and is not there');
-  const [plugin = '', type = '', cipher = '', issuer = '', subject = '', ...limits] = row.map(String);
+  const [plugin = '', type = '', cipher = '', issuer = '', subject = '', ...limits] = row.map((cell) =>
+    String(cell ?? ''),
+  );
   const [questions = 0, updates = 0, connections = 0, userConnections = 0] = limits.map(Number);
   return {
     plugin,

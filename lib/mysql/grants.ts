@@ -39,7 +39,7 @@ function tokensOf(row: string): Token[] {
   while (lexer.next()) {
     tokens.push({
       kind: lexer.kind,
-      value: valueOf(lexer.kind, row.slice(lexer.start, lexer.end)),
+      value: unquoted(lexer.kind, row.slice(lexer.start, lexer.end)),
       end: lexer.end,
     });
   }
@@ -47,7 +47,7 @@ function tokensOf(row: string): Token[] {
   return tokens;
 }
 
-function valueOf(kind: TokenKind, text: string): string {
+function unquoted(kind: TokenKind, text: string): string {
   if (kind === 'name') return text.slice(1, -1).replaceAll('``', '`');
   if (kind === 'string') return textOf(text, ACCOUNT_SQL_MODE);
   return text.toUpperCase();

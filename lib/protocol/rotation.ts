@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 
 /** In the order in which Secrets Manager asks for them. */
-const ROTATION_STEPS = ['createSecret', 'setSecret', 'testSecret', 'finishSecret'] as const;
+export const ROTATION_STEPS = ['createSecret', 'setSecret', 'testSecret', 'finishSecret'] as const;
 export type RotationStep = (typeof ROTATION_STEPS)[number];
 
 export function isRotationStep(name: string): name is RotationStep {

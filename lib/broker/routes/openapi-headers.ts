@@ -1,9 +1,11 @@
+import { ROTATION_STEPS } from '../../protocol/rotation.ts';
 import { IDEMPOTENCY_HEADER, REQUEST_ID_HEADER, TIMEOUT_HEADER } from '../../protocol/routes.ts';
 
 /* What a call's path and headers may say, as OpenAPI describes it. */
 
 export const aliasParameter = { name: 'alias', in: 'path', required: true, schema: { type: 'string' } };
 export const transactionParameter = { name: 'id', in: 'path', required: true, schema: { type: 'string' } };
+export const stepParameter = { name: 'step', in: 'path', required: true, schema: { enum: ROTATION_STEPS } };
 export const timeoutParameter = {
   name: TIMEOUT_HEADER,
   in: 'header',

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { ERROR_TRAITS } from '../../errors.ts';
 import { FailureBody } from '../../protocol/failure.ts';
 import { Result, Statement } from '../../protocol/query.ts';
+import { RotationEvent } from '../../protocol/rotation.ts';
 import {
   BATCH_ROUTE,
   DATABASE_ROUTE,
@@ -18,6 +19,7 @@ import {
   REFRESH_CREDENTIALS_ROUTE,
   REPLAY_HEADER,
   RESUME_ROUTE,
+  ROTATION_ROUTE,
   TRANSACTION_ROUTE,
   TRANSACTIONS_ROUTE,
 } from '../../protocol/routes.ts';
@@ -36,6 +38,7 @@ import {
   keyParameter,
   replayHeader,
   requestIdParameter,
+  stepParameter,
   timeoutParameter,
   transactionParameter,
 } from './openapi-headers.ts';
@@ -70,6 +73,7 @@ function openapiDocument() {
         TransactionTerms: jsonSchema(TransactionTerms, 'input'),
         BegunTransaction: jsonSchema(BegunTransaction, 'output'),
         EndedTransaction: jsonSchema(EndedTransaction, 'output'),
+        RotationEvent: jsonSchema(RotationEvent, 'input'),
         Failure: jsonSchema(FailureBody, 'output'),
       },
     },
@@ -147,6 +151,16 @@ function openapiDocument() {
       },
       [templated(RESUME_ROUTE)]: {
         post: described('Lets held checkouts go again.', [aliasParameter], true),
+      },
+      [templated(ROTATION_ROUTE)]: {
+        post: {
+          ...described(
+            'Does a step of the rotation of a secret that the settings name.',
+            [stepParameter],
+            true,
+          ),
+          requestBody: { required: true, content: json('RotationEvent') },
+        },
       },
       [HEALTH_ROUTE]: { get: described('200 while the process can serve.') },
       [READY_ROUTE]: {

@@ -1,0 +1,44 @@
+import { AccountSession } from '../mysql/account-session.ts';
+import { isRefusedLogin } from '../mysql/failure.ts';
+import type { RotatingSecret } from './rotating-secret.ts';
+import { type KnownDatabase, refused } from './rotation.ts';
+
+const DEFAULT_PORT = 3306;
+
+/** TLS, unless settings say otherwise or, where there are none, the secret does so in so many words. */
+export async function logIn(
+  secret: RotatingSecret,
+  known: KnownDatabase,
+  database?: string,
+): Promise<AccountSession> {
+  const host = known.host ?? secret.host;
+  if (host === undefined) throw refused('it names no host');
+  const { username, password } = secret;
+  const login = {
+    versionId: 'rotation',
+    host,
+    port: known.port ?? secret.port ?? DEFAULT_PORT,
+    database,
+    username,
+    password,
+  };
+  return await AccountSession.open(login, known.tls ?? (secret.allowsPlain ? 'off' : 'verify'));
+}
+
+/** Undefined: the server does not let it in. */
+export async function tryLogIn(
+  secret: RotatingSecret,
+  known: KnownDatabase,
+): Promise<AccountSession | undefined> {
+  try {
+    return await logIn(secret, known);
+  } catch (error) {
+    if (isRefusedLogin(error)) return undefined;
+    throw error;
+  }
+}
+
+export async function canLogIn(secret: RotatingSecret, known: KnownDatabase): Promise<boolean> {
+  await using session = await tryLogIn(secret, known);
+  return session !== undefined;
+}
