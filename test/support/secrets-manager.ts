@@ -1,40 +1,20 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { text } from 'node:stream/consumers';
-import * as z from 'zod';
-
-interface SecretVersion {
-  readonly id: string;
-  /** A version that is being made has its label before it has its value. */
-  value: string | Uint8Array | undefined;
-  readonly labels: Set<string>;
-}
-
-interface Secret {
-  readonly name: string;
-  readonly arn: string;
-  readonly versions: Map<string, SecretVersion>;
-}
-
-const Input = z.object({
-  SecretId: z.string().default(''),
-  VersionId: z.string().optional(),
-  VersionStage: z.string().optional(),
-  VersionStages: z.array(z.string()).default(['AWSCURRENT']),
-  SecretString: z.string().optional(),
-  ClientRequestToken: z.string().default(() => randomUUID()),
-  MoveToVersionId: z.string().default(''),
-  RemoveFromVersionId: z.string().optional(),
-  PasswordLength: z.int().default(32),
-});
-type Input = z.infer<typeof Input>;
-
-class ServiceError extends Error {
-  constructor(name: string, message: string) {
-    super(message);
-    this.name = name;
-  }
-}
+import {
+  beginRotation,
+  contentOf,
+  Input,
+  moveLabel,
+  notFound,
+  putVersion,
+  randomPassword,
+  type Secret,
+  type SecretVersion,
+  ServiceError,
+  updateStage,
+  versionOf,
+} from './secret-versions.ts';
 
 /** `unreachable` cuts the connection, `silent` never answers; anything else is the error that it answers. */
 type Trouble = 'unreachable' | 'silent' | `${string}Exception`;
@@ -47,6 +27,10 @@ export class FakeSecretsManager {
   readonly seen: string[] = [];
   /** What happens to every call while it is set. */
   trouble: Trouble | undefined;
+  /** Happens instead of this operation, which is not done, or after it was done. Once. */
+  failNext: { readonly operation: string; readonly after: boolean } | undefined;
+  /** What came with the last PutSecretValue. */
+  lastRotationToken: string | undefined;
   readonly #secrets = new Map<string, Secret>();
   readonly #server: Server;
 
@@ -97,6 +81,42 @@ export class FakeSecretsManager {
     moveLabel(secret, label, versionId);
   }
 
+  /** The value that has this label, if there is one. */
+  textOf(name: string, label: string): string | undefined {
+    const versions = [...(this.#secrets.get(name)?.versions.values() ?? [])];
+    const value = versions.find(({ labels }) => labels.has(label))?.value;
+    return value === undefined ? undefined : Buffer.from(value).toString();
+  }
+
+  arnOf(name: string): string {
+    return this.#secrets.get(name)?.arn ?? '';
+  }
+
+  enableRotation(name: string, enabled: boolean): void {
+    const secret = this.#secrets.get(name);
+    if (secret === undefined) throw notFound();
+    secret.rotationEnabled = enabled;
+  }
+
+  /** As RotateSecret does: a version that is AWSPENDING and has no value. Answers its id. */
+  beginRotation(name: string): string {
+    const secret = this.#secrets.get(name);
+    if (secret === undefined) throw notFound();
+    return beginRotation(secret, randomUUID());
+  }
+
+  /** Takes AWSPENDING away, as an operator does with a rotation that cannot succeed. */
+  cancelRotation(name: string): void {
+    for (const { labels } of this.#secrets.get(name)?.versions.values() ?? []) labels.delete('AWSPENDING');
+  }
+
+  /** Gives a version that is there its value. */
+  fill(name: string, versionId: string, value: string): void {
+    const version = this.#secrets.get(name)?.versions.get(versionId);
+    if (version === undefined) throw notFound();
+    version.value = value;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
@@ -118,7 +138,12 @@ export class FakeSecretsManager {
     if (this.trouble === 'silent') return await new Promise(() => undefined);
     try {
       if (this.trouble !== undefined) throw new ServiceError(this.trouble, 'as the test wants it');
-      return { status: 200, body: this.#run(operation, Input.parse(JSON.parse(body))) };
+      const failing = this.failNext?.operation === operation ? this.failNext : undefined;
+      if (failing !== undefined) this.failNext = undefined;
+      if (failing?.after === false) throw new ServiceError('InvalidRequestException', 'as the test wants it');
+      const answer = this.#run(operation, Input.parse(JSON.parse(body)));
+      if (failing?.after) throw new ServiceError('InvalidRequestException', 'as the test wants it');
+      return { status: 200, body: answer };
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
       return { status: 400, body: { __type: error.name, Message: error.message } };
@@ -127,9 +152,7 @@ export class FakeSecretsManager {
 
   #run(operation: string, input: Input): object {
     if (operation === 'GetRandomPassword') {
-      return {
-        RandomPassword: randomBytes(input.PasswordLength).toString('hex').slice(0, input.PasswordLength),
-      };
+      return { RandomPassword: randomPassword(input) };
     }
     const secret = [...this.#secrets.values()].find(({ name, arn }) => [name, arn].includes(input.SecretId));
     if (secret === undefined) throw notFound();
@@ -140,14 +163,13 @@ export class FakeSecretsManager {
       case 'DescribeSecret': {
         const labelled = [...secret.versions.values()].filter(({ labels }) => labels.size > 0);
         const VersionIdsToStages = Object.fromEntries(labelled.map(({ id, labels }) => [id, [...labels]]));
-        return { ...names, RotationEnabled: true, VersionIdsToStages };
+        return { ...names, RotationEnabled: secret.rotationEnabled, VersionIdsToStages };
       }
       case 'PutSecretValue':
+        this.lastRotationToken = input.RotationToken;
         return { ...names, VersionId: putVersion(secret, input), VersionStages: input.VersionStages };
       case 'RotateSecret':
-        addVersion(secret, input.ClientRequestToken, undefined);
-        moveLabel(secret, 'AWSPENDING', input.ClientRequestToken);
-        return { ...names, VersionId: input.ClientRequestToken };
+        return { ...names, VersionId: beginRotation(secret, input.ClientRequestToken) };
       case 'UpdateSecretVersionStage':
         updateStage(secret, input);
         return names;
@@ -155,65 +177,4 @@ export class FakeSecretsManager {
         throw new ServiceError('UnknownOperationException', operation);
     }
   }
-}
-
-function notFound(): ServiceError {
-  return new ServiceError('ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
-}
-
-function versionOf(secret: Secret, { VersionId, VersionStage }: Input): SecretVersion {
-  const label = VersionStage ?? (VersionId === undefined ? 'AWSCURRENT' : undefined);
-  const version = [...secret.versions.values()].find(
-    ({ id, labels }) =>
-      (VersionId === undefined || id === VersionId) && (label === undefined || labels.has(label)),
-  );
-  if (version?.value === undefined) throw notFound();
-  return version;
-}
-
-function contentOf({ id, value, labels }: SecretVersion): object {
-  const content =
-    value instanceof Uint8Array
-      ? { SecretBinary: Buffer.from(value).toString('base64') }
-      : { SecretString: value };
-  return { ...content, VersionId: id, VersionStages: [...labels], CreatedDate: 1_700_000_000 };
-}
-
-function addVersion(secret: Secret, id: string, value: string | undefined): SecretVersion {
-  const version = secret.versions.get(id) ?? { id, value, labels: new Set<string>() };
-  version.value ??= value;
-  secret.versions.set(id, version);
-  return version;
-}
-
-function putVersion(secret: Secret, { ClientRequestToken, SecretString, VersionStages }: Input): string {
-  const version = addVersion(secret, ClientRequestToken, SecretString);
-  if (version.value !== SecretString) {
-    throw new ServiceError('ResourceExistsException', 'The token was used with another value');
-  }
-  for (const label of VersionStages) moveLabel(secret, label, version.id);
-  return version.id;
-}
-
-function updateStage(
-  secret: Secret,
-  { VersionStage = '', MoveToVersionId, RemoveFromVersionId }: Input,
-): void {
-  const holder = [...secret.versions.values()].find(({ labels }) => labels.has(VersionStage));
-  if (holder !== undefined && holder.id !== MoveToVersionId && holder.id !== RemoveFromVersionId) {
-    throw new ServiceError('InvalidParameterException', `The label is on version ${holder.id}`);
-  }
-  moveLabel(secret, VersionStage, MoveToVersionId);
-}
-
-/** A label is on one version. The one that AWSCURRENT leaves becomes AWSPREVIOUS. */
-function moveLabel(secret: Secret, label: string, toId: string): void {
-  const to = secret.versions.get(toId);
-  if (to === undefined) throw notFound();
-  for (const version of secret.versions.values()) {
-    if (version.labels.delete(label) && label === 'AWSCURRENT' && version !== to) {
-      moveLabel(secret, 'AWSPREVIOUS', version.id);
-    }
-  }
-  to.labels.add(label);
 }
