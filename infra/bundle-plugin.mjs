@@ -1,10 +1,15 @@
 import path from 'node:path';
 import { build } from 'esbuild';
 
+/** Those dependencies load Node's own modules by `require`, which an ES module does not have. */
+const REQUIRE =
+  "import{createRequire as _createRequire}from'node:module';const require=_createRequire(import.meta.url);";
+
 /**
  * Bundles each function's TypeScript into one minified ES module, which is all that its package holds.
  *
  * `custom.bundle.maxBytes` bounds bundles by function name: what a function imports, every cold start pays for.
+ * `custom.bundle.withRequire` names the functions that have dependencies in CommonJS form.
  */
 export default class BundlePlugin {
   constructor(serverless, _options, { log }) {
@@ -15,7 +20,10 @@ export default class BundlePlugin {
       properties: {
         bundle: {
           type: 'object',
-          properties: { maxBytes: { type: 'object', additionalProperties: { type: 'integer' } } },
+          properties: {
+            maxBytes: { type: 'object', additionalProperties: { type: 'integer' } },
+            withRequire: { type: 'array', items: { type: 'string' } },
+          },
           additionalProperties: false,
         },
       },
@@ -49,6 +57,7 @@ export default class BundlePlugin {
       target: 'node22',
       // The runtime brings the SDK.
       external: ['@aws-sdk/*'],
+      banner: this.serverless.service.custom?.bundle?.withRequire?.includes(name) ? { js: REQUIRE } : {},
       legalComments: 'none',
       metafile: true,
     });
