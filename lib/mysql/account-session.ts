@@ -4,7 +4,7 @@ import type { ServerLogin } from '../settings/credentials-source.ts';
 import type { TlsSettings } from '../settings/settings.ts';
 import { type Driver, openDriver } from './driver.ts';
 import { type Flavour, isServerError } from './failure.ts';
-import { tlsOptions } from './tls.ts';
+import { encryptionOf } from './tls.ts';
 
 const LOGIN_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 10_000;
@@ -30,7 +30,7 @@ export class AccountSession implements AsyncDisposable {
 
   /** @throws {BrokerError} CREDENTIALS_REFUSED or DATABASE_UNREACHABLE. */
   static async open(login: ServerLogin, tls: TlsSettings): Promise<AccountSession> {
-    const session = new AccountSession(await openDriver(login, tlsOptions(tls), LOGIN_TIMEOUT_MS));
+    const session = new AccountSession(await openDriver(login, encryptionOf(tls), LOGIN_TIMEOUT_MS));
     try {
       await session.run(SESSION);
       return session;
