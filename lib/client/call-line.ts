@@ -1,4 +1,5 @@
 import { BrokerError } from '../errors.ts';
+import { HeededPromise } from './heeded-promise.ts';
 
 /**
  * The calls of one callback, one at a time in the order in which they were made: requests that travel on several
@@ -9,21 +10,22 @@ export class CallLine {
   #state: 'open' | 'finishing' | 'over' = 'open';
   #last: Promise<unknown> = Promise.resolve();
   readonly #unfinished = new Set<Promise<unknown>>();
+  readonly #failures: { readonly given: HeededPromise<unknown>; readonly error: unknown }[] = [];
   /** A call that has the line for itself, and how to end it early. */
   #soleCall: SoleCall | undefined;
 
-  /** Not async: what the caller holds is the promise that `finish` watches, so that its failure is no unhandled one. */
+  /** Not async: what the caller holds is the promise that tells whether anybody heeds it. */
   run<T>(call: () => Promise<T>): Promise<T> {
+    if (this.#state !== 'open') return Promise.reject(callbackEnded());
     const refusal = this.#refusal();
-    if (refusal !== undefined) return Promise.reject(refusal);
-    const turn = this.#last.then(async () => {
-      if (this.#state === 'over') throw callbackEnded();
-      return await call();
-    });
+    const turn = refusal === undefined ? this.#last.then(() => this.#begin(call)) : Promise.reject(refusal);
+    const given = HeededPromise.of(turn);
     this.#unfinished.add(turn);
-    const forget = () => void this.#unfinished.delete(turn);
-    this.#last = turn.then(forget, forget);
-    return turn;
+    const ended = turn
+      .catch((error: unknown) => void this.#failures.push({ given, error }))
+      .finally(() => this.#unfinished.delete(turn));
+    if (refusal === undefined) this.#last = ended;
+    return given;
   }
 
   /** Refuses all other calls until this one is done: they would wait for it, and it perhaps for them. */
@@ -73,6 +75,7 @@ export class CallLine {
       const result = await callback();
       this.#state = 'finishing';
       this.#soleCall?.cancel?.();
+      for (const { given, error } of this.#failures) if (!given.isHeeded) throw error;
       await Promise.all(this.#unfinished);
       return result;
     } finally {
@@ -82,8 +85,12 @@ export class CallLine {
     }
   }
 
+  async #begin<T>(call: () => Promise<T>): Promise<T> {
+    if (this.#state === 'over') throw callbackEnded();
+    return await call();
+  }
+
   #refusal(): BrokerError | undefined {
-    if (this.#state !== 'open') return callbackEnded();
     if (this.#soleCall === undefined) return undefined;
     return new BrokerError('INVALID_REQUEST', `${this.#soleCall.name} of this transaction is still open`);
   }
