@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BrokerError } from '../errors.ts';
 
+/** Within it a late statement still tells its own verdict, before the callback is given up. */
+const VERDICT_MS = 250;
+
 interface Limit {
   readonly afterMs: number;
   readonly error: () => Error;
@@ -36,6 +39,14 @@ export class CallBudget {
         clearTimeout(timer);
         signal?.removeEventListener('abort', abort);
       });
+    });
+  }
+
+  /** Bounds a transaction's callback: it can wait for other things than its calls. */
+  async bound<T>(callback: Promise<T>): Promise<T> {
+    return await this.race(callback, {
+      afterMs: this.remainingMs + VERDICT_MS,
+      error: () => this.exceeded('not_applied', "The transaction's callback did not end"),
     });
   }
 

@@ -26,7 +26,8 @@ interface Question extends CallOptions {
 export class OpenTransaction {
   readonly #transport: Transport;
   readonly #id: string;
-  readonly #budget: CallBudget;
+  /** Of the whole transaction. */
+  readonly budget: CallBudget;
   /** The broker has said that it is over. */
   #hasEnded = false;
   /** What made its content uncertain. */
@@ -35,7 +36,7 @@ export class OpenTransaction {
   private constructor(transport: Transport, id: string, budget: CallBudget) {
     this.#transport = transport;
     this.#id = id;
-    this.#budget = budget;
+    this.budget = budget;
   }
 
   /** @param budget of the whole transaction; every call gets what is left of it. */
@@ -89,7 +90,7 @@ export class OpenTransaction {
     rowOptions: RowOptions,
   ): AsyncGenerator<Row, void, undefined> {
     const stallMs = Math.max(1, this.#shortened(options.timeoutMs));
-    const watch = { stallMs, signal: anySignal(options.signal, this.#budget.signal) };
+    const watch = { stallMs, signal: anySignal(options.signal, this.budget.signal) };
     const rows = await this.ask('query', body, { ...options, streamType: STREAM_TYPE }, (reply) =>
       streamedRows<Row>(reply, rowOptions, watch),
     );
@@ -117,7 +118,7 @@ export class OpenTransaction {
   /** Does not reject: the broker ends by itself what it is not told to. */
   async rollback(): Promise<void> {
     if (this.#hasEnded) return;
-    const timeoutMs = Math.max(this.#budget.remainingMs, ROLLBACK_MIN_MS);
+    const timeoutMs = Math.max(this.budget.remainingMs, ROLLBACK_MIN_MS);
     await this.#post('rollback', { timeoutMs }).catch(() => {});
   }
 
@@ -131,16 +132,16 @@ export class OpenTransaction {
   }
 
   async #send(route: Route, { timeoutMs, signal, ...question }: Question): Promise<BrokerReply> {
-    if (this.#budget.remainingMs === 0) throw this.#budget.exceeded('not_applied');
+    if (this.budget.remainingMs === 0) throw this.budget.exceeded('not_applied');
     return await this.#post(route, {
       ...question,
       timeoutMs: this.#shortened(timeoutMs),
-      signal: anySignal(signal, this.#budget.signal),
+      signal: anySignal(signal, this.budget.signal),
     });
   }
 
   #shortened(timeoutMs = Number.POSITIVE_INFINITY): number {
-    return Math.min(timeoutMs, this.#budget.remainingMs);
+    return Math.min(timeoutMs, this.budget.remainingMs);
   }
 
   async #post(

@@ -11,9 +11,6 @@ import { tryAgainWhile } from './try-again.ts';
 /** Failures of a whole transaction that another try, from its beginning, can avoid. */
 const PASSING: ReadonlySet<ErrorCode> = new Set(['TOO_MANY_TRANSACTIONS', 'QUEUE_FULL', 'DEADLOCK']);
 
-/** Within it a late statement still tells its own verdict, before the callback is given up. */
-const VERDICT_MS = 250;
-
 /** Begins, runs `work` and commits; or rolls back and throws the first error. May run `work` several times. */
 export async function runTransaction<Shape extends RowShape, T>(
   { transport, alias, rowOptions }: Database,
@@ -26,7 +23,7 @@ export async function runTransaction<Shape extends RowShape, T>(
     try {
       const line = new CallLine();
       const transaction = new Transaction<Shape>(open, line, rowOptions);
-      const result = await line.complete(async () => await withinTime(budget, work(transaction)));
+      const result = await line.complete(async () => await budget.bound(work(transaction)));
       await open.commit();
       return result;
     } catch (error) {
@@ -38,12 +35,4 @@ export async function runTransaction<Shape extends RowShape, T>(
 
 function mayPass(error: unknown): boolean {
   return error instanceof BrokerError && PASSING.has(error.code) && error.retryable;
-}
-
-/** A callback can wait for other things than its transaction. */
-async function withinTime<T>(budget: CallBudget, work: Promise<T>): Promise<T> {
-  return await budget.race(work, {
-    afterMs: budget.remainingMs + VERDICT_MS,
-    error: () => budget.exceeded('not_applied', "The transaction's callback did not end"),
-  });
 }

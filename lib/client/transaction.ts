@@ -89,7 +89,7 @@ export class Transaction<Shape extends RowShape = 'object'> {
       return await inSavepoint(
         this.#open,
         depth,
-        async () => await line.complete(async () => await work(inner)),
+        async () => await line.complete(async () => await this.#open.budget.bound(work(inner))),
       );
     });
   }

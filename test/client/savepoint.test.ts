@@ -118,3 +118,31 @@ test('one that the callback did not wait for is finished before the commit', asy
     'commit',
   ]);
 });
+
+test('one whose callback never ends is given up with the transaction', async () => {
+  await using broker = await startTransactions();
+  const db = connect({ url: broker.url, key: 'k', timeoutMs: 100 });
+
+  const failed = db.transaction(async (tx) => await tx.savepoint(async () => await new Promise(() => {})));
+
+  await expect(failed).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED', outcome: 'not_applied' });
+  expect(broker.steps).toEqual(['begin', 'SAVEPOINT client_1', 'rollback']);
+});
+
+test('an abort gives up one whose callback waits for something else', async () => {
+  const controller = new AbortController();
+  const reason = new Error('the user left');
+  await using broker = await startTransactions();
+
+  const failed = clientOf(broker).transaction(
+    async (tx) =>
+      await tx.savepoint(async () => {
+        controller.abort(reason);
+        await new Promise(() => {});
+      }),
+    { signal: controller.signal },
+  );
+
+  await expect(failed).rejects.toBe(reason);
+  expect(broker.steps.at(-1)).toBe('rollback');
+});
