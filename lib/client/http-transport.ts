@@ -134,8 +134,11 @@ function mayPass(answer: BrokerReply | NotSentError): boolean {
   return answer instanceof NotSentError ? PASSING_CODES.has(answer.code) : isDraining(answer);
 }
 
+/** A stream that was cut off may have done something. */
 function isDraining(reply: BrokerReply): boolean {
-  return reply.status === 503 && readFailure(reply)?.code === 'DRAINING';
+  if (reply.status !== 503) return false;
+  const failure = readFailure(reply);
+  return failure?.code === 'DRAINING' && failure.retryable;
 }
 
 /** The call's end: what the last try brought. */

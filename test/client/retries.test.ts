@@ -97,6 +97,14 @@ test('returns the refusal of a draining broker when there is no other', async ()
   expect(broker.seen.length).toBe(6);
 });
 
+test('does not repeat what a draining broker may have done', async () => {
+  const cutOff = { outcome: 'unknown', retryable: false };
+  await using broker = await StubBroker.start(() => failure(503, 'DRAINING', cutOff));
+
+  await expect(new HttpTransport(broker.url, noKey).send(request)).resolves.toMatchObject({ status: 503 });
+  expect(broker.seen.length).toBe(1);
+});
+
 test.each([429, 502, 503, 504])('does not repeat a request that was answered with %i', async (status) => {
   await using broker = await StubBroker.start(() => failure(status, 'POOL_TIMEOUT', { retryable: true }));
 
