@@ -1,7 +1,8 @@
 import { assert, BrokerError, type Outcome } from '../errors.ts';
 import { until, type Watched } from '../mysql/interrupt.ts';
 import type { MysqlConnection } from '../mysql/mysql-connection.ts';
-import type { Transaction, UnaskedEnd } from '../mysql/transaction.ts';
+import type { Transaction } from '../mysql/transaction.ts';
+import type { UnaskedEnd } from '../mysql/unasked-end.ts';
 import { Deadline } from '../pool/deadline.ts';
 import type { PooledConnection } from '../pool/pooled-connection.ts';
 import { CallLine } from './call-line.ts';

@@ -57,7 +57,12 @@ export class Watch {
     this.#signal?.removeEventListener('abort', this.#onAbort);
   }
 
-  readonly #onAbort = (): void => this.interrupt(() => this.#signal?.reason);
+  readonly #onAbort = (): void =>
+    this.interrupt((outcome) => {
+      const reason: unknown = this.#signal?.reason;
+      // Who aborts cannot know what becomes of the statement.
+      return reason instanceof BrokerError ? reason.with({ outcome }) : reason;
+    });
 
   #startTimer(durationMs: number, message: string): void {
     this.stopClock();

@@ -115,7 +115,7 @@ export class MysqlConnection implements Connection {
   /** Runs a statement of the broker's own. */
   async command(sql: string): Promise<StatementResult> {
     this.#isDirty = true;
-    const collector = new ResultCollector({ maxRows: 10, maxResultBytes: 10_000 }, () => undefined);
+    const collector = new ResultCollector({ maxRows: 500, maxResultBytes: 50_000 }, () => undefined);
     await this.#wire.run(sql, collector);
     return collector.result();
   }

@@ -1,8 +1,24 @@
 import type { MysqlConnection } from './mysql-connection.ts';
 
-/** The last one counts our own looks, and so tells whether the others were set to zero. */
-const COUNTERS = ['Com_begin', 'Com_commit', 'Com_rollback', 'Com_show_status'];
-const COUNTERS_QUERY = `SHOW SESSION STATUS WHERE Variable_name IN (${COUNTERS.map((name) => `'${name}'`).join(', ')})`;
+/** Of each kind of statement. */
+const COUNTERS_QUERY = "SHOW SESSION STATUS WHERE Variable_name LIKE 'Com%' AND Value > 0";
+
+/** Counts our own looks, and so tells whether the others were set to zero. */
+const LOOKS = 'Com_show_status';
+
+const ENDING = ['Com_begin', 'Com_commit', 'Com_rollback'];
+
+/** May be that of autocommit. */
+const SETTING = 'Com_set_option';
+
+/** Kinds of statements that surely end no transaction. */
+const HARMLESS = new Set(
+  `show_status show_warnings select insert insert_select update update_multi delete delete_multi replace replace_select
+   do call_procedure prepare_sql execute_sql execute_immediate dealloc_sql stmt_prepare stmt_execute stmt_close signal
+   resignal get_diagnostics savepoint release_savepoint rollback_to_savepoint create_temporary_table drop_temporary_table`
+    .split(/\s+/)
+    .map((kind) => `Com_${kind}`),
+);
 
 /** What values are bound for. The server puts it back after a procedure, but not after what that has prepared. */
 const READING_QUERY = 'SELECT @@SESSION.sql_mode, @@SESSION.character_set_client';
@@ -10,11 +26,12 @@ const READING_QUERY = 'SELECT @@SESSION.sql_mode, @@SESSION.character_set_client
 /**
  * How a transaction may be found ended:
  * - `committed`: by a statement that commits, inside of a procedure or by itself;
- * - `rolled_back`: by the server, or by a procedure's ROLLBACK;
- * - `unclear`: by a procedure that has done more than one thing to it;
+ * - `rolled_back`: by a procedure's ROLLBACK;
+ * - `taken_back`: by the server, as in a deadlock; what a procedure has done after that lasts;
+ * - `unclear`: by a procedure that has done more than one thing to it, or has set a variable that may have ended it;
  * - `unreadable`: it goes on, but in a session that reads SQL text in another way.
  */
-export type FoundEnd = 'committed' | 'rolled_back' | 'unclear' | 'unreadable';
+export type FoundEnd = 'committed' | 'rolled_back' | 'taken_back' | 'unclear' | 'unreadable';
 
 interface SessionState {
   readonly counters: ReadonlyMap<string, number>;
@@ -44,15 +61,16 @@ export class TransactionWatch {
     const now = await this.#look();
     this.#before = now;
     const isOpen = await this.isOpen();
-    const hasGrown = (name: string) => (now.counters.get(name) ?? 0) > (before?.counters.get(name) ?? 0);
-    const [begun, committed, rolledBack, looked] = COUNTERS.map(hasGrown);
-    if (!looked) return 'unclear';
+    const grown = [...now.counters].filter(([name, count]) => count > (before?.counters.get(name) ?? 0));
+    const kinds = new Set(grown.map(([name]) => name));
+    if (!kinds.has(LOOKS)) return 'unclear';
+    const [begun, committed, rolledBack] = ENDING.map((name) => kinds.has(name));
     if (begun || committed || rolledBack) {
       // What begins another commits the one before, unless that was rolled back already.
       if (!rolledBack) return 'committed';
       return begun || committed || isOpen ? 'unclear' : 'rolled_back';
     }
-    if (!isOpen) return 'committed';
+    if (!isOpen) return endedBy([...kinds].filter((kind) => !HARMLESS.has(kind)));
     return now.reading === before?.reading ? undefined : 'unreadable';
   }
 
@@ -70,4 +88,10 @@ export class TransactionWatch {
       reading: JSON.stringify(reading.rows),
     };
   }
+}
+
+/** What has ended a transaction that no statement has ended by its name. */
+function endedBy(suspects: readonly string[]): FoundEnd {
+  if (suspects.length === 0) return 'taken_back';
+  return suspects.every((kind) => kind === SETTING) ? 'unclear' : 'committed';
 }

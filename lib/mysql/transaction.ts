@@ -8,7 +8,8 @@ import type { MysqlConnection } from './mysql-connection.ts';
 import type { StatementTerms, StreamLimits } from './query-terms.ts';
 import type { ResultLimits, StatementResult } from './result-collector.ts';
 import type { LineReader, StreamResult } from './row-stream.ts';
-import { type FoundEnd, TransactionWatch } from './transaction-watch.ts';
+import { TransactionWatch } from './transaction-watch.ts';
+import { endedUnasked, endOf, type UnaskedEnd } from './unasked-end.ts';
 
 /** How a transaction runs. */
 export interface TransactionMode {
@@ -16,9 +17,6 @@ export interface TransactionMode {
   /** The server refuses every write. */
   readonly isReadOnly: boolean;
 }
-
-/** Why a transaction is over that nobody has ended. */
-export type UnaskedEnd = 'connection_lost' | 'deadlock' | 'implicit_commit' | 'rolled_back';
 
 /** A server that answers none of our own questions for so long is given up. */
 const ANSWER_TIMEOUT_MS = 5_000;
@@ -43,15 +41,6 @@ const END_ONLY = 'AND NO CHAIN NO RELEASE';
 
 /** The savepoint of work that takes place whole. */
 const SAVEPOINT = '_broker_whole';
-
-const END_BY_FINDING: Readonly<Record<FoundEnd, { readonly reason: UnaskedEnd; readonly outcome: Outcome }>> =
-  {
-    committed: { reason: 'implicit_commit', outcome: 'applied' },
-    rolled_back: { reason: 'rolled_back', outcome: 'not_applied' },
-    unclear: { reason: 'implicit_commit', outcome: 'unknown' },
-    // What is still open is rolled back by the end.
-    unreadable: { reason: 'rolled_back', outcome: 'not_applied' },
-  };
 
 /**
  * A transaction on a connection that is its holder's alone.
@@ -107,7 +96,7 @@ export class Transaction {
     { limits, ...watched }: Watched & { readonly limits: ResultLimits },
   ): Promise<StatementResult> {
     const terms = { ...this.#termsOf(statement, watched), limits };
-    return await this.#run(statement, watched, () => this.#connection.query(statement.text, terms));
+    return await this.#run(statement, () => this.#connection.query(statement.text, terms));
   }
 
   /** The same, but hands on its rows as they come. */
@@ -118,7 +107,7 @@ export class Transaction {
   ): Promise<StreamResult> {
     const { isRead } = statement;
     const terms = { ...this.#termsOf(statement, watched), isRead, maxRows, stallMs };
-    return await this.#run(statement, watched, () => this.#connection.stream(statement.text, terms, reader));
+    return await this.#run(statement, () => this.#connection.stream(statement.text, terms, reader));
   }
 
   /** Runs work that has taken place whole or, if it fails, not at all. */
@@ -164,16 +153,16 @@ export class Transaction {
       .catch(() => this.#connection.destroy());
   }
 
-  async #run<T>(statement: BoundStatement, { signal }: Watched, ask: () => Promise<T>): Promise<T> {
+  async #run<T>(statement: BoundStatement, ask: () => Promise<T>): Promise<T> {
     if (statement.mayEndTransaction) await this.#asking(() => this.#watch.begin());
     let result: T;
     try {
       result = await ask();
     } catch (error) {
       const outcome = await this.#findOutAfterFailure(error, statement);
-      // Who stops the statement knows best what to say of it.
-      if (!(error instanceof BrokerError) || error === signal?.reason) throw error;
-      throw error.with({ outcome, transaction: this.#isOver ? 'ended' : 'open' });
+      if (!(error instanceof BrokerError)) throw error;
+      // Who has stopped the statement to end the transaction says so.
+      throw error.with({ outcome, transaction: error.transaction ?? (this.#isOver ? 'ended' : 'open') });
     }
     const outcome = statement.mayEndTransaction ? await this.#checkUnaskedEnd() : 'not_applied';
     if (this.#unaskedEnd !== undefined) throw endedUnasked(this.#unaskedEnd, outcome);
@@ -194,24 +183,24 @@ export class Transaction {
   /** What the failure has left of the transaction: nothing, as long as that is not committed. */
   async #findOutAfterFailure(error: unknown, { mayEndTransaction }: BoundStatement): Promise<Outcome> {
     if (mayEndTransaction && this.#connection.isUsable) {
-      const outcome = await this.#checkUnaskedEnd().catch(() => 'unknown' as const);
+      const outcome = await this.#checkUnaskedEnd(error).catch(() => 'unknown' as const);
       if (this.#isOver) return outcome;
     }
     if (!this.#connection.isUsable) {
       this.#unaskedEnd = 'connection_lost';
       return mayEndTransaction ? 'unknown' : 'not_applied';
     }
-    if (error instanceof BrokerError && error.code === 'DEADLOCK') this.#unaskedEnd = 'deadlock';
+    if (isDeadlock(error)) this.#unaskedEnd = 'deadlock';
     else if (!(await this.#asking(() => this.#watch.isOpen()).catch(() => false))) {
       this.#unaskedEnd ??= 'rolled_back';
     }
     return 'not_applied';
   }
 
-  async #checkUnaskedEnd(): Promise<Outcome> {
+  async #checkUnaskedEnd(failure?: unknown): Promise<Outcome> {
     const found = await this.#asking(() => this.#watch.check());
     if (found === undefined) return 'not_applied';
-    const { reason, outcome } = END_BY_FINDING[found];
+    const { reason, outcome } = endOf(found, isDeadlock(failure));
     this.#unaskedEnd = reason;
     return outcome;
   }
@@ -232,17 +221,13 @@ export class Transaction {
   }
 }
 
+function isDeadlock(error: unknown): boolean {
+  return error instanceof BrokerError && error.code === 'DEADLOCK';
+}
+
 function lost(cause: unknown): BrokerError {
   return new BrokerError('CONNECTION_LOST', 'The connection to the database was lost', {
     transaction: 'ended',
     cause,
-  });
-}
-
-function endedUnasked(reason: UnaskedEnd, outcome: Outcome): BrokerError {
-  return new BrokerError('TRANSACTION_ENDED', 'The statement has ended the transaction', {
-    outcome,
-    reason,
-    transaction: 'ended',
   });
 }

@@ -2,7 +2,9 @@ import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { errorOf, transactionCalls } from '../support/transactions.ts';
 import { useBroker } from '../support/use-broker.ts';
 
-const { database, broker } = await useBroker();
+const { database, broker } = await useBroker({
+  databases: { hasty: { transactions: { lifetimeMs: 500 } } },
+});
 const { begin, query: run, call } = transactionCalls(broker.url, broker.keys.writer);
 
 beforeAll(async () => {
@@ -72,6 +74,52 @@ describe('a transaction', () => {
     expect(errorOf(await call(id, 'commit'))).toMatchObject([410, { reason: 'implicit_commit' }]);
     expect(errorOf(await call(id, 'rollback'))).toMatchObject([410, { reason: 'implicit_commit' }]);
     expect(await balances()).toEqual([7, 100]);
+  });
+
+  test.each([
+    ['meets a deadlock', '', 409, { code: 'DEADLOCK', outcome: 'not_applied', retryable: true }, 'deadlock'],
+    [
+      'goes on after a deadlock',
+      'DECLARE CONTINUE HANDLER FOR 1213 BEGIN END',
+      410,
+      { code: 'TRANSACTION_ENDED', outcome: 'unknown' },
+      'rolled_back',
+    ],
+  ])(
+    'is taken back when a procedure %s, and may be begun again',
+    async (_, handler, status, error, reason) => {
+      await database.admin.query('DROP PROCEDURE IF EXISTS app.takes');
+      await database.admin.query(
+        `CREATE PROCEDURE app.takes() BEGIN ${handler && `${handler};`} UPDATE app.accounts SET balance = 0 WHERE id = 2; END`,
+      );
+      const [victim, other] = [await begin(), await begin()];
+      // The server ends the one that has done less.
+      for (const id of [3, 4, 5, 6]) await run(other, `INSERT INTO accounts VALUES (${id}, 0)`);
+      await run(other, 'UPDATE accounts SET balance = 1 WHERE id = 2');
+      await run(victim, 'UPDATE accounts SET balance = 0 WHERE id = 1');
+      const [failed] = await Promise.all([
+        run(victim, 'CALL takes()'),
+        run(other, 'UPDATE accounts SET balance = 1 WHERE id = 1'),
+      ]);
+      expect(errorOf(failed)).toMatchObject([status, { ...error, transaction: 'ended' }]);
+      expect(errorOf(await call(victim, 'commit'))).toMatchObject([410, { reason }]);
+      expect((await call(victim, 'rollback')).status).toBe(200);
+      expect((await call(other, 'rollback')).status).toBe(200);
+      expect(await balances()).toEqual([100, 100]);
+    },
+  );
+
+  test('that a procedure has committed says so, although its time ended in the middle', async () => {
+    await database.admin.query(
+      'CREATE PROCEDURE app.lingers() SQL SECURITY INVOKER BEGIN UPDATE app.accounts SET balance = 8 WHERE id = 1; COMMIT; DO SLEEP(30); END',
+    );
+    const id = await begin({}, 'hasty');
+    expect(errorOf(await run(id, 'CALL lingers()'))).toMatchObject([
+      410,
+      // Unknown, if the server was too slow to tell.
+      { reason: 'lifetime', outcome: expect.stringMatching(/^(applied|unknown)$/), transaction: 'ended' },
+    ]);
+    expect(await balances()).toEqual([8, 100]);
   });
 
   test('goes on after a procedure that does not end it', async () => {
