@@ -19,8 +19,10 @@ export async function inTransaction<T>(
     }
     watched.signal?.throwIfAborted();
   } catch (error) {
-    await transaction.rollback();
-    throw error;
+    // Past the deadline that is left to the pool's reset: it may take long, and the answer is due.
+    if (!watched.deadline.hasPassed) await transaction.rollback();
+    const isOpen = error instanceof BrokerError && error.transaction === 'open';
+    throw isOpen ? error.with({ transaction: 'ended' }) : error;
   }
   await transaction.commit(watched.deadline);
   return result;

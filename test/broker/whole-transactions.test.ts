@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { http } from '../support/http.ts';
 import { errorOf } from '../support/transactions.ts';
 import { useBroker } from '../support/use-broker.ts';
 
@@ -43,6 +44,27 @@ describe('a transaction that is sent whole', () => {
       },
     ]);
     expect(await balances()).toEqual([100, 100]);
+  });
+
+  test('is over when a statement of it fails', async () => {
+    const reply = await broker.post('/v1/databases/default/transaction', {
+      statements: [{ sql: 'DELETE FROM accounts' }, { sql: 'SELECT nothing' }],
+    });
+    expect(errorOf(reply)).toMatchObject([400, { code: 'SQL_ERROR', transaction: 'ended' }]);
+    expect(await balances()).toEqual([100, 100]);
+  });
+
+  test('is answered past its deadline before it is taken back, which may take long', async () => {
+    const [before] = await database.admin.query("SHOW GLOBAL STATUS LIKE 'Com_rollback'");
+    const { status } = await http(`${broker.url}/v1/databases/default/transaction`, {
+      headers: { ...broker.headers(), 'x-timeout-ms': '300' },
+      body: JSON.stringify({ statements: [{ sql: 'DELETE FROM accounts' }, { sql: 'SELECT SLEEP(30)' }] }),
+    });
+    const [after] = await database.admin.query("SHOW GLOBAL STATUS LIKE 'Com_rollback'");
+    expect([status, after]).toEqual([504, before]);
+    // It waits for the lock.
+    await database.admin.query('UPDATE app.accounts SET balance = balance + 1');
+    expect(await balances()).toEqual([101, 101]);
   });
 
   test('names the statement that may not run, and runs none', async () => {
