@@ -26,12 +26,24 @@ export async function runBroker(
   return { code, output: output() };
 }
 
-/** Starts the broker on a free port and waits until it is ready. */
-export async function startBrokerProcess(document: object): Promise<BrokerProcess> {
+/**
+ * Starts the broker on a free port and waits until it is ready.
+ *
+ * @param environment More of it: what the AWS SDK is to be told.
+ */
+export async function startBrokerProcess(
+  document: object,
+  environment: NodeJS.ProcessEnv = {},
+): Promise<BrokerProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'broker-'));
   const file = join(folder, 'settings.json');
   await writeFile(file, JSON.stringify(document), { mode: 0o600 });
-  const { child, output } = spawnBroker({ BROKER_SETTINGS_FILE: file, HOST: '127.0.0.1', PORT: '0' });
+  const { child, output } = spawnBroker({
+    ...environment,
+    BROKER_SETTINGS_FILE: file,
+    HOST: '127.0.0.1',
+    PORT: '0',
+  });
   const exited = once(child, 'exit').then(([code]) => code as number | null);
   const url = await Promise.race([
     listeningAt(child, output),

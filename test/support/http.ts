@@ -1,4 +1,4 @@
-import { request as sendRequest } from 'node:http';
+import { type Agent, request as sendRequest } from 'node:http';
 import { connect, type Socket } from 'node:net';
 
 export interface HttpReply {
@@ -14,18 +14,20 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
   readonly signal?: AbortSignal;
+  /** Keeps connections for the next requests. */
+  readonly agent?: Agent;
 }
 
-/** One request on a connection of its own. */
+/** One request, on a connection of its own unless an agent keeps some. */
 export async function http(
   url: string,
-  { method, headers, body, signal }: HttpRequest = {},
+  { method, headers, body, signal, agent }: HttpRequest = {},
 ): Promise<HttpReply> {
   return await new Promise((resolve, reject) => {
     const request = sendRequest(
       url,
       {
-        agent: false,
+        agent: agent ?? false,
         method: method ?? (body === undefined ? 'GET' : 'POST'),
         headers: {
           ...headers,
