@@ -43,6 +43,7 @@ export interface Broker {
   readonly leases: LeaseRegistry;
   readonly streams: StreamRegistry;
   readonly lifecycle: Lifecycle;
+  readonly metrics: Metrics;
 }
 
 export interface LogOptions {
@@ -113,7 +114,7 @@ export function buildBroker(settings: Settings, findCaller: CallerLookup, log: L
       await reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
   );
   otherMethods.addTo();
-  return { app, pools, leases, streams, lifecycle };
+  return { app, pools, leases, streams, lifecycle, metrics };
 }
 
 /** Text that is no UTF-8 is refused: read leniently, it would reach the database altered. */

@@ -3,10 +3,11 @@ import { CallerKeys } from '../settings/caller-keys.ts';
 import { loadSettings } from '../settings/load-settings.ts';
 import { SettingsError } from '../settings/problems.ts';
 import { buildBroker } from './build-broker.ts';
+import { startEmf } from './emf.ts';
 import { shutDown } from './shut-down.ts';
 
 async function main(): Promise<void> {
-  const { settings, host, port, logLevel } = await loadSettings(process.env);
+  const { settings, host, port, logLevel, emfService } = await loadSettings(process.env);
   const callers = new CallerKeys(settings);
   await callers.start();
   const broker = buildBroker(settings, (keySha256) => callers.find(keySha256), {
@@ -16,6 +17,10 @@ async function main(): Promise<void> {
   await broker.app.listen({ host, port, backlog: settings.server.maxConnections });
   broker.pools.start();
   broker.lifecycle.enter('serving');
+  const stopEmf =
+    emfService === undefined
+      ? undefined
+      : startEmf(broker.metrics.registry, emfService, (line) => process.stdout.write(line));
 
   let isStopping = false;
   const stop = (signal: NodeJS.Signals) => {
@@ -23,7 +28,8 @@ async function main(): Promise<void> {
     if (isStopping) process.exit(1);
     isStopping = true;
     broker.app.log.info({ signal }, 'shutting down');
-    void shutDown(broker, settings).then(() => {
+    void shutDown(broker, settings).then(async () => {
+      await stopEmf?.();
       broker.app.log.info('stopped');
       process.exit(0);
     }, fail);

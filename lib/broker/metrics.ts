@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { BrokerError, ERROR_TRAITS, isErrorCode } from '../errors.ts';
 import type { ServerCap } from '../pool/server-cap.ts';
 import type { LeaseRegistry } from './lease-registry.ts';
 import type { Database, PoolRegistry } from './pool-registry.ts';
@@ -17,12 +18,20 @@ export class Metrics {
     'database',
     'code',
   ]);
+  readonly #serverErrors = this.#counter('broker_server_errors_total', 'Requests answered with 5xx', [
+    'database',
+  ]);
   readonly #checkoutWait = this.#histogram(
     'broker_checkout_wait_seconds',
     'Time of callers in line for a connection',
   );
   readonly #connectDuration = this.#histogram('broker_connect_duration_seconds', 'Time of logins');
   readonly #connectFailures = this.#counter('broker_connect_failures_total', 'Failed logins', ['database']);
+  readonly #loginsRefused = this.#counter(
+    'broker_logins_refused_total',
+    'Logins that failed because of their credentials',
+    ['database'],
+  );
   readonly #closed = this.#counter('broker_connections_closed_total', 'Connections closed, by reason', [
     'database',
     'reason',
@@ -75,6 +84,8 @@ export class Metrics {
   /** `alias` is empty where the request named none that exists: a label must not take what a caller invents. */
   requestFailed(alias: string, code: string): void {
     this.#errors.inc({ database: alias, code });
+    if (isErrorCode(code) && ERROR_TRAITS[code].httpStatus >= 500)
+      this.#serverErrors.inc({ database: alias });
   }
 
   #observe({ alias, pool: { events } }: Database): void {
@@ -84,7 +95,11 @@ export class Metrics {
     events.on('connect', ({ durationMs }) =>
       this.#connectDuration.observe(database, durationMs * SECONDS_PER_MS),
     );
-    events.on('connect_failed', () => this.#connectFailures.inc(database));
+    events.on('connect_failed', ({ error }) => {
+      this.#connectFailures.inc(database);
+      if (error instanceof BrokerError && error.code === 'CREDENTIALS_REFUSED')
+        this.#loginsRefused.inc(database);
+    });
     events.on('close', ({ reason }) => this.#closed.inc({ ...database, reason }));
     events.on('double_checkin', () => this.#doubleCheckins.inc(database));
     events.on('invalidate', ({ reason }) => this.#invalidations.inc({ ...database, reason }));
@@ -104,6 +119,11 @@ export class Metrics {
     );
     gauge('broker_pool_idle', 'Connections that nobody uses', ({ pool }) => pool.stats().idle);
     gauge('broker_pool_checked_out', 'Connections in use', ({ pool }) => pool.stats().checkedOut);
+    gauge(
+      'broker_pool_busy_ratio',
+      'Connections in use, of those that can be had',
+      (database) => database.pool.stats().checkedOut / pools.capOf(database),
+    );
     gauge('broker_pool_opening', 'Connections logging in', ({ pool }) => pool.stats().opening);
     gauge('broker_pool_closing', 'Connections saying goodbye', ({ pool }) => pool.stats().closing);
     gauge('broker_pool_overflow', 'Connections above the size', ({ pool }) => pool.stats().overflow);

@@ -56,8 +56,10 @@ export class PoolRegistry {
   readonly #controls = new Map<string, Control>();
   readonly #loginTrials = new LoginTrials();
   readonly #serverCaps = new Map<string, ServerCap>();
+  readonly #servers: Settings['servers'];
 
   constructor(settings: Settings) {
+    this.#servers = settings.servers;
     for (const [alias, credentials] of buildCredentialsSources(settings)) {
       const databaseSettings = settings.databases[alias];
       assert(databaseSettings !== undefined, 'credentials of an alias that is not configured');
@@ -84,6 +86,13 @@ export class PoolRegistry {
   /** The servers that settings limit, by the name that they have there. */
   get limitedServers(): Iterable<readonly [string, ServerCap]> {
     return this.#serverCaps;
+  }
+
+  /** Connections that a database can have at the most, as far as its server bears them. */
+  capOf({ settings }: Database): number {
+    const { size, maxOverflow } = settings.pool;
+    const limit = serverLimitOf(this.#servers, settings)?.maxConnections ?? Number.POSITIVE_INFINITY;
+    return Math.min(size + maxOverflow, limit);
   }
 
   has(alias: string): boolean {

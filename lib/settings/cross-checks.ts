@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { type Check, checkOf, entriesOf, inEach } from './check.ts';
 import { DATABASE_CHECKS } from './database-checks.ts';
 import { line, pathText, problem } from './problems.ts';
-import { SERVER_CHECKS } from './server-checks.ts';
+import { serverChecks } from './server-checks.ts';
 import { CallerSettings, LimitSettings, SecretsSettings, ServerSettings } from './settings.ts';
 
 const drainOutlivesEveryQuery = checkOf(
@@ -92,14 +92,16 @@ const somebodyMayCall = checkOf(
       : [line([...path, 'callers'], 'none', 'at least one caller, or allowAnonymous: true')],
 );
 
-/** What the parts of a document allow each other. */
-export const CROSS_CHECKS: readonly Check[] = [
-  ...DATABASE_CHECKS.map((check) => inEach('databases', check)),
-  inEach('callers', callerHasOneKey),
-  callersNameKnownAliases,
-  everyKeyHasOneCaller,
-  somebodyMayCall,
-  ...SERVER_CHECKS,
-  drainOutlivesEveryQuery,
-  forcedLooksMayBeTheMoreFrequent,
-];
+/** What the parts of a document allow each other, where so many tasks share the database servers. */
+export function crossChecks(peakTasks: number): readonly Check[] {
+  return [
+    ...DATABASE_CHECKS.map((check) => inEach('databases', check)),
+    inEach('callers', callerHasOneKey),
+    callersNameKnownAliases,
+    everyKeyHasOneCaller,
+    somebodyMayCall,
+    ...serverChecks(peakTasks),
+    drainOutlivesEveryQuery,
+    forcedLooksMayBeTheMoreFrequent,
+  ];
+}

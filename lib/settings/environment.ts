@@ -1,6 +1,5 @@
 import * as z from 'zod';
 import { choice, path, text } from './fields.ts';
-import { notYetAvailable } from './later-releases.ts';
 import { line, SettingsError, schemaProblems } from './problems.ts';
 
 const PORTS = 'an integer of 0 to 65535';
@@ -20,7 +19,9 @@ const Environment = z.object({
   /** Tasks that share the database servers at the most. */
   BROKER_PEAK_TASKS: text(/^[1-9]\d{0,5}$/, 'an integer of at least 1')
     .transform(Number)
-    .optional(),
+    .default(1),
+  /** The name under which the metrics of all tasks stand in CloudWatch. */
+  BROKER_EMF: text(/^[\w.-]{1,128}$/, 'a name of A-Z a-z 0-9 _ . -').optional(),
 });
 
 export type LogLevel = z.infer<typeof Environment>['LOG_LEVEL'];
@@ -38,6 +39,9 @@ export interface BrokerEnvironment {
   readonly host: string;
   readonly port: number;
   readonly logLevel: LogLevel;
+  readonly peakTasks: number;
+  /** Undefined: no metrics are written to standard output. */
+  readonly emfService: string | undefined;
 }
 
 /** Reads the broker's own variables. An empty one counts as not set. */
@@ -49,17 +53,20 @@ export function parseEnvironment(variables: NodeJS.ProcessEnv): BrokerEnvironmen
     return value === undefined ? [] : [{ variable, value }];
   });
   const [source] = sources;
-  const problems = [
-    ...(environment.success ? [] : schemaProblems(environment.error, set)),
-    ...notYetAvailable(set),
-  ];
+  const problems = environment.success ? [] : schemaProblems(environment.error, set);
   if (sources.length !== 1) {
     const found = source === undefined ? 'none' : sources.map(({ variable }) => variable).join(' and ');
     problems.push(line(['environment'], found, `exactly one of ${SOURCES.join(', ')}`));
   }
   if (!environment.success || source === undefined || problems.length > 0) throw new SettingsError(problems);
-  const { HOST: host, PORT: port, LOG_LEVEL: logLevel } = environment.data;
-  return { source, host, port, logLevel };
+  const {
+    HOST: host,
+    PORT: port,
+    LOG_LEVEL: logLevel,
+    BROKER_PEAK_TASKS: peakTasks,
+    BROKER_EMF: emfService,
+  } = environment.data;
+  return { source, host, port, logLevel, peakTasks, emfService };
 }
 
 /** Only this machine can connect to such an address. */

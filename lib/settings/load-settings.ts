@@ -1,14 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import * as z from 'zod';
 import { BrokerError } from '../errors.ts';
-import { type Check, checkOf } from './check.ts';
-import { type DocumentSource, isLoopback, type LogLevel, parseEnvironment } from './environment.ts';
+import { documentChecks } from './document-checks.ts';
+import { type DocumentSource, type LogLevel, parseEnvironment } from './environment.ts';
 import { errorCode } from './error-code.ts';
-import { pathsTo } from './later-releases.ts';
 import { parseDocument } from './parse-document.ts';
 import { parseSettings } from './parse-settings.ts';
-import { line, problem, SettingsError } from './problems.ts';
+import { SettingsError } from './problems.ts';
 import { SecretsManager } from './secrets-manager.ts';
 import type { CredentialsSettings, DatabaseSettings, Settings, TlsSettings } from './settings.ts';
 import { tlsFileProblems } from './tls-files.ts';
@@ -18,6 +16,7 @@ export interface LoadedSettings {
   readonly host: string;
   readonly port: number;
   readonly logLevel: LogLevel;
+  readonly emfService: string | undefined;
 }
 
 /**
@@ -26,18 +25,14 @@ export interface LoadedSettings {
  * @throws {SettingsError} with a line for each problem, to be printed as they are.
  */
 export async function loadSettings(environment: NodeJS.ProcessEnv): Promise<LoadedSettings> {
-  const { source, host, port, logLevel } = parseEnvironment(environment);
+  const { source, host, port, logLevel, peakTasks, emfService } = parseEnvironment(environment);
   const document = parseDocument(await readSource(source), source.variable);
-  const checks = [
-    anonymousOnlyOnLoopback(host),
-    ...(source.variable === 'BROKER_SETTINGS' ? [holdsNoPassword] : []),
-  ];
-  const settings = parseSettings(document, checks);
+  const settings = parseSettings(document, { checks: documentChecks(source.variable, host), peakTasks });
   const folder = source.variable === 'BROKER_SETTINGS_FILE' ? dirname(resolve(source.value)) : process.cwd();
   const located = withPathsFrom(folder, settings);
   const problems = await tlsFileProblems(located);
   if (problems.length > 0) throw new SettingsError(problems);
-  return { settings: located, host, port, logLevel };
+  return { settings: located, host, port, logLevel, emfService };
 }
 
 async function readSource({ variable, value }: DocumentSource): Promise<string> {
@@ -72,19 +67,6 @@ async function readSettingsSecret(secretId: string): Promise<string> {
     secrets.close();
   }
 }
-
-function anonymousOnlyOnLoopback(host: string): Check {
-  return checkOf(z.object({ allowAnonymous: z.literal(true) }), () =>
-    isLoopback(host)
-      ? []
-      : [problem(['allowAnonymous'], true, 'only with HOST a loopback address like 127.0.0.1')],
-  );
-}
-
-const holdsNoPassword: Check = (document) =>
-  pathsTo('databases.*.credentials.password', document).map((path) =>
-    line(path, 'a password', 'in BROKER_SETTINGS: secretId or file only'),
-  );
 
 /** Paths in a document are relative to the folder that it is in. */
 function withPathsFrom(folder: string, settings: Settings): Settings {

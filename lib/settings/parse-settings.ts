@@ -1,21 +1,29 @@
 import type { Check } from './check.ts';
-import { CROSS_CHECKS } from './cross-checks.ts';
-import { notYetAvailable } from './later-releases.ts';
+import { crossChecks } from './cross-checks.ts';
 import { SettingsError, schemaProblems } from './problems.ts';
+import { withTaskShares } from './servers.ts';
 import { Settings } from './settings.ts';
 
+export interface ParseOptions {
+  readonly checks?: readonly Check[];
+  /** Tasks that share the database servers at the most. Default: this one alone. */
+  readonly peakTasks?: number;
+}
+
 /**
- * Checks a whole document.
+ * Checks a whole document and reads from it what one task is to do.
  *
  * @throws {SettingsError} with every problem that could be found at once.
  */
-export function parseSettings(document: unknown, checks: readonly Check[] = []): Settings {
+export function parseSettings(
+  document: unknown,
+  { checks = [], peakTasks = 1 }: ParseOptions = {},
+): Settings {
   const settings = Settings.safeParse(document);
   const problems = [
     ...(settings.success ? [] : schemaProblems(settings.error, document)),
-    ...[...CROSS_CHECKS, ...checks].flatMap((check) => check(document, [])),
-    ...notYetAvailable(document),
+    ...[...crossChecks(peakTasks), ...checks].flatMap((check) => check(document, [])),
   ];
   if (!settings.success || problems.length > 0) throw new SettingsError(problems);
-  return settings.data;
+  return withTaskShares(settings.data, peakTasks);
 }

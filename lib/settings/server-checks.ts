@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { type Check, checkOf, entriesOf, inEach } from './check.ts';
 import { line, problem } from './problems.ts';
-import { serverLimitOf } from './servers.ts';
+import { serverLimitOf, taskShare } from './servers.ts';
 import { PoolSettings, Settings } from './settings.ts';
 
 const Limits = z.object({ servers: Settings.shape.servers.unwrap() });
@@ -26,14 +26,20 @@ const aliasTellsItsServer = inEachLimited(() =>
   }),
 );
 
-const sizeFitsItsServer = inEachLimited((servers) =>
-  checkOf(Endpoint.extend({ pool: PoolSettings.prefault({}) }), ({ pool, ...endpoint }, path) => {
-    const limit = serverLimitOf(servers, endpoint);
-    if (limit === undefined || pool.size <= limit.maxConnections) return [];
-    const allowed = `at most maxConnections of its server, which is ${limit.maxConnections}`;
-    return [problem([...path, 'pool', 'size'], pool.size, allowed)];
-  }),
-);
+const sizeFitsItsServer = (peakTasks: number) =>
+  inEachLimited((servers) =>
+    checkOf(Endpoint.extend({ pool: PoolSettings.prefault({}) }), ({ pool, ...endpoint }, path) => {
+      const limit = serverLimitOf(servers, endpoint);
+      if (limit === undefined) return [];
+      const share = taskShare(limit.maxConnections, peakTasks);
+      if (pool.size <= share) return [];
+      const allowed =
+        peakTasks === 1
+          ? `at most maxConnections of its server, which is ${share}`
+          : `at most what a task may open on its server, which is ${share} (${limit.maxConnections} for ${peakTasks} tasks)`;
+      return [problem([...path, 'pool', 'size'], pool.size, allowed)];
+    }),
+  );
 
 const limitHasAnAlias: Check = (document, path) =>
   checkOf(Limits, ({ servers }) => {
@@ -48,25 +54,30 @@ const limitHasAnAlias: Check = (document, path) =>
       );
   })(document, path);
 
-const minIdlesFitTheirServer: Check = (document, path) =>
-  checkOf(Limits, ({ servers }) => {
-    const pools = entriesOf(document, 'databases').flatMap(([, alias]) => {
-      const known = Endpoint.extend({ pool: PoolSettings.prefault({}) }).safeParse(alias).data;
-      return known === undefined ? [] : [known];
-    });
-    return Object.entries(servers).flatMap(([name, { maxConnections }]) => {
-      const onIt = pools.filter((endpoint) => serverLimitOf(servers, endpoint)?.name === name);
-      const least = onIt.reduce((sum, { pool }) => sum + pool.minIdle, 0);
-      if (least <= maxConnections) return [];
-      const allowed = `at least the sum of minIdle of the aliases on it, which is ${least}`;
-      return [problem([...path, 'servers', name, 'maxConnections'], maxConnections, allowed)];
-    });
-  })(document, path);
+const minIdlesFitTheirServer =
+  (peakTasks: number): Check =>
+  (document, path) =>
+    checkOf(Limits, ({ servers }) => {
+      const pools = entriesOf(document, 'databases').flatMap(([, alias]) => {
+        const known = Endpoint.extend({ pool: PoolSettings.prefault({}) }).safeParse(alias).data;
+        return known === undefined ? [] : [known];
+      });
+      return Object.entries(servers).flatMap(([name, { maxConnections }]) => {
+        const onIt = pools.filter((endpoint) => serverLimitOf(servers, endpoint)?.name === name);
+        const least = onIt.reduce((sum, { pool }) => sum + pool.minIdle, 0) * peakTasks;
+        if (least <= maxConnections) return [];
+        const tasks = peakTasks === 1 ? '' : ` in ${peakTasks} tasks`;
+        const allowed = `at least the sum of minIdle of the aliases on it${tasks}, which is ${least}`;
+        return [problem([...path, 'servers', name, 'maxConnections'], maxConnections, allowed)];
+      });
+    })(document, path);
 
-/** What the limits of servers and the aliases on them allow each other. */
-export const SERVER_CHECKS: readonly Check[] = [
-  aliasTellsItsServer,
-  sizeFitsItsServer,
-  limitHasAnAlias,
-  minIdlesFitTheirServer,
-];
+/** What the limits of servers and the aliases on them allow each other, where so many tasks share the servers. */
+export function serverChecks(peakTasks: number): readonly Check[] {
+  return [
+    aliasTellsItsServer,
+    sizeFitsItsServer(peakTasks),
+    limitHasAnAlias,
+    minIdlesFitTheirServer(peakTasks),
+  ];
+}

@@ -24,3 +24,18 @@ export function serverLimitOf(
   }
   return undefined;
 }
+
+/** What one of the tasks that share a server may open on it. */
+export function taskShare(maxConnections: number, peakTasks: number): number {
+  return Math.floor(maxConnections / peakTasks);
+}
+
+/** The settings of one task: its share in the place of what each server bears from all of them. */
+export function withTaskShares(settings: Settings, peakTasks: number): Settings {
+  if (settings.servers === undefined) return settings;
+  const shares = Object.entries(settings.servers).map(([name, { maxConnections }]) => [
+    name,
+    { maxConnections: taskShare(maxConnections, peakTasks) },
+  ]);
+  return { ...settings, servers: Object.fromEntries(shares) };
+}

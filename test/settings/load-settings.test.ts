@@ -192,7 +192,10 @@ describe('the environment', () => {
       { BROKER_SETTINGS: INLINE, LOG_LEVEL: 'loud' },
       'LOG_LEVEL: found "loud", allowed fatal, error, warn, info, debug, trace, silent',
     ],
-    [{ BROKER_SETTINGS: INLINE, BROKER_PEAK_TASKS: '4' }, 'BROKER_PEAK_TASKS: not available yet'],
+    [
+      { BROKER_SETTINGS: INLINE, BROKER_PEAK_TASKS: '0' },
+      'BROKER_PEAK_TASKS: found "0", allowed an integer of at least 1',
+    ],
   ])('%j is refused', async (environment, line) => {
     expect(await problemsWith(environment)).toEqual([line]);
   });

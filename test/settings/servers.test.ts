@@ -89,3 +89,29 @@ describe('refused is', () => {
     ]);
   });
 });
+
+describe('among tasks', () => {
+  const credentials = { secretId: 'prod/shop' };
+
+  test('what a server bears is divided, rounded down', () => {
+    const document = documentWith({ ...on, credentials, pool: { size: 6 } }, servers(20));
+    expect(parseSettings(document, { peakTasks: 3 }).servers).toEqual({
+      'db.internal': { maxConnections: 6 },
+    });
+  });
+
+  test('a pool must fit into the share of its task', () => {
+    const document = documentWith({ ...on, credentials, pool: { size: 7 } }, servers(20));
+    expect(problemsOf(() => parseSettings(document, { peakTasks: 3 }))).toEqual([
+      'databases.default.pool.size: found 7, allowed at most what a task may open on its server, which is 6 (20 for 3 tasks)',
+    ]);
+  });
+
+  test('what all tasks keep open must fit into what the server bears', () => {
+    const document = documentWith({ ...on, credentials, pool: { size: 5, minIdle: 4 } }, servers(20));
+    const databases = { one: document.databases.default, two: document.databases.default };
+    expect(problemsOf(() => parseSettings({ ...document, databases }, { peakTasks: 4 }))).toContain(
+      'servers.db.internal.maxConnections: found 20, allowed at least the sum of minIdle of the aliases on it in 4 tasks, which is 32',
+    );
+  });
+});

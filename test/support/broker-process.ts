@@ -29,7 +29,7 @@ export async function runBroker(
 /**
  * Starts the broker on a free port and waits until it is ready.
  *
- * @param environment More of it: what the AWS SDK is to be told.
+ * @param environment More of it, or another value.
  */
 export async function startBrokerProcess(
   document: object,
@@ -39,10 +39,10 @@ export async function startBrokerProcess(
   const file = join(folder, 'settings.json');
   await writeFile(file, JSON.stringify(document), { mode: 0o600 });
   const { child, output } = spawnBroker({
-    ...environment,
     BROKER_SETTINGS_FILE: file,
     HOST: '127.0.0.1',
     PORT: '0',
+    ...environment,
   });
   const exited = once(child, 'exit').then(([code]) => code as number | null);
   const url = await Promise.race([
