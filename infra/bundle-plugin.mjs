@@ -1,12 +1,15 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';
+import { zipOf } from './zip.mjs';
 
 /** Those dependencies load Node's own modules by `require`, which an ES module does not have. */
 const REQUIRE =
   "import{createRequire as _createRequire}from'node:module';const require=_createRequire(import.meta.url);";
 
 /**
- * Bundles each function's TypeScript into one minified ES module, which is all that its package holds.
+ * Bundles each function's TypeScript into one minified ES module, which is all that its package holds. Packed here and
+ * not by osls, which would walk through all of node_modules for it.
  *
  * `custom.bundle.maxBytes` bounds bundles by function name: what a function imports, every cold start pays for.
  * `custom.bundle.withRequire` names the functions that have dependencies in CommonJS form.
@@ -63,7 +66,16 @@ export default class BundlePlugin {
     });
     this.checkSize(name, metafile.outputs[bundled].bytes);
     definition.handler = `dist/${module}${exportName}`;
-    definition.package = { individually: true, patterns: ['!**', bundled] };
+    definition.package = { individually: true, artifact: await this.pack(name, bundled) };
+  }
+
+  /** Where osls would leave it. */
+  async pack(name, bundled) {
+    const { serviceDir } = this.serverless;
+    const artifact = path.join(serviceDir, '.serverless', `${name}.zip`);
+    await mkdir(path.dirname(artifact), { recursive: true });
+    await writeFile(artifact, zipOf(bundled, await readFile(path.join(serviceDir, bundled))));
+    return artifact;
   }
 
   checkSize(name, bytes) {

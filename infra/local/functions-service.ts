@@ -14,13 +14,16 @@ export async function startFunctions(brokerUrl: string, brokerKey: string): Prom
       'node_modules/serverless/bin/serverless.js',
       'offline',
       'start',
+      // With the examples; the key comes by the environment.
+      ...['--stage', 'local'],
+      ...['--param', `brokerUrl=${brokerUrl}`],
       '--noAuth',
       '--noSponsor',
       ...['--host', '127.0.0.1'],
       ...['--httpPort', String(httpPort)],
       ...(await portArguments(httpPort)),
     ],
-    env: { ...process.env, BROKER_URL: brokerUrl, BROKER_KEY: brokerKey },
+    env: { ...process.env, BROKER_KEY: brokerKey },
     isWorthShowing: outsideLoaderNotice(),
   });
 }

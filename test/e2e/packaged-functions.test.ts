@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { run, tool } from '../packaging/support/project.ts';
 import { readZip } from '../packaging/support/read-zip.ts';
+import { packageService } from '../packaging/support/service.ts';
 import { startTestBroker, type TestBroker } from '../support/broker.ts';
 import { startTestDatabase, type TestDatabase } from '../support/database.ts';
 
@@ -19,11 +19,12 @@ beforeAll(async () => {
   await database.admin.query('CREATE TABLE app.greetings (id BIGINT PRIMARY KEY, text VARCHAR(20))');
   await database.admin.query("INSERT INTO app.greetings VALUES (9007199254740993, 'grüße 😀')");
   folder = await mkdtemp(join(tmpdir(), 'functions-'));
-  const { output } = await run(tool('osls'), ['package', '-p', folder]);
+  const service = await packageService();
   for (const name of ['query', 'transaction', 'health']) {
-    const [bundle] = readZip(join(folder, `${name}.zip`)).values();
-    await writeFile(join(folder, `${name}.mjs`), bundle ?? output);
+    const [bundle] = readZip(join(service.packaged, `${name}.zip`)).values();
+    await writeFile(join(folder, `${name}.mjs`), bundle ?? service.output);
   }
+  await rm(service.folder, { recursive: true });
 });
 
 afterAll(async () => {

@@ -1,8 +1,10 @@
-import { readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { makeDirectory, PROJECT, run, temporaryDirectory, tool } from './support/project.ts';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { resourcesOf, type Template } from '../../infra/deployment/template.ts';
+import { run, temporaryDirectory } from './support/project.ts';
 import { readZip } from './support/read-zip.ts';
+import { type PackagedService, packageService, templateOf } from './support/service.ts';
 
 const FUNCTIONS = {
   query: { bundle: 'dist/functions/query.mjs', maxBytes: 40_960 },
@@ -23,52 +25,35 @@ const STRANGERS = {
   'the large zod': 'Invalid input: expected',
 };
 
-interface Resource {
-  readonly Type: string;
-  readonly Properties: Readonly<Record<string, unknown>>;
-}
-
-let packaged: string;
-let template: { readonly Resources: Readonly<Record<string, Resource>> };
+let service: PackagedService;
+let template: Template;
 
 beforeAll(async () => {
-  packaged = await makeDirectory();
-  const { exitCode, output } = await run(tool('osls'), ['package', '-p', packaged]);
-  expect(output).toContain('Service packaged');
-  expect(exitCode).toBe(0);
-  template = JSON.parse(
-    await readFile(path.join(packaged, 'cloudformation-template-update-stack.json'), 'utf8'),
-  );
+  // With the example, which `npm start` has too.
+  service = await packageService(['--stage', 'local']);
+  expect(service.output).toContain('Service packaged');
+  expect(service.exitCode).toBe(0);
+  template = await templateOf(service);
 });
 
 afterAll(async () => {
-  await rm(packaged, { recursive: true });
+  await rm(service.folder, { recursive: true });
 });
 
-function resourcesOf(type: string): Resource[] {
-  return Object.values(template.Resources).filter(({ Type }) => Type === type);
-}
-
 function bundleOf(name: keyof typeof FUNCTIONS | string): string {
-  const [text = ''] = readZip(path.join(packaged, `${name}.zip`)).values();
+  const [text = ''] = readZip(path.join(service.packaged, `${name}.zip`)).values();
   return text;
 }
 
 test.each(functions)(
   'the package of $name holds its bundle and nothing else',
   ({ name, bundle, maxBytes }) => {
-    const files = readZip(path.join(packaged, `${name}.zip`));
+    const files = readZip(path.join(service.packaged, `${name}.zip`));
 
     expect([...files.keys()]).toEqual([bundle]);
     expect(Buffer.byteLength(bundleOf(name))).toBeLessThan(maxBytes);
   },
 );
-
-test('the functions may read the secret of their key, and none whose name only begins like it', () => {
-  const statements = JSON.stringify(resourcesOf('AWS::IAM::Policy'));
-  expect(statements).toContain('secretsmanager:GetSecretValue');
-  expect(statements).toMatch(/:secret:[^*"]*-\?{6}"/);
-});
 
 test.each(functions)(
   'the bundle of $name holds nothing of the broker, of the SDK or of the large zod',
@@ -96,47 +81,32 @@ test.each(functions)('the bundle of $name runs by itself', async ({ name }) => {
 });
 
 test('the template deploys each bundle under its own handler', () => {
-  const handlers = resourcesOf('AWS::Lambda::Function').map(({ Properties }) => Properties.Handler);
+  const handlers = resourcesOf(template, 'AWS::Lambda::Function').map(
+    ([, { Properties }]) => Properties?.Handler,
+  );
 
   // It holds the driver: test/e2e/packaged-rotation.test.ts looks at it.
   const bundles = [...functions.map(({ bundle }) => bundle), 'dist/functions/rotate-secret.mjs'];
   expect(handlers.sort()).toEqual(bundles.map((bundle) => bundle.replace('.mjs', '.handler')).sort());
 });
 
-test('every HTTP route is behind IAM authorization', () => {
-  const routes = resourcesOf('AWS::ApiGatewayV2::Route').map(({ Properties }) => Properties);
-
-  expect(routes.map(({ RouteKey }) => RouteKey)).toEqual([
-    'POST /databases/{alias}/query',
-    'POST /databases/{alias}/transaction',
-    'GET /health',
-    'GET /orders/{id}',
-  ]);
-  expect(new Set(routes.map(({ AuthorizationType }) => AuthorizationType))).toEqual(new Set(['AWS_IAM']));
-});
-
 test('packaging again makes the same bytes', async () => {
-  const again = await temporaryDirectory();
-
-  await run(tool('osls'), ['package', '-p', again]);
+  const again = await packageService(['--stage', 'local']);
+  onTestFinished(() => rm(again.folder, { recursive: true }));
 
   for (const { name } of functions) {
     const [first, second] = await Promise.all(
-      [packaged, again].map((directory) => readFile(path.join(directory, `${name}.zip`))),
+      [service, again].map(({ packaged }) => readFile(path.join(packaged, `${name}.zip`))),
     );
     expect(first?.equals(second ?? Buffer.alloc(0)), name).toBe(true);
   }
 }, 240_000);
 
 test('a bundle beyond its size limit fails the packaging with a sentence', async () => {
-  const service = await temporaryDirectory();
-  for (const part of ['package.json', 'node_modules', 'infra', 'functions', 'lib']) {
-    await symlink(path.join(PROJECT, part), path.join(service, part));
-  }
-  const settings = await readFile(path.join(PROJECT, 'serverless.yml'), 'utf8');
-  await writeFile(path.join(service, 'serverless.yml'), settings.replace('query: 40960', 'query: 4096'));
-
-  const { exitCode, output } = await run(tool('osls'), ['package'], service);
+  const { folder, exitCode, output } = await packageService([], (text) =>
+    text.replace('query: 40960', 'query: 4096'),
+  );
+  onTestFinished(() => rm(folder, { recursive: true }));
 
   expect(output).toMatch(/The bundle of the function "query" has \d+ bytes, 4096 are allowed\./);
   expect(exitCode).toBe(1);

@@ -1,0 +1,171 @@
+import { rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { planDeployment } from '../../../infra/deployment/plan.ts';
+import { DeploymentError } from '../../../infra/deployment/problem.ts';
+import { makeDirectory } from '../../packaging/support/project.ts';
+
+const PARAMETERS = {
+  settingsSecret: '',
+  minTasks: 1,
+  maxTasks: '2',
+  deployMaxPercent: 200,
+  network: 'new',
+  egress: 'nat',
+  ingress: 'cloudmap',
+};
+const FROM_SECRET = {
+  ...PARAMETERS,
+  settings: 'unread.yaml',
+  settingsSecret: 'conn-pool/settings',
+  connectionsPerTask: '9',
+  databaseMaxConnections: '60',
+  drainTimeoutMs: '35000',
+};
+const ON = { host: 'db.internal', port: 3306, credentials: { secretId: 'prod/shop' } };
+
+/** The plan for a settings file that holds this. */
+async function planOf(
+  { databases = { default: ON }, ...rest }: { readonly databases?: object; readonly [part: string]: unknown },
+  parameters: Readonly<Record<string, unknown>> = {},
+) {
+  const folder = await makeDirectory();
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const file = path.join(folder, 'settings.json');
+  const callers = { functions: { keySecret: 'prod/key', databases: ['*'], access: 'write' } };
+  await writeFile(file, JSON.stringify({ databases, callers, ...rest }));
+  return await planDeployment({ ...PARAMETERS, settings: file, ...parameters });
+}
+
+async function problemsOf(plan: Promise<unknown>): Promise<readonly string[]> {
+  const refusal = await plan.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (refusal instanceof DeploymentError) return refusal.problems;
+  throw new Error('it was not refused', { cause: refusal });
+}
+
+const servers = (maxConnections: number) => ({ servers: { 'db.internal:3306': { maxConnections } } });
+
+test('settings that fit go to the task, with how many share the database and how long it may drain', async () => {
+  const plan = await planOf({ ...servers(60), server: { drainTimeoutMs: 40_001 } });
+
+  expect(plan).toMatchObject({ peakTasks: '6', stopTimeoutSeconds: 46, settingsVariable: 'BROKER_SETTINGS' });
+  expect(JSON.parse(plan.settingsValue)).toMatchObject({ databases: { default: { host: 'db.internal' } } });
+});
+
+test('the role of the task allows what the settings name, and no more', async () => {
+  const iam = { ...ON, credentials: { secretId: 'arn:aws:secretsmanager:eu-west-1:1:secret:other-AbCdEf' } };
+  const { taskStatements } = await planOf({ ...servers(60), databases: { default: ON, other: iam } });
+
+  expect(taskStatements).toEqual([
+    {
+      Effect: 'Allow',
+      Action: ['secretsmanager:GetSecretValue'],
+      Resource: [
+        { 'Fn::Sub': expect.stringMatching(/:secret:prod\/shop-\?{6}$/) },
+        'arn:aws:secretsmanager:eu-west-1:1:secret:other-AbCdEf',
+        { 'Fn::Sub': expect.stringMatching(/:secret:prod\/key-\?{6}$/) },
+      ],
+    },
+  ]);
+});
+
+describe('the budget of connections', () => {
+  test('holds for a limited server as long as each task may open what its pool keeps', async () => {
+    await expect(planOf(servers(60))).resolves.toBeDefined();
+    expect(await problemsOf(planOf(servers(59)))).toEqual([
+      'servers.db.internal:3306.maxConnections: found 59, which gives each of 6 tasks (4 that run while a deployment ' +
+        'replaces maxTasks 2 at deployMaxPercent 200, 2 that still drain) 9 connections, but databases.default keeps ' +
+        '10 open. Allowed at least 60; or lower pool.size, maxTasks or deployMaxPercent',
+    ]);
+  });
+
+  test('counts the connections that stop statements, where it is known what the server bears', async () => {
+    await expect(planOf(servers(60), { databaseMaxConnections: '66' })).resolves.toBeDefined();
+    expect(await problemsOf(planOf(servers(60), { databaseMaxConnections: '65' }))).toEqual([
+      expect.stringMatching(/66 in all\. Allowed at most 59 with databaseMaxConnections 65$/),
+    ]);
+  });
+
+  test('needs to know what each server bears', async () => {
+    expect(await problemsOf(planOf({}))).toEqual([
+      expect.stringMatching(/^databaseMaxConnections: found nothing.*databases\.default.*State servers:/),
+    ]);
+  });
+
+  test('without limits is the sum of all pools in all tasks', async () => {
+    const pool = { size: 4, maxOverflow: 1 };
+    const databases = { one: { ...ON, pool }, two: { ...ON, pool } };
+    await expect(planOf({ databases }, { databaseMaxConnections: '66' })).resolves.toBeDefined();
+    expect(await problemsOf(planOf({ databases }, { databaseMaxConnections: '65' }))).toEqual([
+      expect.stringMatching(
+        /open up to 66: each 10 for databases\.one, databases\.two, .*Allowed at least 66/,
+      ),
+    ]);
+  });
+});
+
+describe('settings in a secret', () => {
+  test('need what matters of them beside it', async () => {
+    const { connectionsPerTask, drainTimeoutMs, ...rest } = FROM_SECRET;
+    expect(await problemsOf(planDeployment(rest))).toEqual([
+      'connectionsPerTask: found nothing, needed with settingsSecret, which cannot be read here',
+      'drainTimeoutMs: found nothing, needed with settingsSecret, which cannot be read here',
+    ]);
+  });
+
+  test('go to the task as the id of the secret, which it may read with the others', async () => {
+    const plan = await planDeployment({ ...FROM_SECRET, brokerSecrets: 'prod/shop,prod/key' });
+    expect(plan).toMatchObject({
+      settingsVariable: 'BROKER_SETTINGS_SECRET',
+      settingsValue: 'conn-pool/settings',
+    });
+    expect(JSON.stringify(plan.taskStatements)).toMatch(/settings-\?.*prod\/shop-\?.*prod\/key-\?/);
+  });
+
+  test('have the same budget', async () => {
+    expect(await problemsOf(planDeployment({ ...FROM_SECRET, connectionsPerTask: '10' }))).toEqual([
+      expect.stringMatching(
+        /^databaseMaxConnections: found 60, but 6 tasks .* open up to 66: .*lower .* to 9,/,
+      ),
+    ]);
+  });
+});
+
+describe('refused is', () => {
+  test('a drain that Fargate would cut off', async () => {
+    const server = { drainTimeoutMs: 115_001 };
+    expect(await problemsOf(planOf({ ...servers(60), server }))).toEqual([
+      'server.drainTimeoutMs: found 115001, allowed at most 115000: Fargate kills a task 120 s after it told it to stop',
+    ]);
+  });
+
+  test('what the broker would refuse at its start', async () => {
+    const databases = { default: { ...ON, credentials: { username: 'app', password: 'x' } } };
+    expect(await problemsOf(planOf({ ...servers(60), databases }))).toEqual([
+      'databases.default.credentials.password: found a password, allowed in BROKER_SETTINGS: secretId or file only',
+    ]);
+  });
+
+  test('a VPC of yours of which ids are missing', async () => {
+    const parameters = { network: 'own', vpcId: 'vpc-0a1b', subnetIds: 'subnet-0a1b' };
+    expect(await problemsOf(planOf(servers(60), parameters))).toEqual([
+      'subnetIds: found 1 of them, allowed at least 2, because network=own puts everything into a VPC of yours',
+      'databaseSecurityGroupId: found nothing, allowed an id, because network=own puts everything into a VPC of yours',
+    ]);
+  });
+
+  test.each([
+    [{ egress: 'none' }, 'egress: found "none", allowed public-ip or nat'],
+    [{ vpcId: 'vpc-0a1b' }, 'vpcId: found an id, allowed only with network=own; network=new makes its own'],
+    [{ maxTasks: 'two' }, 'maxTasks: found "two", allowed an integer of 1 to 100'],
+    [
+      { certificateArn: 'arn:aws:acm:eu-west-1:1:certificate/a' },
+      'certificateArn: found one, allowed only with ingress=alb and domainName, the name that it is for',
+    ],
+  ])('%j', async (parameters, problem) => {
+    expect(await problemsOf(planOf(servers(60), parameters))).toEqual([problem]);
+  });
+});

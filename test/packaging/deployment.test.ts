@@ -1,0 +1,195 @@
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { checkTemplate } from '../../infra/deployment/check-template.ts';
+import { resourcesOf, type Template } from '../../infra/deployment/template.ts';
+import { PROJECT } from './support/project.ts';
+import { packageService, templateOf } from './support/service.ts';
+
+/** The validator alone takes seconds, and many on a machine that is busy. */
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
+
+const LIB = path.join(PROJECT, 'lib');
+const OWN_VPC = {
+  network: 'own',
+  vpcId: 'vpc-0a1b2c3d',
+  subnetIds: 'subnet-0a1b2c3d,subnet-1a2b3c4d',
+  databaseSecurityGroupId: 'sg-0a1b2c3d',
+};
+const MODES = {
+  'stage dev, in a VPC of its own': { stage: 'dev' },
+  'stage prod, with NAT and a load balancer': { stage: 'prod' },
+  'a VPC of yours, by Cloud Map alone': { stage: 'prod', ...OWN_VPC, ingress: 'cloudmap' },
+  'a VPC of yours, with HTTPS and settings in a secret': {
+    stage: 'dev',
+    ...OWN_VPC,
+    ingress: 'alb',
+    certificateArn: 'arn:aws:acm:eu-west-1:123456789012:certificate/0a1b2c3d',
+    domainName: 'broker.example.com',
+    settingsSecret: 'conn-pool/settings',
+    brokerSecrets: 'conn-pool/shop',
+    connectionsPerTask: '9',
+    databaseMaxConnections: '60',
+    drainTimeoutMs: '35000',
+    rotateBy: 'function',
+    masterSecret: 'conn-pool/master',
+    rotatedSecretArn: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:conn-pool/shop-AbCdEf',
+    secretsKmsKeyArn: 'arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d',
+    alarmTopicArn: 'arn:aws:sns:eu-west-1:123456789012:alarms',
+  },
+};
+
+function argumentsOf({ stage, ...parameters }: { readonly stage: string; readonly [name: string]: string }) {
+  return [
+    '--stage',
+    stage,
+    ...Object.entries(parameters).flatMap(([name, value]) => ['--param', `${name}=${value}`]),
+  ];
+}
+
+async function packagedWith(args: readonly string[], edit?: (serverlessYml: string) => string) {
+  const service = await packageService(args, edit);
+  onTestFinished(() => rm(service.folder, { recursive: true }));
+  return service;
+}
+
+/** What one resource of a template is made with; fails if there is none. */
+function propertiesOf(template: Template, logicalId: string): Readonly<Record<string, unknown>> {
+  const properties = template.Resources[logicalId]?.Properties;
+  if (properties === undefined) throw new Error(`the template has no ${logicalId}`);
+  return properties;
+}
+
+test.each(Object.entries(MODES))(
+  '%s is packaged without network and without a finding',
+  async (_mode, mode) => {
+    const service = await packagedWith(argumentsOf(mode));
+
+    expect(service.output).toContain('Service packaged');
+    expect(service.exitCode).toBe(0);
+    expect(service.networkCalls).toBe('');
+  },
+);
+
+describe('the template of stage prod', () => {
+  let template: Template;
+
+  beforeAll(async () => {
+    const service = await packageService(['--stage', 'prod']);
+    template = await templateOf(service);
+    await rm(service.folder, { recursive: true });
+  });
+
+  function containerOf(): Readonly<Record<string, unknown>> {
+    const { ContainerDefinitions } = propertiesOf(template, 'BrokerTask');
+    return Array.isArray(ContainerDefinitions) ? ContainerDefinitions[0] : {};
+  }
+
+  test('every HTTP route is behind IAM authorization', () => {
+    const routes = resourcesOf(template, 'AWS::ApiGatewayV2::Route').map(([, { Properties }]) => Properties);
+
+    expect(routes.map((route) => route?.RouteKey)).toContain('POST /databases/{alias}/query');
+    expect(routes.map((route) => route?.AuthorizationType)).toEqual(routes.map(() => 'AWS_IAM'));
+  });
+
+  test('a task knows its settings and how many share the database, but no password', () => {
+    const { Environment } = containerOf();
+
+    expect(Environment).toContainEqual({ Name: 'BROKER_PEAK_TASKS', Value: '10' });
+    expect(JSON.stringify(Environment)).toContain('conn-pool/shop');
+    expect(JSON.stringify(Environment)).not.toMatch(/password/i);
+  });
+
+  test('a container runs as nobody special on a file system that it cannot write, and may drain to its end', () => {
+    expect(containerOf()).toMatchObject({ User: '1000', ReadonlyRootFilesystem: true, StopTimeout: 40 });
+  });
+
+  test('a failed deployment is rolled back, and nothing starts tasks beyond the budget', () => {
+    expect(propertiesOf(template, 'BrokerService')).toMatchObject({
+      AvailabilityZoneRebalancing: 'DISABLED',
+      DeploymentConfiguration: {
+        MinimumHealthyPercent: 100,
+        MaximumPercent: 150,
+        DeploymentCircuitBreaker: { Enable: true, Rollback: true },
+      },
+    });
+  });
+
+  test('the functions may read the secret of their key, and none whose name only begins like it', () => {
+    const { Policies } = propertiesOf(template, 'SqlFunctionRole');
+    expect(JSON.stringify(Policies)).toMatch(/:secret:conn-pool\/functions-key-\?{6}"/);
+    expect(JSON.stringify(Policies)).not.toContain('operator');
+  });
+
+  test('scaling and alarms stand on metrics that the broker writes', () => {
+    const text = JSON.stringify(template.Resources);
+    const names = [...text.matchAll(/"MetricName":"(broker_\w+)"/g)].map(([, name]) => name);
+    expect(names.sort()).toEqual([
+      'broker_logins_refused_total',
+      'broker_pool_busy_ratio',
+      'broker_pool_waiting',
+      'broker_server_errors_total',
+    ]);
+  });
+
+  /** The template with another value in the place of one. */
+  function withFault(fault: (properties: Record<string, unknown>) => void, logicalId: string): Template {
+    const properties = { ...propertiesOf(template, logicalId) };
+    fault(properties);
+    const resource = { Type: template.Resources[logicalId]?.Type ?? '', Properties: properties };
+    return { ...template, Resources: { ...template.Resources, [logicalId]: resource } };
+  }
+
+  test('a wrong property is refused with the right one', async () => {
+    const faulty = withFault(
+      (properties) => Object.assign(properties, { DesiredCounts: 2 }),
+      'BrokerService',
+    );
+    await expect(checkTemplate(faulty, LIB)).rejects.toThrow(/BrokerService: .*DesiredCount/);
+  });
+
+  test('a permission that the code needs and the role lacks is refused with its name', async () => {
+    const faulty = withFault((properties) => Object.assign(properties, { Policies: [] }), 'BrokerTaskRole');
+    await expect(checkTemplate(faulty, LIB)).rejects.toThrow(
+      /BrokerTaskRole: .*secrets-manager\.ts calls secretsmanager:GetSecretValue, which it does not allow\. Add it to infra\/deployment\/task-permissions\.ts/,
+    );
+  });
+
+  test('a permission that no code asks for is refused', async () => {
+    const statement = { Effect: 'Allow', Action: 'secretsmanager:DeleteSecret', Resource: '*' };
+    const policy = { PolicyName: 'more', PolicyDocument: { Version: '2012-10-17', Statement: [statement] } };
+    const faulty = withFault(
+      (properties) => Object.assign(properties, { Policies: [...[properties.Policies].flat(), policy] }),
+      'SqlFunctionRole',
+    );
+    await expect(checkTemplate(faulty, LIB)).rejects.toThrow(
+      'SqlFunctionRole: allows secretsmanager:DeleteSecret, which no code asks for.',
+    );
+  });
+});
+
+describe('refused with what to change is', () => {
+  test('a route that lost its authoriser', async () => {
+    const { exitCode, output } = await packagedWith([], (text) =>
+      text.replace(/(alias\}\/query"), authorizer: "[^"]*"/, '$1'),
+    );
+    expect(output).toContain(
+      'the route "POST /databases/{alias}/query" is open to everybody. Give its event in serverless.yml authorizer: { type: aws_iam }',
+    );
+    expect(exitCode).toBe(1);
+  });
+
+  test('a deployment that could never roll', async () => {
+    const { exitCode, output } = await packagedWith(['--param', 'deployMaxPercent=150']);
+    expect(output).toMatch(
+      /deployMaxPercent: found 150, .* replace 1 running tasks: .* Allowed at least 200/,
+    );
+    expect(exitCode).toBe(1);
+  });
+
+  test('more connections than the database bears', async () => {
+    const { exitCode, output } = await packagedWith(['--param', 'maxTasks=10']);
+    expect(output).toMatch(/servers\..*: found 60, which gives each of 30 tasks .* Allowed at least 150/);
+    expect(exitCode).toBe(1);
+  });
+});
