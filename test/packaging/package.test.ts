@@ -1,10 +1,13 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { resourcesOf, type Template } from '../../infra/deployment/template.ts';
 import { run, temporaryDirectory } from './support/project.ts';
 import { readZip } from './support/read-zip.ts';
 import { type PackagedService, packageService, templateOf } from './support/service.ts';
+
+/** The validator alone takes seconds, and many on a machine that is busy. */
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 const FUNCTIONS = {
   query: { bundle: 'dist/functions/query.mjs', maxBytes: 40_960 },
