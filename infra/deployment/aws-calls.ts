@@ -18,7 +18,7 @@ export async function actionsOfCode(
   const actions = new Map<string, string>();
   for (const file of files.filter((name) => name.endsWith('.ts') && isMeant(name))) {
     const code = await readFile(path.join(folder, file), 'utf8');
-    for (const [, client = ''] of code.matchAll(/@aws-sdk\/([\w-]+)/g)) {
+    for (const [, client = ''] of code.matchAll(/@(?:aws-sdk|smithy)\/([\w-]+)/g)) {
       for (const action of actionsOf(client, code)) actions.set(action, path.join(folder, file));
     }
   }
@@ -33,10 +33,11 @@ function actionsOf(client: string, code: string): string[] {
           ({ call, operation }) => code.includes(`.${call}(`) || code.includes(`new ${operation}Command(`),
         )
         .map(({ operation }) => `secretsmanager:${operation}`);
-    case 'rds-signer':
+    // Its signatures are logins.
+    case 'signature-v4':
       return ['rds-db:connect'];
     default:
-      throw new Error(`infra/deployment/aws-calls.ts does not know which actions @aws-sdk/${client} needs`);
+      throw new Error(`infra/deployment/aws-calls.ts does not know which actions ${client} needs`);
   }
 }
 
