@@ -11,7 +11,11 @@ import { validationProblems } from './validator.ts';
  * @param rotateBy Whether `broker` or `function` changes passwords.
  * @throws {DeploymentError} with a line for each problem.
  */
-export async function checkTemplate(template: Template, libFolder: string, rotateBy = 'broker'): Promise<void> {
+export async function checkTemplate(
+  template: Template,
+  libFolder: string,
+  rotateBy = 'broker',
+): Promise<void> {
   refuse([...routeProblems(template), ...(await permissionProblems(template, libFolder, rotateBy))]);
   // The validator takes its seconds.
   refuse(validationProblems(template));

@@ -53,7 +53,12 @@ export function taskStatements({ readSecrets, rotatedSecrets, iamUsers, kmsKeyAr
     const viaSecretsManager = {
       StringEquals: { 'kms:ViaService': sub(`secretsmanager.\${AWS::Region}.\${AWS::URLSuffix}`) },
     };
-    statements.push({ ...allow(rotatedSecrets.length > 0 ? ['kms:Decrypt', 'kms:GenerateDataKey'] : ['kms:Decrypt'], [kmsKeyArn]), Condition: viaSecretsManager });
+    statements.push({
+      ...allow(rotatedSecrets.length > 0 ? ['kms:Decrypt', 'kms:GenerateDataKey'] : ['kms:Decrypt'], [
+        kmsKeyArn,
+      ]),
+      Condition: viaSecretsManager,
+    });
   }
   if (iamUsers.length > 0) {
     const users = iamUsers.map((user) =>

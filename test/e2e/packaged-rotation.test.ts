@@ -5,8 +5,8 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ROTATION_STEPS } from '../../lib/protocol/rotation.ts';
-import { run, tool } from '../packaging/support/project.ts';
 import { readZip } from '../packaging/support/read-zip.ts';
+import { packageService } from '../packaging/support/service.ts';
 import { useRotatingDatabase } from '../rotation/support/rotating-database.ts';
 
 const place = await useRotatingDatabase();
@@ -14,9 +14,10 @@ let folder: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'rotation-'));
-  const { output } = await run(tool('osls'), ['package', '-p', folder]);
-  const [bundle] = readZip(join(folder, 'rotate-secret.zip')).values();
-  await writeFile(join(folder, 'rotate-secret.mjs'), bundle ?? output);
+  const service = await packageService();
+  const [bundle] = readZip(join(service.packaged, 'rotate-secret.zip')).values();
+  await writeFile(join(folder, 'rotate-secret.mjs'), bundle ?? service.output);
+  await rm(service.folder, { recursive: true });
   // The SDK, which Lambda's runtime brings.
   await symlink(resolve(import.meta.dirname, '../../node_modules'), join(folder, 'node_modules'));
 });
