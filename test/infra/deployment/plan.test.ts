@@ -55,21 +55,39 @@ test('settings that fit go to the task, with how many share the database and how
   expect(JSON.parse(plan.settingsValue)).toMatchObject({ databases: { default: { host: 'db.internal' } } });
 });
 
-test('the role of the task allows what the settings name, and no more', async () => {
-  const iam = { ...ON, credentials: { secretId: 'arn:aws:secretsmanager:eu-west-1:1:secret:other-AbCdEf' } };
-  const { taskStatements } = await planOf({ ...servers(60), databases: { default: ON, other: iam } });
+describe('the role of the task', () => {
+  const ARN = 'arn:aws:secretsmanager:eu-west-1:1:secret:other-AbCdEf';
+  const databases = { default: ON, other: { ...ON, credentials: { secretId: ARN } } };
+  const named = (id: string) => ({ 'Fn::Sub': expect.stringContaining(`:secret:${id}-??????`) });
 
-  expect(taskStatements).toEqual([
-    {
+  test('reads the secrets that the settings name, and no others', async () => {
+    const { taskStatements } = await planOf({ ...servers(60), databases }, { rotateBy: 'function' });
+    expect(taskStatements).toEqual([
+      {
+        Effect: 'Allow',
+        Action: ['secretsmanager:GetSecretValue'],
+        Resource: [named('prod/shop'), ARN, named('prod/key')],
+      },
+    ]);
+  });
+
+  test('changes only logins to databases where the broker rotates, and reads their master', async () => {
+    const { taskStatements } = await planOf({ ...servers(60), databases }, { masterSecret: 'prod/master' });
+    const [reads, changes] = taskStatements;
+    expect(reads?.Resource).toContainEqual(named('prod/master'));
+    expect(changes?.Action).toContain('secretsmanager:PutSecretValue');
+    expect(changes?.Resource).toEqual([named('prod/shop'), ARN]);
+  });
+
+  test('logs in by IAM as the users that the settings name', async () => {
+    const iam = { ...ON, credentials: { iam: { username: 'app' } } };
+    const { taskStatements } = await planOf({ ...servers(60), databases: { default: iam } });
+    expect(taskStatements.at(-1)).toEqual({
       Effect: 'Allow',
-      Action: ['secretsmanager:GetSecretValue'],
-      Resource: [
-        { 'Fn::Sub': expect.stringMatching(/:secret:prod\/shop-\?{6}$/) },
-        'arn:aws:secretsmanager:eu-west-1:1:secret:other-AbCdEf',
-        { 'Fn::Sub': expect.stringMatching(/:secret:prod\/key-\?{6}$/) },
-      ],
-    },
-  ]);
+      Action: ['rds-db:connect'],
+      Resource: [{ 'Fn::Sub': expect.stringMatching(/:dbuser:\*\/app$/) }],
+    });
+  });
 });
 
 describe('the budget of connections', () => {
