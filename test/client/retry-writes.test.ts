@@ -59,6 +59,37 @@ describe('with retryWrites a write is sent again under the same key', () => {
   });
 });
 
+describe('once an answer was lost', () => {
+  test.each([
+    [409, 'DUPLICATE_KEY'],
+    [422, 'IDEMPOTENCY_MISMATCH'],
+  ])('a failure of a later try leaves the outcome unknown: %i %s', async (status, code) => {
+    await using broker = await startAnswering(hangUp, failure(status, code));
+
+    const failed = { code, outcome: 'unknown', retryable: false };
+    await expect(clientOf(broker).query('INSERT')).rejects.toMatchObject(failed);
+    expect(broker.seen).toHaveLength(2);
+  });
+
+  test('it is asked for also when a later try finds the broker busy', async () => {
+    const busy = failure(503, 'POOL_TIMEOUT', { retryable: true });
+    await using broker = await startAnswering(hangUp, busy, ok);
+
+    await expect(clientOf(broker).query('INSERT')).resolves.toMatchObject({ affectedRows: 1 });
+    expect(new Set(keysOf(broker)).size).toBe(1);
+  });
+
+  test('a first one that still runs when the time is up leaves the outcome unknown', async () => {
+    await using broker = await startAnswering(hangUp, failure(409, 'IDEMPOTENCY_IN_PROGRESS'));
+
+    await expect(clientOf(broker, true, 300).query('INSERT')).rejects.toMatchObject({
+      code: 'IDEMPOTENCY_IN_PROGRESS',
+      outcome: 'unknown',
+      retryable: false,
+    });
+  });
+});
+
 describe('a call is sent once', () => {
   test('without retryWrites, and without a key', async () => {
     await using broker = await startAnswering(lost);
