@@ -47,6 +47,16 @@ const REASON_BY_OUTCOME: Readonly<Record<Outcome, EndReason>> = {
   unknown: 'connection_lost',
 };
 
+/** What an open lease needs, and one that has ended keeps out of memory. */
+interface Held {
+  readonly pooled: PooledConnection<MysqlConnection>;
+  readonly transaction: Transaction;
+  /** Stops the statement that runs at the end. */
+  readonly stop: AbortController;
+  readonly lifetimeTimer: NodeJS.Timeout;
+  readonly stopListening: () => void;
+}
+
 /** How a lease ended, for whoever asks again. */
 interface LeaseEnd {
   readonly reason: EndReason;
@@ -74,15 +84,9 @@ export class Lease {
   readonly #times: LeaseTimes;
   readonly #onEnd: (lease: Lease, reason: EndReason) => void;
   readonly #line = new CallLine();
-  /** Stops the statement that runs when the lease ends. */
-  readonly #stop = new AbortController();
-  readonly #lifetimeTimer: NodeJS.Timeout;
-  readonly #stopListening: () => void;
   #idleTimer: NodeJS.Timeout | undefined;
   /** Until the end. */
-  #held:
-    | { readonly pooled: PooledConnection<MysqlConnection>; readonly transaction: Transaction }
-    | undefined;
+  #held: Held | undefined;
   #committing: Promise<void> | undefined;
   #end: LeaseEnd | undefined;
 
@@ -94,16 +98,20 @@ export class Lease {
     onEnd: (lease: Lease, reason: EndReason) => void,
   ) {
     this.identity = identity;
-    this.#held = { pooled, transaction };
     this.waitedMs = pooled.waitedMs;
     this.#times = times;
     this.#onEnd = onEnd;
     this.expiresAt = new Date(Date.now() + times.lifetimeMs);
-    this.#lifetimeTimer = setTimeout(() => this.end('lifetime'), times.lifetimeMs).unref();
-    this.#stopListening = pooled.connection.onLost(() => {
-      // A call that runs finds out by itself, and can tell more.
-      if (this.#line.isQuiet) this.end('connection_lost');
-    });
+    this.#held = {
+      pooled,
+      transaction,
+      stop: new AbortController(),
+      lifetimeTimer: setTimeout(() => this.end('lifetime'), times.lifetimeMs).unref(),
+      stopListening: pooled.connection.onLost(() => {
+        // A call that runs finds out by itself, and can tell more.
+        if (this.#line.isQuiet) this.end('connection_lost');
+      }),
+    };
     this.#startIdling();
   }
 
@@ -124,9 +132,9 @@ export class Lease {
     work: (transaction: Transaction, watched: Watched) => Promise<T>,
   ): Promise<T> {
     return await this.#inTurn(watched, async () => {
-      const { transaction } = this.#heldStill();
+      const { transaction, stop } = this.#heldStill();
       try {
-        return await work(transaction, { ...watched, signal: this.#signalFor(watched) });
+        return await work(transaction, stoppable(watched, stop));
       } finally {
         if (transaction.unaskedEnd !== undefined) this.end(transaction.unaskedEnd);
       }
@@ -183,10 +191,10 @@ export class Lease {
   }
 
   async #inTurn<T>(watched: Watched, work: () => Promise<T>): Promise<T> {
-    this.#heldStill();
+    const { stop } = this.#heldStill();
     clearTimeout(this.#idleTimer);
     try {
-      return await this.#line.run({ ...watched, signal: this.#signalFor(watched) }, work);
+      return await this.#line.run(stoppable(watched, stop), work);
     } finally {
       if (this.#line.isQuiet) this.#startIdling();
     }
@@ -206,14 +214,9 @@ export class Lease {
     this.#idleTimer = setTimeout(() => this.end('idle'), this.#times.idleTimeoutMs).unref();
   }
 
-  #heldStill() {
+  #heldStill(): Held {
     if (this.#held === undefined) throw this.#ended();
     return this.#held;
-  }
-
-  /** Raised when the caller hangs up or the lease ends. */
-  #signalFor({ signal }: Watched): AbortSignal {
-    return signal === undefined ? this.#stop.signal : AbortSignal.any([signal, this.#stop.signal]);
   }
 
   #ended(outcome: Outcome = 'not_applied'): BrokerError {
@@ -224,14 +227,20 @@ export class Lease {
 
   #endWith(end: LeaseEnd): void {
     if (this.#held === undefined) return;
-    const { pooled } = this.#held;
+    const { pooled, stop, lifetimeTimer, stopListening } = this.#held;
     this.#end = end;
     this.#held = undefined;
-    this.#stopListening();
+    stopListening();
     clearTimeout(this.#idleTimer);
-    clearTimeout(this.#lifetimeTimer);
-    this.#stop.abort(this.#ended());
+    clearTimeout(lifetimeTimer);
+    this.#idleTimer = undefined;
+    stop.abort(this.#ended());
     void this.#line.whenQuiet().then(() => pooled.checkin());
     this.#onEnd(this, end.reason);
   }
+}
+
+/** Interrupted when the caller hangs up or the lease ends. */
+function stoppable({ deadline, signal }: Watched, stop: AbortController): Watched {
+  return { deadline, signal: signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]) };
 }
