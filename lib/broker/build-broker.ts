@@ -18,6 +18,8 @@ import { logLeases } from './log-leases.ts';
 import { logPools } from './log-pools.ts';
 import { logRawReply, logRequest } from './log-request.ts';
 import { Metrics } from './metrics.ts';
+import { forwardToOwners, type Peers } from './peers/peers.ts';
+import { newTaskName } from './peers/task-name.ts';
 import { authenticate, type CallerLookup } from './plugins/authenticate.ts';
 import { refuseWhenDraining } from './plugins/draining.ts';
 import { addErrorReplies, replyToBadAddress } from './plugins/error-replies.ts';
@@ -53,11 +55,17 @@ export interface LogOptions {
 }
 
 /** Puts the broker together. Nothing listens and nothing is opened yet. */
-export function buildBroker(settings: Settings, findCaller: CallerLookup, log: LogOptions): Broker {
+export function buildBroker(
+  settings: Settings,
+  findCaller: CallerLookup,
+  log: LogOptions,
+  peers: Peers = { endpoints: [] },
+): Broker {
   const { server } = settings;
   const lifecycle = new Lifecycle();
   const pools = new PoolRegistry(settings);
-  const leases = new LeaseRegistry();
+  const taskName = newTaskName();
+  const leases = new LeaseRegistry(taskName);
   const streams = new StreamRegistry();
   const metrics = new Metrics(pools, leases, streams);
   const onDone = (request: FastifyRequest, reply: FastifyReply) => {
@@ -94,6 +102,7 @@ export function buildBroker(settings: Settings, findCaller: CallerLookup, log: L
   refuseExpectations(app);
   refuseWhenDraining(app, lifecycle);
   authenticate(app, pools, findCaller, settings.allowAnonymous);
+  forwardToOwners(app, peers, taskName, settings);
   app.addHook('onSend', async (request, reply) => {
     void reply.header(REQUEST_ID_HEADER, request.id);
   });
@@ -106,7 +115,7 @@ export function buildBroker(settings: Settings, findCaller: CallerLookup, log: L
   addPoolControlRoutes(app, pools);
   addCredentialsRoute(app, pools);
   addRotationRoute(app, pools);
-  addHealthRoutes(app, pools, lifecycle);
+  addHealthRoutes(app, pools, lifecycle, taskName);
   addOpenapiRoute(app);
   app.get(
     METRICS_ROUTE,

@@ -13,6 +13,8 @@ export interface Call {
   alias?: string;
   /** The error code of the reply; `CALLER_GONE` if nobody waited for it. */
   code?: ErrorCode | 'CALLER_GONE';
+  /** The name of the broker that was asked to answer it. */
+  forwardedTo?: string;
   queueMs?: number;
   durationMs?: number;
 }

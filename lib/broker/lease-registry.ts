@@ -1,21 +1,24 @@
-import { randomBytes } from 'node:crypto';
 import { BrokerError } from '../errors.ts';
 import { Transaction, type TransactionMode } from '../mysql/transaction.ts';
 import { type EndReason, Lease } from './lease.ts';
+import { newTransactionId } from './peers/task-name.ts';
 import type { Database } from './pool-registry.ts';
 import type { SqlCall } from './sql-call.ts';
-
-/** Nobody guesses 24 random bytes. */
-const ID_BYTES = 24;
 
 type OnLeaseEnd = (lease: Lease, reason: EndReason) => void;
 
 /** The open transactions of this broker, and those that ended a while ago, so that late calls hear why. */
 export class LeaseRegistry {
+  readonly #taskName: string;
   readonly #listeners: OnLeaseEnd[] = [];
   readonly #leases = new Map<string, Lease>();
   /** Leases by alias, those that are being begun included. */
   readonly #openCounts = new Map<string, number>();
+
+  /** @param taskName of this broker, for the ids. */
+  constructor(taskName: string) {
+    this.#taskName = taskName;
+  }
 
   /** Tells of every end. */
   onEnd(listener: OnLeaseEnd): void {
@@ -48,7 +51,7 @@ export class LeaseRegistry {
       const pooled = await pool.checkout(call);
       try {
         const transaction = await Transaction.begin(pooled.connection, mode, call);
-        const id = randomBytes(ID_BYTES).toString('base64url');
+        const id = newTransactionId(this.#taskName);
         const times = { idleTimeoutMs, lifetimeMs, commitTimeoutMs: settings.limits.queryTimeoutMs };
         const lease = new Lease(
           { id, caller: call.caller, alias, purpose: call.purpose },

@@ -22,6 +22,7 @@ export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
     caller: call.caller?.name,
     database: call.alias,
     code: call.code,
+    forwardedTo: call.forwardedTo,
     queueMs: rounded(call.queueMs),
     durationMs: rounded(call.durationMs),
     totalMs: rounded(performance.now() - call.arrivedAtMs),

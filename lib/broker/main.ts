@@ -7,12 +7,15 @@ import { startEmf } from './emf.ts';
 import { shutDown } from './shut-down.ts';
 
 async function main(): Promise<void> {
-  const { settings, host, port, logLevel, emfService } = await loadSettings(process.env);
+  const { settings, host, port, logLevel, emfService, peers } = await loadSettings(process.env);
   const callers = new CallerKeys(settings);
   await callers.start();
-  const broker = buildBroker(settings, (keySha256) => callers.find(keySha256), {
-    level: logLevel,
-  });
+  const broker = buildBroker(
+    settings,
+    (keySha256) => callers.find(keySha256),
+    { level: logLevel },
+    { endpoints: peers },
+  );
   // A burst of callers connects faster than any loop accepts: what does not fit in the queue waits a second.
   await broker.app.listen({ host, port, backlog: settings.server.maxConnections });
   broker.pools.start();

@@ -3,6 +3,7 @@ import { choice, path, text } from './fields.ts';
 import { line, SettingsError, schemaProblems } from './problems.ts';
 
 const PORTS = 'an integer of 0 to 65535';
+const PEERS = 'host:port, or several with commas between';
 
 const Environment = z.object({
   BROKER_SETTINGS_FILE: path.optional(),
@@ -22,11 +23,22 @@ const Environment = z.object({
     .default(1),
   /** The name under which the metrics of all tasks stand in CloudWatch. */
   BROKER_EMF: text(/^[\w.-]{1,128}$/, 'a name of A-Z a-z 0-9 _ . -').optional(),
+  /** Where the other tasks listen. */
+  BROKER_PEERS: text(/^[\w.-]{1,253}:\d{1,5}(,[\w.-]{1,253}:\d{1,5})*$/, PEERS)
+    .transform((peers) => peers.split(',').map(toEndpoint))
+    .refine((peers) => peers.every(({ port }) => port > 0 && port <= 65_535), PEERS)
+    .default([]),
 });
 
 export type LogLevel = z.infer<typeof Environment>['LOG_LEVEL'];
 
 const SOURCES = ['BROKER_SETTINGS_FILE', 'BROKER_SETTINGS', 'BROKER_SETTINGS_SECRET'] as const;
+
+/** Where other brokers listen: a host name may have an address for each. */
+export interface PeerEndpoint {
+  readonly host: string;
+  readonly port: number;
+}
 
 /** The variable that holds the settings document or says where it is. */
 export interface DocumentSource {
@@ -42,6 +54,7 @@ export interface BrokerEnvironment {
   readonly peakTasks: number;
   /** Undefined: no metrics are written to standard output. */
   readonly emfService: string | undefined;
+  readonly peers: readonly PeerEndpoint[];
 }
 
 /** Reads the broker's own variables. An empty one counts as not set. */
@@ -65,8 +78,14 @@ export function parseEnvironment(variables: NodeJS.ProcessEnv): BrokerEnvironmen
     LOG_LEVEL: logLevel,
     BROKER_PEAK_TASKS: peakTasks,
     BROKER_EMF: emfService,
+    BROKER_PEERS: peers,
   } = environment.data;
-  return { source, host, port, logLevel, peakTasks, emfService };
+  return { source, host, port, logLevel, peakTasks, emfService, peers };
+}
+
+function toEndpoint(peer: string): PeerEndpoint {
+  const [host = '', port] = peer.split(':');
+  return { host, port: Number(port) };
 }
 
 /** Only this machine can connect to such an address. */

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { BrokerError } from '../errors.ts';
 import { documentChecks } from './document-checks.ts';
-import { type DocumentSource, type LogLevel, parseEnvironment } from './environment.ts';
+import { type DocumentSource, type LogLevel, type PeerEndpoint, parseEnvironment } from './environment.ts';
 import { errorCode } from './error-code.ts';
 import { parseDocument } from './parse-document.ts';
 import { parseSettings } from './parse-settings.ts';
@@ -17,6 +17,7 @@ export interface LoadedSettings {
   readonly port: number;
   readonly logLevel: LogLevel;
   readonly emfService: string | undefined;
+  readonly peers: readonly PeerEndpoint[];
 }
 
 /**
@@ -25,14 +26,14 @@ export interface LoadedSettings {
  * @throws {SettingsError} with a line for each problem, to be printed as they are.
  */
 export async function loadSettings(environment: NodeJS.ProcessEnv): Promise<LoadedSettings> {
-  const { source, host, port, logLevel, peakTasks, emfService } = parseEnvironment(environment);
+  const { source, host, port, logLevel, peakTasks, emfService, peers } = parseEnvironment(environment);
   const document = parseDocument(await readSource(source), source.variable);
   const settings = parseSettings(document, { checks: documentChecks(source.variable, host), peakTasks });
   const folder = source.variable === 'BROKER_SETTINGS_FILE' ? dirname(resolve(source.value)) : process.cwd();
   const located = withPathsFrom(folder, settings);
   const problems = await tlsFileProblems(located);
   if (problems.length > 0) throw new SettingsError(problems);
-  return { settings: located, host, port, logLevel, emfService };
+  return { settings: located, host, port, logLevel, emfService, peers };
 }
 
 async function readSource({ variable, value }: DocumentSource): Promise<string> {

@@ -4,11 +4,17 @@ import type { Lifecycle } from '../lifecycle.ts';
 import type { PoolRegistry } from '../pool-registry.ts';
 
 /**
- * `/healthz`: the process serves. `/readyz`: it makes sense to send work here. Where the last look at credentials
- * failed, their last good version serves, and the reply says why.
+ * `/healthz`: the process serves, and its name, by which other brokers find the owner of a transaction. `/readyz`: it
+ * makes sense to send work here. Where the last look at credentials failed, their last good version serves, and the
+ * reply says why.
  */
-export function addHealthRoutes(app: FastifyInstance, pools: PoolRegistry, lifecycle: Lifecycle): void {
-  app.get(HEALTH_ROUTE, async () => ({ status: 'ok' }));
+export function addHealthRoutes(
+  app: FastifyInstance,
+  pools: PoolRegistry,
+  lifecycle: Lifecycle,
+  task: string,
+): void {
+  app.get(HEALTH_ROUTE, async () => ({ status: 'ok', task }));
 
   app.get<{ Querystring: { alias?: string } }>(READY_ROUTE, async (request, reply) => {
     const { alias } = request.query;

@@ -1,0 +1,42 @@
+import { BrokerError, type Outcome } from '../../errors.ts';
+import { parseSqlMode } from '../../mysql/sql-mode.ts';
+import { scanStatement } from '../../mysql/statement-scan.ts';
+import { IN_TRANSACTION_ROUTES } from '../../protocol/routes.ts';
+import { PeerSilent } from './peer-http.ts';
+
+/** What asks for an end may be asked again because the first answer, of a COMMIT that took place, was lost. */
+const ENDS: ReadonlySet<string | undefined> = new Set([
+  IN_TRANSACTION_ROUTES.commit,
+  IN_TRANSACTION_ROUTES.rollback,
+]);
+
+/** The task that held a transaction is gone, and this call never reached it. */
+export function ownerGone(route: string | undefined, cause?: unknown): BrokerError {
+  return new BrokerError('TRANSACTION_ENDED', 'The transaction was lost with the broker that held it', {
+    reason: 'connection_lost',
+    transaction: 'ended',
+    outcome: ENDS.has(route) ? 'unknown' : 'not_applied',
+    cause,
+  });
+}
+
+/** The call was sent to the task that holds its transaction, and no answer came back. */
+export function answerLost(route: string | undefined, body: Buffer, cause: unknown): BrokerError {
+  const outcome: Outcome = ENDS.has(route) || mayCommit(body) ? 'unknown' : 'not_applied';
+  if (cause instanceof PeerSilent) {
+    const message = 'The broker that holds the transaction does not answer';
+    return new BrokerError('DEADLINE_EXCEEDED', message, { outcome, cause });
+  }
+  const message = 'The connection to the broker that holds the transaction was lost';
+  return new BrokerError('CONNECTION_LOST', message, { outcome, transaction: 'ended', cause });
+}
+
+/** A procedure may. Whatever else is lost on its way is undone with the transaction. */
+function mayCommit(body: Buffer): boolean {
+  try {
+    const { sql } = JSON.parse(body.toString('utf8'));
+    return typeof sql !== 'string' || scanStatement(sql, parseSqlMode('')).mayEndTransaction;
+  } catch {
+    return true;
+  }
+}

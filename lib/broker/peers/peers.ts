@@ -1,0 +1,70 @@
+import type { FastifyInstance } from 'fastify';
+import { until } from '../../mysql/interrupt.ts';
+import type { PeerEndpoint } from '../../settings/environment.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { callOf } from '../call.ts';
+import { deadlineOf, signalOf } from '../deadlines.ts';
+import { askTaskName } from './ask-task-name.ts';
+import { forwardCall, HOP_HEADER } from './forward-call.ts';
+import { ownerGone } from './lost-owner.ts';
+import { type Resolve, resolveByDns } from './peer-address.ts';
+import { PeerDirectory } from './peer-directory.ts';
+import { PeerHttp } from './peer-http.ts';
+import { taskOf } from './task-name.ts';
+
+/** Where the other brokers are. */
+export interface Peers {
+  /** None: this broker is the only one. */
+  readonly endpoints: readonly PeerEndpoint[];
+  /** Default: by DNS. */
+  readonly resolve?: Resolve;
+}
+
+/**
+ * Sends calls of transactions that another broker holds on to that one, whole and once at most. Must come after what
+ * checks who calls: the other one checks again.
+ */
+export function forwardToOwners(
+  app: FastifyInstance,
+  { endpoints, resolve = resolveByDns }: Peers,
+  ownName: string,
+  { server, databases }: Settings,
+): void {
+  if (endpoints.length === 0) return;
+  const http = new PeerHttp(server.tls);
+  const directory = new PeerDirectory({
+    endpoints,
+    resolve,
+    ask: async (address) => await askTaskName(http, address),
+    onTrouble: (peer, cause) => app.log.warn({ peer, cause: codeOf(cause) }, 'a peer cannot be asked'),
+  });
+  app.addHook('onListen', async () => directory.start());
+  app.addHook('onClose', async () => {
+    directory.stop();
+    http.close();
+  });
+
+  const limits = Object.values(databases).map((database) => database.limits);
+  const longestCallMs = Math.max(...limits.map(({ queryTimeoutMs }) => queryTimeoutMs));
+  const longestPauseMs = Math.max(longestCallMs, ...limits.map(({ streamStallMs }) => streamStallMs));
+
+  app.addHook<{ Params: { id?: string } }>('onRequest', async (request, reply) => {
+    const { url: route, config } = request.routeOptions;
+    if (config.servesOpenTransactions !== true) return;
+    const owner = taskOf(request.params.id ?? '');
+    if (owner === undefined || owner === ownName) return;
+    // Whoever sent it took this broker for the owner, whose place it has taken.
+    if (request.headers[HOP_HEADER] !== undefined) throw ownerGone(route);
+    callOf(request).forwardedTo = owner;
+    const deadline = deadlineOf(request, undefined, longestCallMs);
+    const signal = signalOf(reply);
+    const address = await until(directory.find(owner), { deadline, signal }, 'not_applied');
+    if (address === undefined) throw ownerGone(route);
+    await forwardCall(http, { request, reply, address, deadline, signal, longestPauseMs });
+  });
+}
+
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown';
+  return 'code' in error ? String(error.code) : error.name;
+}
