@@ -1,12 +1,12 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { BrokerError } from '../../errors.ts';
 import type { Deadline } from '../../pool/deadline.ts';
 import { IDEMPOTENCY_HEADER, REQUEST_ID_HEADER, TIMEOUT_HEADER } from '../../protocol/routes.ts';
 import { answerLost, ownerGone } from './lost-owner.ts';
 import type { PeerAddress } from './peer-address.ts';
 import { headOfReply, type PeerHttp, type PeerRequest } from './peer-http.ts';
+import { readWhole } from './read-whole.ts';
 
 /** Says that a call comes from another broker, so that it goes no further. */
 export const HOP_HEADER = 'x-broker-hop';
@@ -38,7 +38,7 @@ export interface ForwardedCall {
 export async function forwardCall(http: PeerHttp, call: ForwardedCall): Promise<void> {
   const { request, reply, deadline, signal, longestPauseMs } = call;
   const route = request.routeOptions.url;
-  const body = await readWhole(request);
+  const body = await readWhole(request, reply);
   const outgoing = await http.connect(call.address, messageOf(call, body)).catch((cause: unknown) => {
     signal.throwIfAborted();
     throw ownerGone(route, cause);
@@ -64,22 +64,6 @@ function messageOf({ request, deadline, signal }: ForwardedCall, body: Buffer): 
     if (value !== undefined) headers[name] = value;
   }
   return { method: 'POST', path: request.url, headers, signal };
-}
-
-async function readWhole({ raw, routeOptions }: FastifyRequest): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of raw as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > routeOptions.bodyLimit) {
-      throw new BrokerError(
-        'REQUEST_TOO_LARGE',
-        `The request is larger than ${routeOptions.bodyLimit} bytes`,
-      );
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
 
 /** As it comes, and no faster than the caller takes it. If it breaks off, the caller is cut off. */

@@ -1,0 +1,23 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { BrokerError } from '../../errors.ts';
+
+/** The body as it was sent. @throws {BrokerError} REQUEST_TOO_LARGE. */
+export async function readWhole(
+  { raw, routeOptions: { bodyLimit } }: FastifyRequest,
+  reply: FastifyReply,
+): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  // What is left must not be cut off: the caller could not read its reply.
+  for await (const chunk of raw.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > bodyLimit) break;
+    chunks.push(chunk);
+  }
+  if (bytes > bodyLimit) {
+    raw.resume();
+    void reply.header('connection', 'close');
+    throw new BrokerError('REQUEST_TOO_LARGE', `The request is larger than ${bodyLimit} bytes`);
+  }
+  return Buffer.concat(chunks);
+}
