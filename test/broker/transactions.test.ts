@@ -64,6 +64,11 @@ describe('an interactive transaction', () => {
     await call(id, 'rollback');
   });
 
+  test('is not looked for elsewhere if the broker is the only one', async () => {
+    const foreign = `${'a'.repeat(16)}.${'b'.repeat(32)}`;
+    expect(errorOf(await call(foreign, 'commit'))).toMatchObject([404, { code: 'TRANSACTION_NOT_FOUND' }]);
+  });
+
   test('runs its statements one at a time in the order of their arrival', async () => {
     const id = await begin();
     const replies = await Promise.all(

@@ -178,6 +178,17 @@ describe('the environment', () => {
     expect(await loadSettings(environment)).toMatchObject({ host: '::1', port: 0, logLevel: 'silent' });
   });
 
+  test('names where the other brokers listen', async () => {
+    const BROKER_PEERS = 'broker.shop-dev.internal:8080,10.0.0.7:9000';
+
+    expect((await loadSettings({ BROKER_SETTINGS: INLINE })).peers).toEqual([]);
+    expect((await loadSettings({ BROKER_SETTINGS: INLINE, BROKER_PEERS })).peers).toEqual([
+      { host: 'broker.shop-dev.internal', port: 8080 },
+      { host: '10.0.0.7', port: 9000 },
+    ]);
+  });
+
+  const PEERS = 'allowed host:port, or several with commas between';
   const SOURCES = 'allowed exactly one of BROKER_SETTINGS_FILE, BROKER_SETTINGS, BROKER_SETTINGS_SECRET';
 
   test.each<[NodeJS.ProcessEnv, string]>([
@@ -196,6 +207,9 @@ describe('the environment', () => {
       { BROKER_SETTINGS: INLINE, BROKER_PEAK_TASKS: '0' },
       'BROKER_PEAK_TASKS: found "0", allowed an integer of at least 1',
     ],
+    [{ BROKER_SETTINGS: INLINE, BROKER_PEERS: 'broker' }, `BROKER_PEERS: found "broker", ${PEERS}`],
+    [{ BROKER_SETTINGS: INLINE, BROKER_PEERS: 'b:80,c:0' }, `BROKER_PEERS: found "b:80,c:0", ${PEERS}`],
+    [{ BROKER_SETTINGS: INLINE, BROKER_PEERS: 'http://b:80' }, `BROKER_PEERS: found a string, ${PEERS}`],
   ])('%j is refused', async (environment, line) => {
     expect(await problemsWith(environment)).toEqual([line]);
   });

@@ -19,7 +19,7 @@ const SENT_HEADERS = ['authorization', 'content-type', 'accept', 'traceparent', 
 const RETURNED_HEADERS = ['content-type', 'content-length', 'retry-after', REQUEST_ID_HEADER];
 
 export interface ForwardedCall {
-  readonly request: FastifyRequest;
+  readonly request: FastifyRequest<{ Params: { id: string } }>;
   readonly reply: FastifyReply;
   readonly address: PeerAddress;
   readonly deadline: Deadline;
@@ -37,9 +37,9 @@ export interface ForwardedCall {
  */
 export async function forwardCall(http: PeerHttp, call: ForwardedCall): Promise<void> {
   const { request, reply, deadline, signal, longestPauseMs } = call;
-  const route = request.routeOptions.url;
+  const { url: route = '' } = request.routeOptions;
   const body = await readWhole(request, reply);
-  const outgoing = await http.connect(call.address, messageOf(call, body)).catch((cause: unknown) => {
+  const outgoing = await http.connect(call.address, messageOf(call, route, body)).catch((cause: unknown) => {
     signal.throwIfAborted();
     throw ownerGone(route, cause);
   });
@@ -52,7 +52,7 @@ export async function forwardCall(http: PeerHttp, call: ForwardedCall): Promise<
   await pass(answer, reply);
 }
 
-function messageOf({ request, deadline, signal }: ForwardedCall, body: Buffer): PeerRequest {
+function messageOf({ request, deadline, signal }: ForwardedCall, route: string, body: Buffer): PeerRequest {
   const headers: OutgoingHttpHeaders = {
     [HOP_HEADER]: '1',
     [REQUEST_ID_HEADER]: request.id,
@@ -63,7 +63,7 @@ function messageOf({ request, deadline, signal }: ForwardedCall, body: Buffer): 
     const value = request.headers[name];
     if (value !== undefined) headers[name] = value;
   }
-  return { method: 'POST', path: request.url, headers, signal };
+  return { method: 'POST', path: route.replace(':id', request.params.id), headers, signal };
 }
 
 /** As it comes, and no faster than the caller takes it. If it breaks off, the caller is cut off. */

@@ -48,10 +48,10 @@ export function forwardToOwners(
   const longestCallMs = Math.max(...limits.map(({ queryTimeoutMs }) => queryTimeoutMs));
   const longestPauseMs = Math.max(longestCallMs, ...limits.map(({ streamStallMs }) => streamStallMs));
 
-  app.addHook<{ Params: { id?: string } }>('onRequest', async (request, reply) => {
+  app.addHook<{ Params: { id: string } }>('onRequest', async (request, reply) => {
     const { url: route, config } = request.routeOptions;
     if (config.servesOpenTransactions !== true) return;
-    const owner = taskOf(request.params.id ?? '');
+    const owner = taskOf(request.params.id);
     if (owner === undefined || owner === ownName) return;
     // Whoever sent it took this broker for the owner, whose place it has taken.
     if (request.headers[HOP_HEADER] !== undefined) throw ownerGone(route);
