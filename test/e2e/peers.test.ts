@@ -193,6 +193,18 @@ describe('a call that reaches another broker than the one that holds its transac
     expect((await ask(id, 'commit')).status).toBe(200);
   });
 
+  test('is answered in time when that one is stuck', async () => {
+    const id = await begin();
+    owner.child.kill('SIGSTOP');
+    const headers = { 'x-timeout-ms': '500' };
+    const late = [504, { code: 'DEADLINE_EXCEEDED', outcome: 'unknown' }];
+    expect(errorOf(await ask(id, 'query', { sql: INCREMENT }, { headers }))).toMatchObject(late);
+    expect(errorOf(await ask(id, 'commit', {}, { headers }))).toMatchObject(late);
+    owner.child.kill('SIGCONT');
+    await ask(id, 'rollback');
+    expect((await ask(await begin(), 'commit')).status).toBe(200);
+  });
+
   test('needs the key of the caller that the transaction is of', async () => {
     const id = await begin();
     expect(errorOf(await ask(id, 'commit', {}, { key: 'admin-key' }))).toMatchObject([

@@ -1,4 +1,4 @@
-import { BrokerError, type Outcome } from '../../errors.ts';
+import { BrokerError } from '../../errors.ts';
 import { parseSqlMode } from '../../mysql/sql-mode.ts';
 import { scanStatement } from '../../mysql/statement-scan.ts';
 import { IN_TRANSACTION_ROUTES } from '../../protocol/routes.ts';
@@ -22,11 +22,12 @@ export function ownerGone(route: string | undefined, cause?: unknown): BrokerErr
 
 /** The call was sent to the task that holds its transaction, and no answer came back. */
 export function answerLost(route: string | undefined, body: Buffer, cause: unknown): BrokerError {
-  const outcome: Outcome = ENDS.has(route) || mayCommit(body) ? 'unknown' : 'not_applied';
   if (cause instanceof PeerSilent) {
+    // It may run yet, and be part of what a later call commits.
     const message = 'The broker that holds the transaction does not answer';
-    return new BrokerError('DEADLINE_EXCEEDED', message, { outcome, cause });
+    return new BrokerError('DEADLINE_EXCEEDED', message, { outcome: 'unknown', cause });
   }
+  const outcome = ENDS.has(route) || mayCommit(body) ? 'unknown' : 'not_applied';
   const message = 'The connection to the broker that holds the transaction was lost';
   return new BrokerError('CONNECTION_LOST', message, { outcome, transaction: 'ended', cause });
 }
