@@ -1,82 +1,13 @@
 import { type IncomingMessage, request as sendRequest } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { findFreePort } from '../../infra/local/free-port.ts';
-import { settingsFor } from '../support/broker.ts';
-import { type BrokerProcess, startBrokerProcess } from '../support/broker-process.ts';
-import { startTestDatabase, type TestDatabase } from '../support/database.ts';
-import { eventually, type HttpReply, http } from '../support/http.ts';
-import { createNumbers } from '../support/numbers.ts';
+import { describe, expect, test } from 'vitest';
+import { eventually } from '../support/http.ts';
 import { openStream, rowsOf } from '../support/stream.ts';
-import { errorOf, transactionCalls } from '../support/transactions.ts';
+import { errorOf } from '../support/transactions.ts';
+import { HEADERS, INCREMENT, useTwoBrokers } from '../support/two-brokers.ts';
 
-/*
- * Several brokers that know each other. `owner` holds the transactions of each test, `other` gets their calls.
- */
-
-let database: TestDatabase;
-let peers: string;
-let ports: readonly number[];
-let owner: BrokerProcess;
-let other: BrokerProcess;
-
-const start = async (index: number): Promise<BrokerProcess> =>
-  await startBrokerProcess(settingsFor(database, { server: { drainTimeoutMs: 33_000 } }), {
-    PORT: String(ports[index]),
-    BROKER_PEERS: peers,
-  });
-
-beforeAll(async () => {
-  const first = await findFreePort();
-  ports = [first, await findFreePort(first + 1)];
-  peers = ports.map((port) => `127.0.0.1:${port}`).join();
-  database = await startTestDatabase();
-  await createNumbers(database);
-  await database.admin.query('CREATE TABLE app.counted (id INT PRIMARY KEY, n INT NOT NULL)');
-  await database.admin.query('CREATE PROCEDURE app.pause() SELECT SLEEP(24)');
-  [owner, other] = await Promise.all([start(0), start(1)]);
-});
-
-afterAll(async () => {
-  await Promise.all([owner.stop(), other.stop()]);
-  await database.stop();
-});
-
-beforeEach(async () => {
-  await database.admin.query('REPLACE INTO app.counted VALUES (1, 0)');
-});
-
-const HEADERS = { authorization: 'Bearer writer-key', 'content-type': 'application/json' };
-const INCREMENT = 'UPDATE counted SET n = n + 1';
-
-const begin = async (): Promise<string> => await transactionCalls(owner.url, 'writer-key').begin();
-
-interface Asked {
-  readonly key?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly signal?: AbortSignal;
-}
-
-/** A call that reaches the broker which does not hold the transaction. */
-const ask = async (
-  id: string,
-  what: string,
-  body: object = {},
-  { key = 'writer-key', headers, signal }: Asked = {},
-): Promise<HttpReply> =>
-  await http(`${other.url}/v1/transactions/${id}/${what}`, {
-    headers: { ...HEADERS, authorization: `Bearer ${key}`, ...headers },
-    body: JSON.stringify(body),
-    ...(signal === undefined ? {} : { signal }),
-  });
-
-const counted = async () => (await database.admin.query('SELECT n FROM app.counted'))[0]?.n;
-
-const running = async (sql: string) =>
-  await database.admin.query(
-    'SELECT id FROM information_schema.processlist WHERE info LIKE ? AND id <> CONNECTION_ID()',
-    [sql],
-  );
+const brokers = await useTwoBrokers();
+const { database, other, begin, ask, counted, running } = brokers;
 
 /** What the database sends in a second. */
 async function sentInASecond(): Promise<number> {
@@ -195,12 +126,12 @@ describe('a call that reaches another broker than the one that holds its transac
 
   test('is answered in time when that one is stuck', async () => {
     const id = await begin();
-    owner.child.kill('SIGSTOP');
+    brokers.owner.child.kill('SIGSTOP');
     const headers = { 'x-timeout-ms': '500' };
     const late = [504, { code: 'DEADLINE_EXCEEDED', outcome: 'unknown' }];
     expect(errorOf(await ask(id, 'query', { sql: INCREMENT }, { headers }))).toMatchObject(late);
     expect(errorOf(await ask(id, 'commit', {}, { headers }))).toMatchObject(late);
-    owner.child.kill('SIGCONT');
+    brokers.owner.child.kill('SIGCONT');
     await ask(id, 'rollback');
     expect((await ask(await begin(), 'commit')).status).toBe(200);
   });
@@ -234,85 +165,4 @@ test('ids that no broker can have given out are not looked for', async () => {
   for (const id of ['x', 'a'.repeat(90), `${'a'.repeat(16)}.b`]) {
     expect(errorOf(await ask(id, 'commit'))).toMatchObject([404, { code: 'TRANSACTION_NOT_FOUND' }]);
   }
-});
-
-test('a broker that shuts down finishes the calls that it has sent on', async () => {
-  const settings = settingsFor(database, { server: { drainTimeoutMs: 33_000 } });
-  const third = await startBrokerProcess(settings, { BROKER_PEERS: peers });
-  const id = await begin();
-  const asked = transactionCalls(third.url, 'writer-key').query(id, 'SELECT SLEEP(1), 4');
-  await eventually(
-    () => running('SELECT SLEEP(1), 4%'),
-    (rows) => rows.length === 1,
-  );
-  third.child.kill('SIGTERM');
-  const { status, headers } = await asked;
-  expect([status, headers.connection, await third.exited]).toEqual([200, 'close', 0]);
-  await third.stop();
-  expect((await ask(id, 'rollback')).status).toBe(200);
-});
-
-test('a broker that shuts down serves its open transactions on, through another one too', async () => {
-  const id = await begin();
-  owner.child.kill('SIGTERM');
-  await eventually(
-    async () => owner.output(),
-    (output) => output.includes('shutting down'),
-  );
-  expect((await ask(id, 'query', { sql: INCREMENT })).status).toBe(200);
-  expect((await ask(id, 'commit')).status).toBe(200);
-  expect(await counted()).toBe(1);
-  expect(await owner.exited).toBe(0);
-  await owner.stop();
-  owner = await start(0);
-});
-
-test('the transactions of a broker that was killed have ended, also when another has taken its place', async () => {
-  const [idle, busy, calling] = [await begin(), await begin(), await begin()];
-  await ask(idle, 'query', { sql: INCREMENT });
-  const asked = ask(busy, 'query', { sql: 'SELECT SLEEP(25), 3' });
-  await eventually(
-    () => running('SELECT SLEEP(25), 3%'),
-    (rows) => rows.length === 1,
-  );
-  const called = ask(calling, 'query', { sql: 'CALL app.pause()' });
-  await eventually(
-    () => running('%SLEEP(24)%'),
-    (rows) => rows.length > 0,
-  );
-  owner.child.kill('SIGKILL');
-  expect(errorOf(await called)).toMatchObject([502, { code: 'CONNECTION_LOST', outcome: 'unknown' }]);
-  expect(errorOf(await asked)).toMatchObject([
-    502,
-    { code: 'CONNECTION_LOST', outcome: 'not_applied', transaction: 'ended', retryable: true },
-  ]);
-  await owner.stop();
-
-  const gone = {
-    code: 'TRANSACTION_ENDED',
-    reason: 'connection_lost',
-    transaction: 'ended',
-    retryable: false,
-  };
-  const all = async () =>
-    await Promise.all([
-      ask(idle, 'query', { sql: INCREMENT }),
-      ask(idle, 'commit'),
-      ask(idle, 'rollback'),
-      ask(busy, 'query', { sql: INCREMENT }),
-    ]);
-  const expected = [
-    [410, { ...gone, outcome: 'not_applied' }],
-    [410, { ...gone, outcome: 'unknown' }],
-    [410, { ...gone, outcome: 'unknown' }],
-    [410, { ...gone, outcome: 'not_applied' }],
-  ];
-  expect((await all()).map(errorOf)).toMatchObject(expected);
-  owner = await start(0);
-  expect((await all()).map(errorOf)).toMatchObject(expected);
-  expect(await counted()).toBe(0);
-
-  const id = await begin();
-  expect((await ask(id, 'query', { sql: INCREMENT })).status).toBe(200);
-  expect((await ask(id, 'commit')).status).toBe(200);
 });
