@@ -190,6 +190,8 @@ export class Transaction {
       this.#unaskedEnd = 'connection_lost';
       return mayEndTransaction ? 'unknown' : 'not_applied';
     }
+    // Its holder has ended it: the answer need not wait for another question.
+    if (error instanceof BrokerError && error.transaction === 'ended') return 'not_applied';
     if (isDeadlock(error)) this.#unaskedEnd = 'deadlock';
     else if (!(await this.#asking(() => this.#watch.isOpen()).catch(() => false))) {
       this.#unaskedEnd ??= 'rolled_back';
