@@ -41,7 +41,7 @@ async function demonstrate(scene: RotationScene): Promise<boolean> {
   );
   await delay(QUIET_MS);
   load.take();
-  say(`Callers ask ${REQUESTS_PER_SECOND} times a second, over ${CONNECTIONS} connections at most.`);
+  say(`Callers ask ${REQUESTS_PER_SECOND} times a second, over ${CONNECTIONS} connections.`);
   await delay(QUIET_MS);
   const quiet = load.take();
   const transaction = await beginWorking(post, 'UPDATE products SET stock = stock - 1 WHERE id = 1');
@@ -78,7 +78,7 @@ async function main(): Promise<void> {
   await using database = await startTestDatabase();
   await createDemoData(database.admin, database.server);
   const shop = { ...database, app: { ...database.app, database: DEMO_DATABASE } };
-  const pool = { size: CONNECTIONS, maxOverflow: 0 };
+  const pool = { size: CONNECTIONS, maxOverflow: 0, minIdle: CONNECTIONS };
   await using scene = await startRotationScene(shop, { user: 'shop_app', pool });
   process.exitCode = (await demonstrate(scene)) ? 0 : 1;
 }

@@ -10,7 +10,9 @@ import { createWritten, rowsWrittenBy, WritingCallers } from '../support/writing
 const TROUBLES = ['unreachable', 'silent', 'ThrottlingException', 'InternalServiceErrorException'] as const;
 const EACH_TROUBLE_MS = 2_000;
 
-test('nothing fails while Secrets Manager is down, though connections are opened all the while', async () => {
+test('nothing fails while Secrets Manager is down, though connections are opened all the while', {
+  timeout: 120_000,
+}, async () => {
   await using database = await startTestDatabase();
   await createWritten(database);
   await using scene = await startRotationScene(database, {
