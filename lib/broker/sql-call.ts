@@ -47,18 +47,39 @@ export function limitsOf(
   };
 }
 
+const NO_SET = Buffer.from('{"columns":[],"rows":[]}');
+
 /** A statement's result as the JSON that callers get. */
-export function resultJson(result: StatementResult, durationMs: number, queueMs: number): string {
-  return JSON.stringify({ ...result, durationMs: roundMs(durationMs), queueMs: roundMs(queueMs) });
+export function resultJson(
+  { sets, ...effects }: StatementResult,
+  durationMs: number,
+  queueMs: number,
+): Buffer {
+  const [first = NO_SET] = sets;
+  const times = { durationMs: roundMs(durationMs), queueMs: roundMs(queueMs) };
+  const rest = JSON.stringify({ ...effects, ...times }).slice(1);
+  return Buffer.concat([first.subarray(0, -1), ...resultSets(sets), Buffer.from(`,${rest}`)]);
 }
 
-/** The rows were counted as MySQL sent them; as JSON they can have grown. */
+/** The field that only a CALL with several sets has. */
+function resultSets(sets: readonly Buffer[]): readonly Buffer[] {
+  if (sets.length < 2) return [];
+  return [Buffer.from(',"resultSets":['), joined(sets), Buffer.from(']')];
+}
+
+/** JSON values, one behind the other. */
+export function joined(values: readonly Buffer[]): Buffer {
+  const comma = Buffer.from(',');
+  return Buffer.concat(values.flatMap((value, index) => (index === 0 ? [value] : [comma, value])));
+}
+
+/** All that is no row adds to the rows' bytes, which were counted as they came. */
 export function refuseIfTooLarge(
-  body: string,
+  body: Buffer,
   { maxResultBytes: max, usedBytes = 0 }: ResultLimits,
   facts: Pick<BrokerErrorOptions, 'outcome' | 'transaction'>,
 ): void {
-  const actual = usedBytes + Buffer.byteLength(body);
+  const actual = usedBytes + body.length;
   if (actual <= max) return;
   throw resultTooLarge({ name: 'maxResultBytes', max, actual }, facts);
 }

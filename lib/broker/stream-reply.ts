@@ -19,7 +19,7 @@ export class StreamReply implements LineReader {
     return this.#reply.sent;
   }
 
-  write(lines: string): Promise<void> | undefined {
+  write(lines: Uint8Array): Promise<void> | undefined {
     const { raw } = this.#reply;
     // Whoever waits for the caller has heard of it.
     if (raw.destroyed) return undefined;

@@ -7,7 +7,7 @@ import { Deadline } from '../pool/deadline.ts';
 import type { Batch, TransactionStatement } from '../protocol/transaction.ts';
 import type { Metrics } from './metrics.ts';
 import type { Database } from './pool-registry.ts';
-import { limitsOf, refuseIfTooLarge, resultJson } from './sql-call.ts';
+import { joined, limitsOf, refuseIfTooLarge, resultJson } from './sql-call.ts';
 import { streamLimitsOf } from './stream-call.ts';
 
 /** Of a statement in an open transaction, as long as that is not committed. */
@@ -55,7 +55,7 @@ export class TransactionWork {
     { statement, bound }: Step,
     queueMs: number,
     usedBytes = 0,
-  ): Promise<string> {
+  ): Promise<Buffer> {
     const { timeoutMs, maxRows, expect } = statement;
     const limits = limitsOf(this.#database, maxRows, usedBytes);
     const result = await this.#timed(() =>
@@ -84,18 +84,18 @@ export class TransactionWork {
   }
 
   /** One after the other; together their results have the bytes of one reply. */
-  async steps(transaction: Transaction, steps: readonly Step[], queueMs: number): Promise<string> {
-    const results: string[] = [];
+  async steps(transaction: Transaction, steps: readonly Step[], queueMs: number): Promise<Buffer> {
+    const results: Buffer[] = [];
     let usedBytes = 0;
     for (const [index, step] of steps.entries()) {
       const json = await withIndexLater(index, this.step(transaction, step, queueMs, usedBytes));
-      usedBytes += Buffer.byteLength(json);
+      usedBytes += json.length;
       results.push(json);
     }
-    return `{"results":[${results.join(',')}]}`;
+    return Buffer.concat([Buffer.from('{"results":['), joined(results), Buffer.from(']}')]);
   }
 
-  async batch(transaction: Transaction, batch: readonly BoundStatement[]): Promise<string> {
+  async batch(transaction: Transaction, batch: readonly BoundStatement[]): Promise<Buffer> {
     const results = [];
     const terms = { ...this.#watched, limits: limitsOf(this.#database) };
     for (const [index, bound] of batch.entries()) {
@@ -103,7 +103,7 @@ export class TransactionWork {
       const { affectedRows, changedRows, insertId } = await withIndexLater(index, ran);
       results.push({ affectedRows, changedRows, insertId });
     }
-    return JSON.stringify({ results });
+    return Buffer.from(JSON.stringify({ results }));
   }
 
   #lastMs = 0;

@@ -18,7 +18,7 @@ export interface WholeTransaction {
   /** Set if it is to be done once, however often it is sent. */
   readonly keyedCall: KeyedCall | undefined;
   /** Returns the answer as JSON. */
-  run(work: TransactionWork, transaction: Transaction, queueMs: number): Promise<string>;
+  run(work: TransactionWork, transaction: Transaction, queueMs: number): Promise<Buffer>;
 }
 
 /**

@@ -1,23 +1,10 @@
 import { connect as connectSocket, type Socket } from 'node:net';
-import {
-  type ConnectionOptions,
-  createConnection,
-  type Connection as DriverConnection,
-  setMaxParserCache,
-} from 'mysql2';
+import { type ConnectionOptions, createConnection, type Connection as DriverConnection } from 'mysql2';
 import { assert } from '../errors.ts';
 import type { ServerLogin } from '../settings/credentials-source.ts';
 import { connectFailure, type Flavour, isRefusedLogin } from './failure.ts';
 import type { Encryption, TlsOptions } from './tls.ts';
 import { tlsFailureOf } from './tls-failure.ts';
-
-declare module 'mysql2' {
-  // Its types leave this one out.
-  function setMaxParserCache(max: number): void;
-}
-
-// mysql2 keeps a compiled parser for each list of columns that it has seen: 15,000 of them by default.
-setMaxParserCache(200);
 
 /** A login over mysql2, with its socket at hand: mysql2 itself only half-closes what it destroys. */
 export interface Driver {
@@ -61,6 +48,8 @@ export async function openDriver(
     flags: ['-IGNORE_SPACE', '-LOCAL_FILES', '-ODBC'],
     bigNumberStrings: true,
     supportBigNumbers: true,
+    // No parser is compiled, and kept, for each list of columns: rows are read by us.
+    disableEval: true,
     ...(tls === undefined ? {} : { ssl: tls.options }),
   });
   // mysql2 may report an error more than once, and an 'error' event that nobody hears ends the process.

@@ -1,5 +1,4 @@
 import type { Column, ColumnType } from '../protocol/query.ts';
-import type { WireValue } from '../protocol/values.ts';
 
 /** What a column definition on the wire tells; the part of mysql2's that we rely on. */
 export interface WireField {
@@ -100,42 +99,11 @@ export function describeColumn(field: WireField): Column {
   };
 }
 
-/** How the cells of a column go over the wire, from the text protocol's bytes. */
-export interface CellEncoder {
-  encode(cell: Buffer): WireValue;
-  /** The same as JSON text. */
-  json(cell: Buffer): string;
-  /** What a cell of so many bytes takes in the reply, without what JSON has to escape. */
-  jsonBytes(cellBytes: number): number;
-}
+/** How the cells of a column are written as JSON, from the text protocol's bytes: `bytes` as `{"$bytes": base64}`. */
+export type CellForm = 'number' | 'text' | 'bytes';
 
-/** `null` and its comma. */
-export const NULL_JSON_BYTES = 5;
-
-/** Digits that JSON does not write so: ZEROFILL's, and a zero that has a sign. */
-const UNLIKE_JSON = /^(?:0\d|-0$)/;
-
-const NUMBER: CellEncoder = {
-  encode: (cell) => Number(cell.toString('latin1')),
-  json: (cell) => {
-    const text = cell.toString('latin1');
-    return UNLIKE_JSON.test(text) ? JSON.stringify(Number(text)) : text;
-  },
-  jsonBytes: (cellBytes) => cellBytes + 1,
-};
-const TEXT: CellEncoder = {
-  encode: (cell) => cell.toString('utf8'),
-  json: (cell) => JSON.stringify(cell.toString('utf8')),
-  jsonBytes: (cellBytes) => cellBytes + 3,
-};
-const BYTES: CellEncoder = {
-  encode: (cell) => ({ $bytes: cell.toString('base64') }),
-  json: (cell) => `{"$bytes":"${cell.toString('base64')}"}`,
-  jsonBytes: (cellBytes) => 4 * Math.ceil(cellBytes / 3) + 14,
-};
-
-/** The encoding is fixed by the column's type, never by the value. */
-export function encoderOf(type: ColumnType): CellEncoder {
+/** Fixed by the column's type, never by the value. */
+export function cellFormOf(type: ColumnType): CellForm {
   switch (type) {
     case 'TINYINT':
     case 'SMALLINT':
@@ -144,15 +112,15 @@ export function encoderOf(type: ColumnType): CellEncoder {
     case 'YEAR':
     case 'FLOAT':
     case 'DOUBLE':
-      return NUMBER;
+      return 'number';
     case 'BINARY':
     case 'VARBINARY':
     case 'BLOB':
     case 'GEOMETRY':
     case 'BIT':
     case 'VECTOR':
-      return BYTES;
+      return 'bytes';
     default:
-      return TEXT;
+      return 'text';
   }
 }

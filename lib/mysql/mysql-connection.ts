@@ -13,7 +13,7 @@ import {
 import { delay, Watch } from './interrupt.ts';
 import { PrivilegesWatch } from './privileges-watch.ts';
 import type { QueryTerms, StatementTerms, StreamTerms } from './query-terms.ts';
-import { ResultCollector, type StatementResult } from './result-collector.ts';
+import { ResultCollector, rowsOf, type StatementResult } from './result-collector.ts';
 import { RoleWatch } from './role-watch.ts';
 import { type LineReader, RowStream, type StreamResult } from './row-stream.ts';
 import { StatementLimit } from './statement-limit.ts';
@@ -112,12 +112,12 @@ export class MysqlConnection implements Connection {
     return stream.end();
   }
 
-  /** Runs a statement of the broker's own. */
-  async command(sql: string): Promise<StatementResult> {
+  /** Runs a statement of the broker's own. Its rows. */
+  async command(sql: string): Promise<readonly (readonly unknown[])[]> {
     this.#isDirty = true;
     const collector = new ResultCollector({ maxRows: 500, maxResultBytes: 50_000 }, () => undefined);
     await this.#wire.run(sql, collector);
-    return collector.result();
+    return rowsOf(collector.result());
   }
 
   /** Until the next reset the server itself refuses to write, in transactions that begin from now on. */

@@ -1,4 +1,4 @@
-import type { StatementResult } from './result-collector.ts';
+import type { Ask } from './own-statement.ts';
 
 /** Each server reads the part that is meant for it; MySQL before 8.0 knows no roles and reads neither. */
 const ROLE_QUERY = "SELECT CONCAT('' /*!80000 , CURRENT_ROLE() */ /*M!100000 , CURRENT_ROLE() */)";
@@ -8,10 +8,10 @@ const ROLE_QUERY = "SELECT CONCAT('' /*!80000 , CURRENT_ROLE() */ /*M!100000 , C
  * back, and the next caller would act with its privileges.
  */
 export class PrivilegesWatch {
-  readonly #ask: (sql: string) => Promise<StatementResult>;
+  readonly #ask: Ask;
   #loginRole: string | undefined;
 
-  constructor(ask: (sql: string) => Promise<StatementResult>) {
+  constructor(ask: Ask) {
     this.#ask = ask;
   }
 
@@ -26,7 +26,7 @@ export class PrivilegesWatch {
   }
 
   async #currentRole(): Promise<string> {
-    const { rows } = await this.#ask(ROLE_QUERY);
+    const rows = await this.#ask(ROLE_QUERY);
     return String(rows[0]?.[0]);
   }
 }

@@ -1,8 +1,8 @@
 import type { LimitFailure } from '../errors.ts';
-import type { ResultSet } from '../protocol/query.ts';
-import type { WireValue } from '../protocol/values.ts';
-import { type CellEncoder, describeColumn, encoderOf, NULL_JSON_BYTES, type WireField } from './encode.ts';
+import { type CellForm, cellFormOf, describeColumn, type WireField } from './encode.ts';
+import { JsonBytes } from './json-bytes.ts';
 import { effectsOf, type OkHeader, type StatementEffects } from './ok-header.ts';
+import { type RowPacket, writeRow } from './row-packet.ts';
 
 /** Bounds of what one statement may answer. */
 export interface ResultLimits {
@@ -13,14 +13,17 @@ export interface ResultLimits {
 }
 
 /** What a statement did, as MySQL told it. */
-export interface StatementResult extends ResultSet, StatementEffects {
-  readonly resultSets?: readonly ResultSet[];
+export interface StatementResult extends StatementEffects {
+  /** Each set of rows as JSON, `{"columns": [...], "rows": [...]}`; a CALL may yield several, many statements none. */
+  readonly sets: readonly Buffer[];
 }
 
-/** Bytes that a row takes in the reply besides its cells. */
-const ROW_JSON_BYTES = 3;
-/** Bytes that the description of a column takes besides its name. */
-const COLUMN_JSON_BYTES = 80;
+/** The rows of the first set, for the broker's own use. */
+export function rowsOf({ sets: [set] }: StatementResult): readonly (readonly unknown[])[] {
+  if (set === undefined) return [];
+  const { rows }: { rows: unknown[][] } = JSON.parse(set.toString());
+  return rows;
+}
 
 /**
  * Takes in what a statement answers, row by row, up to its limits. Beyond them it keeps nothing: memory stays
@@ -29,50 +32,48 @@ const COLUMN_JSON_BYTES = 80;
 export class ResultCollector {
   readonly #limits: ResultLimits;
   readonly #onExceeded: (limit: LimitFailure) => void;
-  readonly #sets: { columns: ResultSet['columns']; rows: WireValue[][] }[] = [];
-  #encoders: CellEncoder[] = [];
+  readonly #sets: Buffer[] = [];
+  /** The set that is being read. */
+  #json: JsonBytes | undefined;
+  #forms: readonly CellForm[] = [];
   #header: OkHeader | undefined;
   #rowCount = 0;
-  #bytes: number;
+  #rowsInSet = 0;
+  /** Of the reply, without the set that is being read. */
+  #bytesBefore: number;
   #isExceeded = false;
 
   /** `onExceeded` is called once, with the limit that the result ran into. */
   constructor(limits: ResultLimits, onExceeded: (limit: LimitFailure) => void) {
     this.#limits = limits;
-    this.#bytes = limits.usedBytes ?? 0;
+    this.#bytesBefore = limits.usedBytes ?? 0;
     this.#onExceeded = onExceeded;
   }
 
   startSet(fields: readonly WireField[]): void {
     if (this.#isExceeded) return;
+    this.#endSet();
     const columns = fields.map(describeColumn);
-    this.#encoders = columns.map((column) => encoderOf(column.type));
-    this.#sets.push({ columns, rows: [] });
-    for (const { name } of columns) this.#bytes += COLUMN_JSON_BYTES + name.length;
-    this.#checkBytes();
+    this.#forms = columns.map(({ type }) => cellFormOf(type));
+    this.#json = new JsonBytes();
+    this.#json.add(`{"columns":${JSON.stringify(columns)},"rows":[`);
+    this.#haveRoom(this.#json.length);
   }
 
-  addRow(cells: readonly (Buffer | null)[]): void {
-    if (this.#isExceeded) return;
+  addRow(row: RowPacket): void {
+    const json = this.#json;
+    if (this.#isExceeded || json === undefined) return;
     this.#rowCount += 1;
+    this.#rowsInSet += 1;
     if (this.#rowCount > this.#limits.maxRows) {
       this.#exceed('maxRows', this.#limits.maxRows, this.#rowCount);
       return;
     }
-    const row: WireValue[] = [];
-    this.#bytes += ROW_JSON_BYTES;
-    for (const [index, cell] of cells.entries()) {
-      const encoder = this.#encoders[index];
-      if (cell === null || encoder === undefined) {
-        this.#bytes += NULL_JSON_BYTES;
-        row.push(null);
-      } else {
-        this.#bytes += encoder.jsonBytes(cell.length);
-        row.push(encoder.encode(cell));
-      }
-    }
-    this.#sets.at(-1)?.rows.push(row);
-    this.#checkBytes();
+    // A row that is too large by itself is not even written.
+    if (!this.#haveRoom(row.end - row.offset)) return;
+    if (this.#rowsInSet > 1) json.addToken(',');
+    writeRow(json, row, this.#forms);
+    this.#haveRoom(json.length);
   }
 
   finishStatement(header: OkHeader): void {
@@ -80,21 +81,31 @@ export class ResultCollector {
   }
 
   result(): StatementResult {
-    const [first = { columns: [], rows: [] }] = this.#sets;
-    return {
-      ...first,
-      ...effectsOf(this.#header),
-      ...(this.#sets.length > 1 ? { resultSets: this.#sets } : {}),
-    };
+    this.#endSet();
+    return { sets: this.#sets, ...effectsOf(this.#header) };
   }
 
-  #checkBytes(): void {
+  #endSet(): void {
+    if (this.#json === undefined) return;
+    this.#json.addToken(']}');
+    const set = this.#json.take();
+    this.#sets.push(set);
+    this.#bytesBefore += set.length;
+    this.#json = undefined;
+    this.#rowsInSet = 0;
+  }
+
+  #haveRoom(bytesOfSet: number): boolean {
     const { maxResultBytes } = this.#limits;
-    if (this.#bytes > maxResultBytes) this.#exceed('maxResultBytes', maxResultBytes, this.#bytes);
+    const bytes = this.#bytesBefore + bytesOfSet;
+    if (bytes <= maxResultBytes) return true;
+    this.#exceed('maxResultBytes', maxResultBytes, bytes);
+    return false;
   }
 
   #exceed(name: string, max: number, actual: number): void {
     this.#isExceeded = true;
+    this.#json = undefined;
     this.#sets.length = 0;
     this.#onExceeded({ name, max, actual });
   }

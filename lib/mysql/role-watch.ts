@@ -1,6 +1,6 @@
 import { within } from '../pool/connection.ts';
 import { type DriverError, saysReadOnlyServer } from './failure.ts';
-import type { StatementResult } from './result-collector.ts';
+import type { Ask } from './own-statement.ts';
 
 /** `innodb_read_only` is what Aurora's readers have. */
 const ROLE_QUERY = 'SELECT @@global.read_only, @@global.innodb_read_only';
@@ -12,11 +12,11 @@ const ANSWER_TIMEOUT_MS = 200;
  * error alone may be of a caller's making, and on a server that never took writes it is no news.
  */
 export class RoleWatch {
-  readonly #ask: (sql: string) => Promise<StatementResult>;
+  readonly #ask: Ask;
   #tookWrites = false;
   #hasChanged = false;
 
-  constructor(ask: (sql: string) => Promise<StatementResult>) {
+  constructor(ask: Ask) {
     this.#ask = ask;
   }
 
@@ -36,7 +36,7 @@ export class RoleWatch {
   }
 
   async #isReadOnly(): Promise<boolean> {
-    const { rows } = await this.#ask(ROLE_QUERY);
+    const rows = await this.#ask(ROLE_QUERY);
     // MariaDB is to have other words than ON: whatever is not off is on.
     return rows.flat().some((value) => !['0', 'OFF'].includes(String(value)));
   }

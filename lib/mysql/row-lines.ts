@@ -1,45 +1,39 @@
-import { type CellEncoder, describeColumn, encoderOf, type WireField } from './encode.ts';
+import { type CellForm, cellFormOf, describeColumn, type WireField } from './encode.ts';
+import { JsonBytes } from './json-bytes.ts';
+import { type RowPacket, writeRow } from './row-packet.ts';
 
 /** Writes sets of rows as lines of JSON: `{"columns": [...]}`, then `{"rows": [...]}` as often as they are taken. */
 export class RowLines {
-  #encoders: readonly CellEncoder[] = [];
-  #lines = '';
-  /** Of the line that is being written. */
-  #rows = '';
+  readonly #json = new JsonBytes();
+  #forms: readonly CellForm[] = [];
+  /** A line of rows is being written. */
+  #isInRows = false;
 
-  /** Characters that wait to be taken. */
+  /** Bytes that wait to be taken. */
   get length(): number {
-    return this.#lines.length + this.#rows.length;
+    return this.#json.length;
   }
 
   startSet(fields: readonly WireField[]): void {
     this.#endLine();
     const columns = fields.map(describeColumn);
-    this.#encoders = columns.map(({ type }) => encoderOf(type));
-    this.#lines += `${JSON.stringify({ columns })}\n`;
+    this.#forms = columns.map(({ type }) => cellFormOf(type));
+    this.#json.add(`${JSON.stringify({ columns })}\n`);
   }
 
-  addRow(cells: readonly (Buffer | null)[]): void {
-    let row = this.#rows === '' ? '[' : ',[';
-    for (let index = 0; index < cells.length; index += 1) {
-      const cell = cells[index];
-      const encoder = this.#encoders[index];
-      if (index > 0) row += ',';
-      row += cell && encoder ? encoder.json(cell) : 'null';
-    }
-    this.#rows += `${row}]`;
+  addRow(row: RowPacket): void {
+    this.#json.addToken(this.#isInRows ? ',' : '{"rows":[');
+    this.#isInRows = true;
+    writeRow(this.#json, row, this.#forms);
   }
 
-  take(): string {
+  take(): Buffer {
     this.#endLine();
-    const lines = this.#lines;
-    this.#lines = '';
-    return lines;
+    return this.#json.take();
   }
 
   #endLine(): void {
-    if (this.#rows === '') return;
-    this.#lines += `{"rows":[${this.#rows}]}\n`;
-    this.#rows = '';
+    if (this.#isInRows) this.#json.addToken(']}\n');
+    this.#isInRows = false;
   }
 }

@@ -4,15 +4,16 @@ import type { Watch } from './interrupt.ts';
 import { effectsOf, type OkHeader, type StatementEffects } from './ok-header.ts';
 import type { StreamLimits } from './query-terms.ts';
 import { RowLines } from './row-lines.ts';
+import type { RowPacket } from './row-packet.ts';
 import type { AnswerSink, Wire } from './wire.ts';
 
 /** So much is handed on at once, however fast it comes. */
-const CHUNK_LENGTH = 32_768;
+const CHUNK_BYTES = 32_768;
 
 /** Who takes the lines of a stream. */
 export interface LineReader {
   /** If the reader has enough for now, resolves when it wants more; never, if it wants none any more. */
-  write(lines: string): Promise<void> | undefined;
+  write(lines: Uint8Array): Promise<void> | undefined;
 }
 
 /** What a statement did whose rows were handed on. */
@@ -48,10 +49,10 @@ export class RowStream implements AnswerSink {
     this.#hasColumns = true;
     this.#lines.startSet(fields);
     // Sets without rows: their columns wait for the first row, but not in any number.
-    if (this.#lines.length >= CHUNK_LENGTH) this.#send();
+    if (this.#lines.length >= CHUNK_BYTES) this.#send();
   }
 
-  addRow(cells: readonly (Buffer | null)[]): void {
+  addRow(row: RowPacket): void {
     if (this.#watch.isOver) return;
     const { maxRows } = this.#limits;
     if (this.#rowCount === maxRows) {
@@ -60,8 +61,8 @@ export class RowStream implements AnswerSink {
       return;
     }
     this.#rowCount += 1;
-    this.#lines.addRow(cells);
-    if (this.#lines.length >= CHUNK_LENGTH) this.#send();
+    this.#lines.addRow(row);
+    if (this.#lines.length >= CHUNK_BYTES) this.#send();
     else if (!this.#isSendDue) {
       // All that the server has sent by then goes together.
       this.#isSendDue = true;
@@ -90,7 +91,7 @@ export class RowStream implements AnswerSink {
 
   #send(): void {
     const lines = this.#lines.take();
-    if (lines === '') return;
+    if (lines.length === 0) return;
     const wantsMore = this.#reader.write(lines);
     if (wantsMore === undefined) {
       this.#watch.allowSilence(this.#limits.stallMs);

@@ -1,5 +1,5 @@
 import type { Flavour } from './failure.ts';
-import type { StatementResult } from './result-collector.ts';
+import type { Ask } from './own-statement.ts';
 
 /** The server hangs up on a reader that takes nothing for so long. Far more than we wait for one ourselves. */
 const STREAM_WRITE_TIMEOUT_S = 3_600;
@@ -9,19 +9,19 @@ const STREAM_WRITE_TIMEOUT_S = 3_600;
  * lifts it.
  */
 export class StatementLimit {
-  readonly #ask: (sql: string) => Promise<StatementResult>;
+  readonly #ask: Ask;
   readonly #variable: string;
   /** What it was before it was lifted. */
   #before: string | undefined;
 
-  constructor(ask: (sql: string) => Promise<StatementResult>, flavour: Flavour) {
+  constructor(ask: Ask, flavour: Flavour) {
     this.#ask = ask;
     this.#variable = flavour === 'mysql' ? 'max_execution_time' : 'max_statement_time';
   }
 
   async lift(): Promise<void> {
     if (this.#before !== undefined) return;
-    const { rows } = await this.#ask(`SELECT @@SESSION.${this.#variable}`);
+    const rows = await this.#ask(`SELECT @@SESSION.${this.#variable}`);
     this.#before = String(rows[0]?.[0]);
     await this.#ask(
       `SET @@SESSION.${this.#variable} = 0, @@SESSION.net_write_timeout = ${STREAM_WRITE_TIMEOUT_S}`,

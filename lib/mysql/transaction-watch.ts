@@ -84,8 +84,8 @@ export class TransactionWatch {
     const reading = await this.#connection.command(READING_QUERY);
     const counters = await this.#connection.command(COUNTERS_QUERY);
     return {
-      counters: new Map(counters.rows.map(([name, count]) => [String(name), Number(count)])),
-      reading: JSON.stringify(reading.rows),
+      counters: new Map(counters.map(([name, count]) => [String(name), Number(count)])),
+      reading: JSON.stringify(reading),
     };
   }
 }

@@ -1,9 +1,10 @@
 import { assert } from '../errors.ts';
 import type { Driver } from './driver.ts';
-import { isFields, isOkHeader, isRow } from './driver-events.ts';
+import { handOnRows, isFields, isOkHeader } from './driver-events.ts';
 import type { WireField } from './encode.ts';
 import { type DriverError, endsConnection, type Flavour } from './failure.ts';
 import type { OkHeader } from './ok-header.ts';
+import type { RowPacket } from './row-packet.ts';
 
 /** A server that has not hung up after so long will not. */
 const GOODBYE_TIMEOUT_MS = 5_000;
@@ -15,7 +16,8 @@ const SERVER_STATUS_AUTOCOMMIT = 2;
 /** Takes in what a statement answers, as it arrives. */
 export interface AnswerSink {
   startSet(fields: readonly WireField[]): void;
-  addRow(cells: readonly (Buffer | null)[]): void;
+  /** The packet must be read at once: its bytes are gone afterwards. */
+  addRow(row: RowPacket): void;
   finishStatement(header: OkHeader): void;
 }
 
@@ -78,13 +80,13 @@ export class Wire {
         if (endsConnection(error, this.flavour)) this.#isUsable = false;
         reject(error);
       };
-      const statement = this.#driver.connection.query({ sql, rowsAsArray: true, typeCast: false });
+      const statement = this.#driver.connection.query({ sql });
+      handOnRows(statement, (row) => sink.addRow(row));
       statement.on('fields', (fields: unknown) => {
         if (isFields(fields)) sink.startSet(fields);
       });
       statement.on('result', (result: unknown) => {
-        if (isRow(result)) sink.addRow(result);
-        else if (isOkHeader(result)) this.#finish(result, sink);
+        if (isOkHeader(result)) this.#finish(result, sink);
       });
       statement.on('error', (error) => this.#fail?.(error));
       statement.on('end', () => {

@@ -106,3 +106,21 @@ test('forty results of too many bytes at once take a few times their limit for e
   }
   expect(peak - before).toBeLessThan(4 * CONNECTIONS * LIMIT_BYTES);
 });
+
+test('results of many small values at once take a few times their limit for each connection', async () => {
+  const sql = "SELECT seq, CONCAT('name ', seq), seq / 7 FROM numbers LIMIT 100000";
+  const ask = async () => {
+    const reply = await http(query(), { headers: HEADERS, body: JSON.stringify({ sql }) });
+    return [reply.status, reply.text.length];
+  };
+  const [status, length] = await ask();
+  expect(status).toBe(200);
+  const before = await residentBytes();
+  const asked = Promise.all(Array.from({ length: 2 * CONNECTIONS }, ask));
+  const peak = await peakBytes(asked);
+  for (const [repliedStatus, repliedLength = 0] of await asked) {
+    expect(repliedStatus).toBe(200);
+    expect(Math.abs(repliedLength - Number(length))).toBeLessThan(20);
+  }
+  expect(peak - before).toBeLessThan(4 * CONNECTIONS * LIMIT_BYTES);
+});

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { MysqlConnector } from '../../lib/mysql/connect.ts';
 import { Control } from '../../lib/mysql/control.ts';
 import type { MysqlConnection } from '../../lib/mysql/mysql-connection.ts';
+import { rowsOf } from '../../lib/mysql/result-collector.ts';
 import { Deadline } from '../../lib/pool/deadline.ts';
 import { buildCredentialsSources } from '../../lib/settings/credentials-source.ts';
 import { parseSettings } from '../../lib/settings/parse-settings.ts';
@@ -38,7 +39,7 @@ async function query(sql: string, isPlain = false): Promise<unknown> {
     signal: undefined,
     effect: 'all_or_nothing',
   } as const;
-  return (await connection.query(sql, terms)).rows;
+  return rowsOf(await connection.query(sql, terms));
 }
 
 test('a new connection needs no reset, nor one that ran plain statements', async () => {

@@ -20,11 +20,11 @@ export interface OnceWork {
   /** Borrows a connection. */
   onConnection<T>(use: (connection: MysqlConnection) => Promise<T>): Promise<T>;
   /** Returns the answer as JSON. */
-  work(transaction: Transaction): Promise<string>;
+  work(transaction: Transaction): Promise<Buffer>;
 }
 
 export interface OnceAnswer {
-  readonly body: string;
+  readonly body: string | Buffer;
   /** It is what an earlier call with this key was answered. */
   readonly isReplay: boolean;
 }

@@ -2,6 +2,7 @@ import { BrokerError } from '../../errors.ts';
 import { statementBinder } from '../../mysql/bind.ts';
 import type { Watched } from '../../mysql/interrupt.ts';
 import type { MysqlConnection } from '../../mysql/mysql-connection.ts';
+import { rowsOf } from '../../mysql/result-collector.ts';
 import type { SqlMode } from '../../mysql/sql-mode.ts';
 import type { Transaction } from '../../mysql/transaction.ts';
 import type { IdempotencySettings } from '../../settings/settings.ts';
@@ -64,8 +65,8 @@ export class KeyTable {
       if (!(error instanceof BrokerError) || error.code !== 'DUPLICATE_KEY') throw this.#waitFailure(error);
     }
     try {
-      const { rows } = await transaction.query(this.#bind.read([caller, key]), terms);
-      return earlierCall(rows[0]);
+      const [row] = rowsOf(await transaction.query(this.#bind.read([caller, key]), terms));
+      return earlierCall(row);
     } catch (error) {
       throw this.#waitFailure(error);
     }

@@ -2,9 +2,10 @@
 const MAX_WHOLE_BYTES = 65_536;
 
 /** What is kept of an answer for repeats: all of it, or all but the rows and what describes them. */
-export function toStoredAnswer(body: string): string {
-  if (Buffer.byteLength(body) <= MAX_WHOLE_BYTES) return body;
-  return JSON.stringify(JSON.parse(body), (_, value: unknown) =>
+export function toStoredAnswer(body: Buffer): string {
+  const text = body.toString();
+  if (body.length <= MAX_WHOLE_BYTES) return text;
+  return JSON.stringify(JSON.parse(text), (_, value: unknown) =>
     hasColumns(value) ? { ...value, columns: [], rows: [], rowsOmitted: true } : value,
   );
 }

@@ -90,7 +90,7 @@ export function addLeaseRoutes(
   });
 
   /** Finds the lease for `serve`, whose failures then tell whether it goes on. It may have answered by itself. */
-  const post = (route: string, serve: (leaseCall: LeaseCall) => Promise<string | undefined>) => {
+  const post = (route: string, serve: (leaseCall: LeaseCall) => Promise<Buffer | string | undefined>) => {
     const config = { access: 'read', servesOpenTransactions: true } as const;
     app.post<{ Params: { id: string } }>(route, { config }, async (request, reply) => {
       const call = callOf(request);

@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openDriver } from '../../lib/mysql/driver.ts';
+import type { WireField } from '../../lib/mysql/encode.ts';
+import { ResultCollector, rowsOf } from '../../lib/mysql/result-collector.ts';
+import { Wire } from '../../lib/mysql/wire.ts';
+import type { ServerLogin } from '../../lib/settings/credentials-source.ts';
+import { startTestDatabase, type TestDatabase } from '../support/database.ts';
+
+// What we rely on of mysql2 beyond its documentation: how a query reads rows.
+
+let database: TestDatabase;
+let wire: Wire;
+
+beforeAll(async () => {
+  database = await startTestDatabase();
+  wire = new Wire(await openDriver(login(), async () => undefined, 5_000));
+});
+
+afterAll(async () => {
+  wire.end();
+  await wire.closed;
+  await database.stop();
+});
+
+function login(): ServerLogin {
+  const { host, port } = database.server;
+  const { user: username, password, database: name } = database.app;
+  return { host, port, username, password, database: name, versionId: '1' };
+}
+
+async function rows(sql: string): Promise<unknown> {
+  const limits = { maxRows: 1_000, maxResultBytes: 50_000_000 };
+  const collector = new ResultCollector(limits, () => undefined);
+  await wire.run(sql, collector);
+  return rowsOf(collector.result());
+}
+
+test.each([0, 1, 250, 251, 252, 253, 254, 255, 256, 65_535, 65_536, 1_000_000])(
+  'a cell of %i bytes is read whole, and so are its neighbours',
+  async (length) => {
+    const text = 'x'.repeat(length);
+    expect(await rows(`SELECT 'a', REPEAT('x', ${length}), NULL, 'b'`)).toEqual([['a', text, null, 'b']]);
+  },
+);
+
+test('rows are handed on one packet at a time, also when the reader makes the server wait after each', async () => {
+  const seen: number[] = [];
+  let fieldsSeen: readonly WireField[] = [];
+  await wire.run('SELECT 1 UNION ALL SELECT 22 UNION ALL SELECT 333', {
+    startSet: (fields) => {
+      fieldsSeen = fields;
+    },
+    addRow: ({ offset, end }) => {
+      seen.push(end - offset);
+      wire.pause();
+      setImmediate(() => wire.resume());
+    },
+    finishStatement: () => undefined,
+  });
+  expect(fieldsSeen).toHaveLength(1);
+  expect(seen).toEqual([2, 3, 4]);
+});
+
+test('a row of fewer cells than columns ends the connection instead of a wrong answer', async () => {
+  const other = new Wire(await openDriver(login(), async () => undefined, 5_000));
+  const collector = new ResultCollector({ maxRows: 10, maxResultBytes: 1_000 }, () => undefined);
+  const wrong = {
+    startSet: () => collector.startSet([]),
+    addRow: collector.addRow.bind(collector),
+    finishStatement: () => undefined,
+  };
+  await expect(other.run('SELECT 1, 2', wrong)).rejects.toThrow();
+  expect(other.isUsable).toBe(false);
+  await other.closed;
+});
