@@ -1,9 +1,10 @@
 import { assert, BrokerError } from '../errors.ts';
 import type { Param, Params } from '../protocol/values.ts';
 import { isList, literalOf, textOf } from './literal.ts';
+import { cachedScan } from './scan-cache.ts';
 import type { SqlMode } from './sql-mode.ts';
 import type { StatementPlace } from './statement-place.ts';
-import { type Placeholder, type StatementScan, scanStatement } from './statement-scan.ts';
+import type { Placeholder, StatementScan } from './statement-scan.ts';
 
 /** A statement that may be sent, and what was found out about it on the way. */
 export interface BoundStatement
@@ -54,7 +55,7 @@ export function statementBinder(
 
 /** A statement that holds another one as text may do so only where that one may run itself. */
 function scanAllowed(sql: string, mode: SqlMode, place: StatementPlace): StatementScan {
-  const scan = scanStatement(sql, mode);
+  const scan = cachedScan(sql, mode);
   if (scan.unreadable !== undefined) throw invalid(`the statement cannot be read: ${scan.unreadable}`);
   if (scan.isEmpty) throw invalid('the statement is empty');
   const reason = reasonToRefuse(scan, place);
