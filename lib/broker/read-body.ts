@@ -5,6 +5,8 @@ import { Statement } from '../protocol/query.ts';
 import { Batch, MAX_PARAM_SETS, MAX_STATEMENTS, Transaction } from '../protocol/transaction.ts';
 import { ListItem, Param } from '../protocol/values.ts';
 
+const FEW_VALUES = 20;
+
 /** The body of a request, checked. @throws {BrokerError} INVALID_REQUEST, naming every problem. */
 export function readBody<Schema extends z.ZodMiniType>(schema: Schema, body: unknown): z.output<Schema> {
   const parsed = schema.safeParse(body);
@@ -14,7 +16,8 @@ export function readBody<Schema extends z.ZodMiniType>(schema: Schema, body: unk
 
 /** @throws {BrokerError} INVALID_REQUEST, as for all of these. */
 export function readStatement(body: unknown): Statement {
-  refuseBadParams(fieldOf(body, 'params'), ['params']);
+  const params = fieldOf(body, 'params');
+  if (!areFew(params)) refuseBadParams(params, ['params']);
   return readBody(Statement, body);
 }
 
@@ -42,6 +45,13 @@ function itemsOf(body: unknown, name: string, max: number): readonly unknown[] {
 
 function fieldOf(body: unknown, name: string): unknown {
   return typeof body === 'object' && body !== null ? Reflect.get(body, name) : undefined;
+}
+
+/** Then they can be described without harm. */
+function areFew(params: unknown): boolean {
+  if (typeof params !== 'object' || params === null) return true;
+  const values: readonly unknown[] = Array.isArray(params) ? params : Object.values(params);
+  return values.length <= FEW_VALUES && !values.some((value) => typeof value === 'object' && value !== null);
 }
 
 /**
