@@ -6,7 +6,7 @@ import Fastify, {
   LogController,
 } from 'fastify';
 import { BrokerError } from '../errors.ts';
-import { METRICS_ROUTE, REQUEST_ID_HEADER } from '../protocol/routes.ts';
+import { METRICS_ROUTE } from '../protocol/routes.ts';
 import type { Settings } from '../settings/settings.ts';
 import { callOf, trackCall, trackCalls } from './call.ts';
 import { parseExactly } from './exact-json.ts';
@@ -103,9 +103,6 @@ export function buildBroker(
   refuseWhenDraining(app, lifecycle);
   authenticate(app, pools, findCaller, settings.allowAnonymous);
   forwardToOwners(app, peers, taskName, settings);
-  app.addHook('onSend', async (request, reply) => {
-    void reply.header(REQUEST_ID_HEADER, request.id);
-  });
 
   const otherMethods = refuseOtherMethods(app);
   addQueryRoute(app, pools, streams, metrics);

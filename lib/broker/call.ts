@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ErrorCode } from '../errors.ts';
+import { REQUEST_ID_HEADER } from '../protocol/routes.ts';
 import type { Caller } from '../settings/caller-keys.ts';
 
 export type AccessLevel = Caller['access'];
@@ -36,15 +37,20 @@ type OnDone = (request: FastifyRequest, reply: FastifyReply) => void;
 /** Tracks every request that Fastify runs hooks for. Must come before every other hook. */
 export function trackCalls(app: FastifyInstance, onDone: OnDone): void {
   app.decorateRequest('call', null);
-  app.addHook('onRequest', async (request, reply) => trackCall(request, reply, onDone));
+  // Hooks that wait for nothing call back: a promise of each would cost more than what they do.
+  app.addHook('onRequest', (request, reply, done) => {
+    trackCall(request, reply, onDone);
+    done();
+  });
 }
 
 /**
- * `onDone` is told of the request once, when its reply was sent or its caller had gone: Fastify's own `onResponse`
+ * The reply will bear the request's id, whoever writes it. `onDone` is told of the request once, when its reply was sent or its caller had gone: Fastify's own `onResponse`
  * says nothing of those.
  */
 export function trackCall(request: FastifyRequest, reply: FastifyReply, onDone: OnDone): void {
   const call = callOf(request);
+  void reply.header(REQUEST_ID_HEADER, request.id);
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) call.code = 'CALLER_GONE';
     onDone(request, reply);

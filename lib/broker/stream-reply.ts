@@ -1,6 +1,5 @@
 import type { FastifyReply } from 'fastify';
 import type { LineReader } from '../mysql/row-stream.ts';
-import { REQUEST_ID_HEADER } from '../protocol/routes.ts';
 import { STREAM_TYPE } from '../protocol/stream.ts';
 import { cutOffStalledReader, whenTaken } from './stalled-readers.ts';
 
@@ -34,13 +33,12 @@ export class StreamReply implements LineReader {
   }
 
   #begin(): void {
-    const { raw, request } = this.#reply;
+    const { raw } = this.#reply;
     this.#reply.hijack();
     cutOffStalledReader(raw, this.#stallMs);
     for (const [name, value] of Object.entries(this.#reply.getHeaders())) {
       if (value !== undefined) raw.setHeader(name, value);
     }
     raw.setHeader('content-type', `${STREAM_TYPE}; charset=utf-8`);
-    raw.setHeader(REQUEST_ID_HEADER, request.id);
   }
 }

@@ -1,7 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { BrokerError, type ErrorCode } from '../../errors.ts';
 import { toFailureBody } from '../../protocol/failure.ts';
-import { REQUEST_ID_HEADER } from '../../protocol/routes.ts';
 import { callOf } from '../call.ts';
 import { CallerGone } from '../deadlines.ts';
 
@@ -36,7 +35,6 @@ export async function replyToBadAddress(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
-  void reply.header(REQUEST_ID_HEADER, request.id);
   await replyWith(error, request, reply);
 }
 
