@@ -4,16 +4,19 @@ import { loadSettings } from '../settings/load-settings.ts';
 import { SettingsError } from '../settings/problems.ts';
 import { buildBroker } from './build-broker.ts';
 import { startEmf } from './emf.ts';
+import { LogOutput } from './log-output.ts';
 import { shutDown } from './shut-down.ts';
 
 async function main(): Promise<void> {
   const { settings, host, port, logLevel, emfService, peers } = await loadSettings(process.env);
   const callers = new CallerKeys(settings);
   await callers.start();
+  const stream = new LogOutput(process.stdout);
+  process.on('exit', () => stream.flush());
   const broker = buildBroker(
     settings,
     (keySha256) => callers.find(keySha256),
-    { level: logLevel },
+    { level: logLevel, stream },
     { endpoints: peers },
   );
   // A burst of callers connects faster than any loop accepts: what does not fit in the queue waits a second.
@@ -23,7 +26,7 @@ async function main(): Promise<void> {
   const stopEmf =
     emfService === undefined
       ? undefined
-      : startEmf(broker.metrics.registry, emfService, (line) => process.stdout.write(line));
+      : startEmf(broker.metrics.registry, emfService, (line) => stream.write(line));
 
   let isStopping = false;
   const stop = (signal: NodeJS.Signals) => {
