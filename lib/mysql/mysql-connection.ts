@@ -64,9 +64,7 @@ export class MysqlConnection implements Connection {
 
   /** Makes a fresh login ready for use. */
   async begin(): Promise<void> {
-    await this.#role.begin();
-    await this.#privileges.begin();
-    await this.setSession();
+    await this.#wire.together(() => [this.#role.begin(), this.#privileges.begin(), this.setSession()]);
   }
 
   /** The result takes the listener away. */
@@ -141,15 +139,17 @@ export class MysqlConnection implements Connection {
   }
 
   async reset(): Promise<void> {
-    if (this.#profile.resetOnCheckin === 'rollback') {
-      await this.command('ROLLBACK');
-      if (this.#isReadOnly) await this.command('SET SESSION TRANSACTION READ WRITE');
-    } else {
-      await this.#wire.reset();
+    // After a ROLLBACK too the session is set: the next statement is bound for its sql_mode, whatever a procedure made
+    // of that.
+    await this.#wire.together(() => [this.#wipe(), this.#privileges.check(), this.setSession()]);
+  }
+
+  async #wipe(): Promise<void> {
+    if (this.#profile.resetOnCheckin !== 'rollback') await this.#wire.reset();
+    else {
+      const commands = ['ROLLBACK', ...(this.#isReadOnly ? ['SET SESSION TRANSACTION READ WRITE'] : [])];
+      await Promise.all(commands.map((sql) => this.command(sql)));
     }
-    await this.#privileges.check();
-    // After a ROLLBACK too: the next statement is bound for the session's sql_mode, whatever a procedure made of it.
-    await this.setSession();
   }
 
   async close(): Promise<void> {

@@ -4,6 +4,7 @@ import { handOnRows, isFields, isOkHeader } from './driver-events.ts';
 import type { WireField } from './encode.ts';
 import { type DriverError, endsConnection, type Flavour } from './failure.ts';
 import type { OkHeader } from './ok-header.ts';
+import { sendTogether } from './pipeline.ts';
 import type { RowPacket } from './row-packet.ts';
 
 /** A server that has not hung up after so long will not. */
@@ -28,8 +29,9 @@ export class Wire {
   readonly #onLost = new Set<() => void>();
   #isUsable = true;
   #isInTransaction = false;
-  /** Fails the statement that is running. */
-  #fail: ((error: DriverError) => void) | undefined;
+  /** Each fails a statement that is running. */
+  readonly #running = new Set<(error: DriverError) => void>();
+  #isTogether = false;
 
   constructor(driver: Driver) {
     this.#driver = driver;
@@ -52,7 +54,7 @@ export class Wire {
   }
 
   get isRunning(): boolean {
-    return this.#fail !== undefined;
+    return this.#running.size > 0;
   }
 
   /** Resolves when the peer has let go of the connection. */
@@ -73,13 +75,14 @@ export class Wire {
 
   /** Runs a statement. Resolves when it has ended; rejects with the driver's error. */
   async run(sql: string, sink: AnswerSink): Promise<void> {
-    assert(this.#fail === undefined, 'two statements on one connection at a time');
+    assert(!this.isRunning || this.#isTogether, 'two statements on one connection at a time');
     await new Promise<void>((resolve, reject) => {
-      this.#fail = (error) => {
-        this.#fail = undefined;
+      const fail = (error: DriverError): void => {
+        this.#running.delete(fail);
         if (endsConnection(error, this.flavour)) this.#isUsable = false;
         reject(error);
       };
+      this.#running.add(fail);
       const statement = this.#driver.connection.query({ sql });
       handOnRows(statement, (row) => sink.addRow(row));
       statement.on('fields', (fields: unknown) => {
@@ -88,12 +91,26 @@ export class Wire {
       statement.on('result', (result: unknown) => {
         if (isOkHeader(result)) this.#finish(result, sink);
       });
-      statement.on('error', (error) => this.#fail?.(error));
+      statement.on('error', fail);
       statement.on('end', () => {
-        this.#fail = undefined;
+        this.#running.delete(fail);
         resolve();
       });
     });
+  }
+
+  /**
+   * What `begin` asks is sent in one go, without waiting for the answers in between: see {@link sendTogether}. It may
+   * be more than one statement.
+   */
+  async together(begin: () => readonly Promise<void>[]): Promise<void> {
+    this.#isTogether = true;
+    try {
+      const answers = sendTogether(this.#driver, begin);
+      await Promise.all(answers);
+    } finally {
+      this.#isTogether = false;
+    }
   }
 
   /** Takes nothing more of the answer, so that the server has to wait, until `resume`. */
@@ -156,7 +173,7 @@ export class Wire {
   #lose(error: DriverError): void {
     const wasUsable = this.#isUsable;
     this.#isUsable = false;
-    this.#fail?.(error);
+    for (const fail of this.#running) fail(error);
     if (wasUsable) for (const listener of this.#onLost) listener();
   }
 }
