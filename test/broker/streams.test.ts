@@ -249,7 +249,7 @@ describe('a stream under way', () => {
     expect(await sessionOfNext()).toEqual([[30, 60]]);
   });
 
-  test('whose connection is lost ends with that', async () => {
+  test('[76] whose connection is lost ends with that', async () => {
     const open = await stream({ sql: LARGE }, 'one');
     await open.next();
     const [row] = await database.admin.query(

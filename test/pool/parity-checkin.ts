@@ -27,7 +27,7 @@ export const CHECKIN_BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
   ),
   74: proven('A transaction whose connection was lost refuses to go on.', 'broker/transactions'),
   75: proven('A stopped statement costs at most its own connection.', 'broker/connection-fate'),
-  76: notTaken('A loss while rows stream invalidates too.', 'Later: results are not streamed yet.'),
+  76: proven('A connection that is lost while rows stream serves nobody else.', 'broker/streams'),
   77: proven('Which errors end a connection, by server flavour.', 'mysql/connection-ends'),
 
   // Checkin and reset.
