@@ -1,4 +1,5 @@
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { useAccounts } from '../support/accounts.ts';
 import { eventually } from '../support/http.ts';
 import { errorOf, transactionCalls } from '../support/transactions.ts';
 import { useBroker } from '../support/use-broker.ts';
@@ -11,18 +12,7 @@ const { database, broker } = await useBroker({
 });
 const { begin, query: run, call } = transactionCalls(broker.url, broker.keys.writer);
 
-beforeAll(async () => {
-  await database.admin.query('CREATE TABLE app.accounts (id INT PRIMARY KEY, balance INT NOT NULL)');
-});
-
-beforeEach(async () => {
-  await database.admin.query('REPLACE INTO app.accounts VALUES (1, 100), (2, 100)');
-});
-
-async function balances(): Promise<unknown[]> {
-  const rows = await database.admin.query('SELECT balance FROM app.accounts ORDER BY id');
-  return rows.map(({ balance }) => balance);
-}
+const balances = useAccounts(database);
 
 describe('an interactive transaction', () => {
   test('keeps what it does to itself until it is committed', async () => {

@@ -1,22 +1,12 @@
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { useAccounts } from '../support/accounts.ts';
 import { http } from '../support/http.ts';
 import { errorOf } from '../support/transactions.ts';
 import { useBroker } from '../support/use-broker.ts';
 
 const { database, broker } = await useBroker();
 
-beforeAll(async () => {
-  await database.admin.query('CREATE TABLE app.accounts (id INT PRIMARY KEY, balance INT NOT NULL)');
-});
-
-beforeEach(async () => {
-  await database.admin.query('REPLACE INTO app.accounts VALUES (1, 100), (2, 100)');
-});
-
-async function balances(): Promise<unknown[]> {
-  const rows = await database.admin.query('SELECT balance FROM app.accounts ORDER BY id');
-  return rows.map(({ balance }) => balance);
-}
+const balances = useAccounts(database);
 
 describe('a transaction that is sent whole', () => {
   const transfer = (expected: number) => ({
