@@ -1,0 +1,87 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Job, Outcome } from './job.ts';
+import { Tally } from './tally.ts';
+
+/** One of many that put load on a subject, one operation at a time. */
+export interface LoadClient {
+  /** Connects; an operation does it too if need be. */
+  open(): Promise<void>;
+  operate(): Promise<void>;
+  close(): void;
+}
+
+/** A client that was refused does not come back at once. */
+const FAILURE_PAUSE_MS = 10;
+const TICK_MS = 1;
+const OPENING_AT_ONCE = 100;
+
+type OpenLoop = Extract<Job, { mode: 'open' }>;
+
+export async function run(clients: readonly LoadClient[], job: Job): Promise<Outcome> {
+  try {
+    if (job.mode === 'burst') return await burst(clients);
+    for (let next = 0; next < clients.length; next += OPENING_AT_ONCE) {
+      await Promise.all(clients.slice(next, next + OPENING_AT_ONCE).map((client) => client.open()));
+    }
+    const fromMs = performance.now() + job.warmUpMs;
+    const tally = new Tally(fromMs, fromMs + job.durationMs);
+    if (job.mode === 'closed') {
+      await Promise.all(clients.map((client) => repeat(client, tally, fromMs + job.durationMs)));
+      return tally.outcome(job.durationMs);
+    }
+    return await atRate(clients, job);
+  } finally {
+    for (const client of clients) client.close();
+  }
+}
+
+async function burst(clients: readonly LoadClient[]): Promise<Outcome> {
+  const tally = new Tally();
+  const sinceMs = performance.now();
+  await Promise.all(clients.map((client) => tally.count(sinceMs, client.operate())));
+  return tally.outcome(performance.now() - sinceMs);
+}
+
+async function repeat(client: LoadClient, tally: Tally, untilMs: number): Promise<void> {
+  for (let dueMs = performance.now(); dueMs < untilMs; dueMs = performance.now()) {
+    await tally.count(dueMs, pauseAfterFailure(client.operate()));
+  }
+}
+
+async function pauseAfterFailure(operation: Promise<void>): Promise<void> {
+  try {
+    await operation;
+  } catch (error) {
+    await delay(FAILURE_PAUSE_MS);
+    throw error;
+  }
+}
+
+/**
+ * Operations are due at even intervals. One that finds every client busy waits for the first free one, and its wait
+ * counts: a subject that stands still delays all that were due meanwhile, not only those that it had begun.
+ */
+async function atRate(clients: readonly LoadClient[], { ratePerSecond, warmUpMs, durationMs }: OpenLoop) {
+  const sinceMs = performance.now();
+  const warm = new Tally();
+  const tally = new Tally();
+  const total = Math.floor(((warmUpMs + durationMs) * ratePerSecond) / 1_000);
+  const free = [...clients];
+  const running = new Set<Promise<void>>();
+  for (let next = 0; next < total; ) {
+    const dueMs = sinceMs + (next * 1_000) / ratePerSecond;
+    const client = dueMs <= performance.now() ? free.pop() : undefined;
+    if (client === undefined) {
+      await delay(TICK_MS);
+      continue;
+    }
+    next += 1;
+    const ended = (dueMs < sinceMs + warmUpMs ? warm : tally).count(dueMs, client.operate()).then(() => {
+      running.delete(ended);
+      free.push(client);
+    });
+    running.add(ended);
+  }
+  await Promise.all(running);
+  return tally.outcome(performance.now() - sinceMs - warmUpMs);
+}

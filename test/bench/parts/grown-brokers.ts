@@ -1,0 +1,53 @@
+import type { Account } from '../../../infra/local/database-admin.ts';
+import type { DatabaseServer } from '../../../infra/local/database-server.ts';
+import { BegunTransaction } from '../../../lib/protocol/transaction.ts';
+import { HttpClient } from '../load/http-client.ts';
+import type { LoadProcess } from '../load/load-process.ts';
+import { CALLER_KEY } from '../statements.ts';
+import { startBroker } from '../subjects/broker.ts';
+import type { ServiceProcess } from '../subjects/service-process.ts';
+import type { Subject } from '../subjects/subject.ts';
+
+/** Longer than any turn. */
+const HELD_MS = 600_000;
+
+export async function startWithAliases(
+  server: DatabaseServer,
+  account: Account,
+  load: LoadProcess,
+  aliases: number,
+): Promise<Subject> {
+  // However many aliases: the server does not bear more connections.
+  const alias = { pool: { size: 1, maxOverflow: 0 } };
+  return asSubject(await startBroker(server, account, { aliases, alias }), account, load);
+}
+
+/** A broker with so many transactions open, beside which others ask. */
+export async function startWithOpenTransactions(
+  server: DatabaseServer,
+  account: Account,
+  load: LoadProcess,
+  count: number,
+): Promise<Subject> {
+  const alias = {
+    pool: { size: count + 10, maxOverflow: 0 },
+    transactions: { maxOpen: count, idleTimeoutMs: HELD_MS, lifetimeMs: HELD_MS },
+  };
+  const broker = await startBroker(server, account, { alias });
+  const client = new HttpClient(broker.url, CALLER_KEY);
+  const open: string[] = [];
+  for (let opened = 0; opened < count; opened += 1) {
+    const begun = await client.post('/v1/databases/default/transactions', {});
+    open.push(BegunTransaction.parse(JSON.parse(begun.text())).transactionId);
+  }
+  const stop = async () => {
+    for (const id of open) await client.post(`/v1/transactions/${id}/rollback`, {});
+    client.close();
+    await broker.stop();
+  };
+  return asSubject({ ...broker, stop }, account, load);
+}
+
+function asSubject({ url, pid, stop }: ServiceProcess, { user }: Account, load: LoadProcess): Subject {
+  return { name: 'broker', user, pid, kinds: undefined, run: (job) => load.run({ ...job, url }), stop };
+}

@@ -1,0 +1,17 @@
+import type { Report } from './report.ts';
+import { burstsTable, growthTable, racesTable, ratesTable } from './tables.ts';
+import { loadBound, targetsTable } from './targets.ts';
+
+/** The tables of a run, as Markdown on standard output. */
+export function printReport(report: Report): void {
+  const sections = [
+    [`Measured ${report.madeAt.slice(0, 10)}: ${report.machine}`, racesTable(report.races)],
+    ['At a fixed rate', ratesTable(report.rates)],
+    ['A burst of 1000 cold clients', burstsTable(report.bursts)],
+    ["Growth of the broker's cost", growthTable(report.growths)],
+    ['Targets', targetsTable(report)],
+  ];
+  for (const [title, table] of sections) console.log(`\n### ${title}\n\n${table}`);
+  const bound = loadBound(report.races);
+  if (bound.length > 0) console.log(`\nBound by the load process itself: ${bound.join('; ')}.`);
+}

@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Account } from '../../../infra/local/database-admin.ts';
+import type { DatabaseServer } from '../../../infra/local/database-server.ts';
+import { makeTemporaryFolder, removeTemporaryFolder } from '../../../infra/local/temporary-folder.ts';
+import { CALLER_KEY } from '../statements.ts';
+import { type ServiceProcess, startServiceProcess } from './service-process.ts';
+
+export interface BrokerSetup {
+  /** One of them is called `default`, else they are `alias-0` and so on. */
+  readonly aliases?: number;
+  /** Settings of each alias that are not the defaults. */
+  readonly alias?: object;
+  readonly credentials?: object;
+}
+
+/** The broker as it is deployed: built, with keys, metrics and a log line a request, settings at their defaults. */
+export async function startBroker(
+  { host, port }: DatabaseServer,
+  { database, user, password }: Account,
+  { aliases = 1, alias, credentials = { username: user, password } }: BrokerSetup = {},
+): Promise<ServiceProcess> {
+  const folder = await makeTemporaryFolder('bench');
+  const settingsFile = join(folder, 'settings.json');
+  const names = aliases === 1 ? ['default'] : Array.from({ length: aliases }, (_, index) => `alias-${index}`);
+  const settings = { host, port, database, credentials, tls: 'off', ...alias };
+  const keySha256 = createHash('sha256').update(CALLER_KEY).digest('hex');
+  const document = {
+    databases: Object.fromEntries(names.map((name) => [name, settings])),
+    callers: { benchmark: { keySha256, databases: ['*'], access: 'write' } },
+    server: { drainDelayMs: 0 },
+  };
+  await writeFile(settingsFile, JSON.stringify(document), { mode: 0o600 });
+  const command = [process.execPath, 'dist/lib/broker/main.js'];
+  const env = { HOST: '127.0.0.1', BROKER_SETTINGS_FILE: settingsFile };
+  const service = await startServiceProcess(command, env, join(folder, 'log'));
+  return {
+    ...service,
+    stop: async () => {
+      await service.stop();
+      await removeTemporaryFolder(folder);
+    },
+  };
+}

@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+import { findFreePort } from '../../../infra/local/free-port.ts';
+import { pollUntil } from '../../../infra/local/poll-until.ts';
+import { startWatched } from '../../../infra/local/watched-process.ts';
+
+const PROJECT = join(import.meta.dirname, '../../..');
+const START_TIMEOUT_MS = 30_000;
+const STOP_GRACE_MS = 10_000;
+/** As a container's log driver takes the output: nobody in this process reads it. `exec` keeps the process id. */
+const WITH_OUTPUT_TO_FILE = 'exec "$@" >"$0"';
+
+export interface ServiceProcess {
+  readonly url: string;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+/** Starts a service that listens where `PORT` says, and waits until it is ready. It does not outlive this process. */
+export async function startServiceProcess(
+  command: readonly string[],
+  env: NodeJS.ProcessEnv,
+  logFile = '/dev/null',
+): Promise<ServiceProcess> {
+  const port = await findFreePort();
+  const url = `http://127.0.0.1:${port}`;
+  const service = await startWatched('sh', ['-c', WITH_OUTPUT_TO_FILE, logFile, ...command], {
+    cwd: PROJECT,
+    env: { ...process.env, ...env, NODE_ENV: 'production', PORT: String(port) },
+  });
+  const ended = service.ended.then((how): never => {
+    throw new Error(`${command[0]} ${how}: ${service.lastLines}`);
+  });
+  ended.catch(() => undefined);
+  await pollUntil(
+    async (signal) => {
+      const reply = await fetch(`${url}/readyz`, { signal }).catch(() => undefined);
+      await reply?.arrayBuffer();
+      return reply?.ok === true;
+    },
+    { intervalMs: 50, timeoutMs: START_TIMEOUT_MS, hopeless: ended },
+  );
+  return { url, pid: service.pid, stop: () => service.stop(STOP_GRACE_MS) };
+}
