@@ -9,7 +9,7 @@ import { runBursts } from './parts/burst.ts';
 import { runGrowth } from './parts/growth.ts';
 import { measureImports } from './parts/imports.ts';
 import { idleMemory, soak } from './parts/memory.ts';
-import { runRaces } from './parts/races.ts';
+import { runIn, runRaces } from './parts/races.ts';
 import { runRates } from './parts/rates.ts';
 import { runRotation } from './parts/rotation.ts';
 import { FULL, type Plan, SHORT } from './plan.ts';
@@ -54,6 +54,7 @@ async function measure(
   const machine = describeMachine(`${database.server.flavour} ${database.server.version}`);
   const idle = await idleMemory(subjects);
   const bursts = await runBursts(database, subjects, plan.burstTurns);
+  await runIn(subjects, plan.runningInMs);
   const races = await runRaces(database, subjects, plan);
   return {
     madeAt: new Date().toISOString(),

@@ -9,9 +9,11 @@ const MODULES = [
   'services/echo',
   'load/http-load',
   'load/pool-load',
+  'load/function-load',
 ];
 
-export type CompiledModule = 'floor' | 'connect-each' | 'echo' | 'http-load' | 'pool-load';
+export type CompiledModule = 'floor' | 'connect-each' | 'echo' | LoadModule;
+export type LoadModule = 'http-load' | 'pool-load' | 'function-load';
 
 /** Compiles what runs in processes of its own: a loader for TypeScript would take memory and time in each of them. */
 export async function compileModules(): Promise<void> {

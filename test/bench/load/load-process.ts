@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { compiledPath } from '../compiled.ts';
+import { compiledPath, type LoadModule } from '../compiled.ts';
 import { type Job, Outcome } from './job.ts';
 
 /** A process of its own that puts load on a subject, so that it shares no event loop with anything measured. */
@@ -9,10 +9,7 @@ export interface LoadProcess extends Disposable {
   run(job: Job): Promise<Outcome>;
 }
 
-export function startLoadProcess(
-  module: 'http-load' | 'pool-load',
-  env: NodeJS.ProcessEnv = {},
-): LoadProcess {
+export function startLoadProcess(module: LoadModule, env: NodeJS.ProcessEnv = {}): LoadProcess {
   const child = fork(compiledPath(module), { env: { ...process.env, ...env }, execArgv: [] });
   const { pid } = child;
   if (pid === undefined) throw new Error(`${module} did not start`);

@@ -45,7 +45,9 @@ export async function takeTurns(
 ): Promise<Measured[]> {
   const measured = subjects.map((subject) => ({ subject: subject.name, load, turns: [] as Turn[] }));
   for (let turn = 0; turn < turns; turn += 1) {
-    for (const [index, subject] of subjects.entries()) {
+    // There and back, so that what grows or fades in the meantime is nobody's gain.
+    const order = [...subjects.entries()];
+    for (const [index, subject] of turn % 2 === 0 ? order : order.toReversed()) {
       measured[index]?.turns.push(await takeTurn(database, subject, load));
     }
   }

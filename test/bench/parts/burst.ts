@@ -6,7 +6,7 @@ import type { Load, Subject, SubjectName } from '../subjects/subject.ts';
 const CLIENTS = 1_000;
 const WATCH_INTERVAL_MS = 5;
 /** Ours first: it has no advantage of a database that another warmed up. */
-const COMPARED = ['broker', 'floor', 'connectEach'];
+const COMPARED = ['broker', 'floor', 'functions'];
 
 export interface Burst {
   readonly subject: SubjectName;

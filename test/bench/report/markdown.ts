@@ -19,6 +19,7 @@ function pad(cell: string, width: number, toTheRight: boolean): string {
 /** Three digits are what a measurement can bear. */
 export function shown(value: number): string {
   if (!Number.isFinite(value)) return '–';
+  if (Number.isInteger(value)) return String(value);
   if (Math.abs(value) >= 100) return value.toFixed(0);
   return value.toPrecision(Math.abs(value) >= 1 ? 3 : 2);
 }

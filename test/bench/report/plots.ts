@@ -1,3 +1,4 @@
+import type { ConnectionSample } from '../measure/connection-watch.ts';
 import { medianOf } from '../measure/median.ts';
 import type { Measured } from '../measure/turn.ts';
 import type { Burst } from '../parts/burst.ts';
@@ -11,6 +12,7 @@ const COLORS: Readonly<Record<SubjectName, string>> = {
   echo: '#bb8800',
   connectEach: '#c4302b',
   queuePool: '#8a4fbf',
+  functions: '#c4302b',
 };
 
 export function latencyPlot(rates: readonly Measured[]): string {
@@ -40,7 +42,7 @@ export function latencyPlot(rates: readonly Measured[]): string {
 }
 
 export function connectionsPlot(bursts: readonly Burst[]): string {
-  const shown = bursts.filter(({ subject }) => subject === 'broker' || subject === 'connectEach');
+  const shown = bursts.filter(({ subject }) => subject === 'broker' || subject === 'functions');
   return linePlot({
     title: 'A burst of 1000 cold clients',
     xLabel: 'ms since the burst began',
@@ -49,8 +51,16 @@ export function connectionsPlot(bursts: readonly Burst[]): string {
     series: shown.map(({ subject, samples }) => ({
       name: SHORT_TITLES[subject],
       color: COLORS[subject],
-      points: samples.map(({ atMs, connections }) => [atMs, connections] as const),
+      points: changesOf(samples).map(({ atMs, connections }) => [atMs, connections] as const),
     })),
+  });
+}
+
+/** Without those in the middle of a level line. */
+function changesOf(samples: readonly ConnectionSample[]): ConnectionSample[] {
+  return samples.filter(({ connections }, index) => {
+    const neighbours = [samples[index - 1], samples[index + 1]];
+    return neighbours.some((neighbour) => neighbour?.connections !== connections);
   });
 }
 

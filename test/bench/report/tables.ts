@@ -61,7 +61,7 @@ export function growthTable(growths: readonly Growth[]): string {
       growth.of,
       String(count),
       shown(cpuMs),
-      shown(p50Ms),
+      shownLatency(p50Ms),
       shownMegabytes(rssBytes),
       String(failures),
       index === growth.points.length - 1 ? shown(steepestPower(growth)) : '–',
@@ -71,7 +71,14 @@ export function growthTable(growths: readonly Growth[]): string {
 }
 
 function latencies(outcomes: readonly Outcome[]): string[] {
-  return QUANTILES.map((quantile) => shown(medianOf(outcomes.map(({ latencyMs }) => latencyMs[quantile]))));
+  return QUANTILES.map((quantile) =>
+    shownLatency(medianOf(outcomes.map(({ latencyMs }) => latencyMs[quantile]))),
+  );
+}
+
+/** None is 0: there was nothing to measure. */
+function shownLatency(latencyMs: number): string {
+  return latencyMs === 0 ? '–' : shown(latencyMs);
 }
 
 function middle(turns: readonly Turn[], figure: (turn: Turn) => number): number {

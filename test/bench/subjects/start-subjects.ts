@@ -1,4 +1,4 @@
-import { type CompiledModule, compiledPath } from '../compiled.ts';
+import { type CompiledModule, compiledPath, type LoadModule } from '../compiled.ts';
 import type { BenchDatabase } from '../database.ts';
 import type { Workload } from '../load/job.ts';
 import { type LoadProcess, startLoadProcess } from '../load/load-process.ts';
@@ -19,7 +19,8 @@ export async function startSubjects(bench: BenchDatabase, load: LoadProcess): Pr
   return [
     service('broker', await startBroker(server, await bench.account('broker')), load, undefined),
     service('floor', await bare('floor', await environment('floor')), load, NO_STREAMS),
-    driver(await environment('driver')),
+    ownLoad('driver', 'pool-load', await environment('driver'), undefined),
+    ownLoad('functions', 'function-load', await environment('functions'), ['key']),
     { ...service('echo', await bare('echo', {}), load, ['key']), user: undefined },
     service('connectEach', await bare('connect-each', await environment('connectEach')), load, QUERIES),
     ...(await ifAvailable(async () =>
@@ -38,13 +39,18 @@ function service(
 }
 
 /** It is its own load process: there is no HTTP between. */
-function driver(env: NodeJS.ProcessEnv): Subject {
-  const { pid, run, [Symbol.dispose]: dispose } = startLoadProcess('pool-load', env);
+function ownLoad(
+  name: SubjectName,
+  module: LoadModule,
+  env: NodeJS.ProcessEnv,
+  kinds: Subject['kinds'],
+): Subject {
+  const { pid, run, [Symbol.dispose]: dispose } = startLoadProcess(module, env);
   return {
-    name: 'driver',
-    user: 'driver',
+    name,
+    user: name,
     pid,
-    kinds: undefined,
+    kinds,
     run: (job) => run({ ...job, url: '' }),
     stop: async () => dispose(),
   };

@@ -2,7 +2,7 @@ import type { Account } from '../../../infra/local/database-admin.ts';
 import type { DatabaseServer } from '../../../infra/local/database-server.ts';
 import type { Outcome, Workload } from '../load/job.ts';
 
-export type SubjectName = 'broker' | 'floor' | 'driver' | 'echo' | 'connectEach' | 'queuePool';
+export type SubjectName = 'broker' | 'floor' | 'driver' | 'echo' | 'connectEach' | 'queuePool' | 'functions';
 
 /** As tables and plots call them. */
 export const TITLES: Readonly<Record<SubjectName, string>> = {
@@ -12,6 +12,7 @@ export const TITLES: Readonly<Record<SubjectName, string>> = {
   echo: 'node:http echo, no database',
   connectEach: 'a connection per request',
   queuePool: 'Django + SQLAlchemy QueuePool',
+  functions: 'a connection per function',
 };
 
 /** A job, whoever is to do it. */
