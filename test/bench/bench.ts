@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { compileModules } from './compiled.ts';
 import { type BenchDatabase, startBenchDatabase } from './database.ts';
+import { BY_KEY } from './load/job.ts';
 import { type LoadProcess, startLoadProcess } from './load/load-process.ts';
+import { runIn } from './measure/run-in.ts';
 import { runBursts } from './parts/burst.ts';
 import { runGrowth } from './parts/growth.ts';
 import { measureImports } from './parts/imports.ts';
 import { idleMemory, soak } from './parts/memory.ts';
-import { runIn, runRaces } from './parts/races.ts';
+import { runRaces } from './parts/races.ts';
 import { runRates } from './parts/rates.ts';
 import { runRotation } from './parts/rotation.ts';
 import { FULL, type Plan, SHORT } from './plan.ts';
@@ -54,7 +56,7 @@ async function measure(
   const machine = describeMachine(`${database.server.flavour} ${database.server.version}`);
   const idle = await idleMemory(subjects);
   const bursts = await runBursts(database, subjects, plan.burstTurns);
-  await runIn(subjects, plan.runningInMs);
+  for (const subject of subjects) await runIn(subject, BY_KEY, plan.runningInMs);
   const races = await runRaces(database, subjects, plan);
   return {
     madeAt: new Date().toISOString(),

@@ -13,7 +13,7 @@ export interface Plan {
   readonly turns: number;
   readonly warmUpMs: number;
   readonly durationMs: number;
-  /** Of every subject before it is measured: Node.js compiles what runs often. */
+  /** Unmeasured work of each subject before all else. */
   readonly runningInMs: number;
   readonly races: readonly Race[];
   /** Rates of the open loop, as shares of what the floor does with 64 clients. */

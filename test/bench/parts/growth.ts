@@ -2,6 +2,7 @@ import type { BenchDatabase } from '../database.ts';
 import { BY_KEY, type Workload } from '../load/job.ts';
 import type { LoadProcess } from '../load/load-process.ts';
 import { medianOf } from '../measure/median.ts';
+import { runIn } from '../measure/run-in.ts';
 import { type Turn, takeTurn } from '../measure/turn.ts';
 import type { Plan } from '../plan.ts';
 import type { Load, Subject } from '../subjects/subject.ts';
@@ -39,6 +40,7 @@ export async function runGrowth(
   plan: Plan,
 ): Promise<Growth[]> {
   const account = await bench.account('growing');
+  await bench.database.admin.query('SET GLOBAL max_connections = 1000');
   const growths: readonly { of: string; steps: readonly Step[] }[] = [
     {
       of: 'clients',
@@ -91,12 +93,13 @@ async function takeSteps(
   { database }: BenchDatabase,
   broker: Subject,
   steps: readonly Step[],
-  { growthTurns, growthMs, warmUpMs }: Plan,
+  { growthTurns, growthMs, warmUpMs, runningInMs }: Plan,
 ): Promise<GrowthPoint[]> {
   const turns = steps.map((): Turn[] => []);
   for (let turn = 0; turn < growthTurns; turn += 1) {
     for (const [index, { clients, workload, start }] of steps.entries()) {
       const grown = await start?.();
+      if (grown !== undefined) await runIn(grown, workload, runningInMs);
       const load: Load = { mode: 'closed', clients, workload, warmUpMs, durationMs: growthMs };
       turns[index]?.push(await takeTurn(database, grown ?? broker, load));
       await grown?.stop();

@@ -1,18 +1,7 @@
 import type { TestDatabase } from '../../support/database.ts';
-import { BY_KEY } from '../load/job.ts';
 import { type Measured, takeTurns } from '../measure/turn.ts';
 import type { Plan } from '../plan.ts';
 import type { Load, Subject } from '../subjects/subject.ts';
-
-const RUN_IN_BY = 64;
-
-/** Every subject works for a while, unmeasured. */
-export async function runIn(subjects: readonly Subject[], durationMs: number): Promise<void> {
-  console.error('running in ...');
-  for (const subject of subjects) {
-    await subject.run({ mode: 'closed', workload: BY_KEY, clients: RUN_IN_BY, warmUpMs: 0, durationMs });
-  }
-}
 
 /** Each load of the plan, for each subject that can bear it. */
 export async function runRaces(
