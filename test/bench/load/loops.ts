@@ -10,12 +10,16 @@ export interface LoadClient {
   close(): void;
 }
 
+type ClosedLoop = Extract<Job, { mode: 'closed' }>;
+type OpenLoop = Extract<Job, { mode: 'open' }>;
+
 /** A client that was refused does not come back at once. */
 const FAILURE_PAUSE_MS = 10;
 const TICK_MS = 1;
 const OPENING_AT_ONCE = 100;
-
-type OpenLoop = Extract<Job, { mode: 'open' }>;
+/** Fewer answers than this for each client say nothing: the measurement lasts longer then, but not for ever. */
+const LEAST_ANSWERS = 3;
+const MOST_TIMES_LONGER = 10;
 
 export async function run(clients: readonly LoadClient[], job: Job): Promise<Outcome> {
   try {
@@ -23,29 +27,34 @@ export async function run(clients: readonly LoadClient[], job: Job): Promise<Out
     for (let next = 0; next < clients.length; next += OPENING_AT_ONCE) {
       await Promise.all(clients.slice(next, next + OPENING_AT_ONCE).map((client) => client.open()));
     }
-    const fromMs = performance.now() + job.warmUpMs;
-    const tally = new Tally(fromMs, fromMs + job.durationMs);
-    if (job.mode === 'closed') {
-      await Promise.all(clients.map((client) => repeat(client, tally, fromMs + job.durationMs)));
-      return tally.outcome(job.durationMs);
-    }
-    return await atRate(clients, job);
+    return job.mode === 'closed' ? await again(clients, job) : await atRate(clients, job);
   } finally {
     for (const client of clients) client.close();
   }
 }
 
 async function burst(clients: readonly LoadClient[]): Promise<Outcome> {
-  const tally = new Tally();
   const sinceMs = performance.now();
+  const tally = new Tally(sinceMs);
   await Promise.all(clients.map((client) => tally.count(sinceMs, client.operate())));
-  return tally.outcome(performance.now() - sinceMs);
+  return tally.outcome();
 }
 
-async function repeat(client: LoadClient, tally: Tally, untilMs: number): Promise<void> {
-  for (let dueMs = performance.now(); dueMs < untilMs; dueMs = performance.now()) {
-    await tally.count(dueMs, pauseAfterFailure(client.operate()));
-  }
+async function again(clients: readonly LoadClient[], { warmUpMs, durationMs }: ClosedLoop): Promise<Outcome> {
+  const fromMs = performance.now() + warmUpMs;
+  const tally = new Tally(fromMs);
+  const isOver = (nowMs: number) => {
+    const isEnough = tally.succeeded >= LEAST_ANSWERS * clients.length;
+    return nowMs > fromMs + (isEnough ? durationMs : MOST_TIMES_LONGER * durationMs);
+  };
+  const repeat = async (client: LoadClient) => {
+    for (let dueMs = performance.now(); !isOver(dueMs); dueMs = performance.now()) {
+      await tally.count(dueMs, pauseAfterFailure(client.operate()));
+    }
+    tally.close();
+  };
+  await Promise.all(clients.map(repeat));
+  return tally.outcome();
 }
 
 async function pauseAfterFailure(operation: Promise<void>): Promise<void> {
@@ -61,10 +70,12 @@ async function pauseAfterFailure(operation: Promise<void>): Promise<void> {
  * Operations are due at even intervals. One that finds every client busy waits for the first free one, and its wait
  * counts: a subject that stands still delays all that were due meanwhile, not only those that it had begun.
  */
-async function atRate(clients: readonly LoadClient[], { ratePerSecond, warmUpMs, durationMs }: OpenLoop) {
+async function atRate(
+  clients: readonly LoadClient[],
+  { ratePerSecond, warmUpMs, durationMs }: OpenLoop,
+): Promise<Outcome> {
   const sinceMs = performance.now();
-  const warm = new Tally();
-  const tally = new Tally();
+  const tally = new Tally(sinceMs + warmUpMs);
   const total = Math.floor(((warmUpMs + durationMs) * ratePerSecond) / 1_000);
   const free = [...clients];
   const running = new Set<Promise<void>>();
@@ -76,12 +87,12 @@ async function atRate(clients: readonly LoadClient[], { ratePerSecond, warmUpMs,
       continue;
     }
     next += 1;
-    const ended = (dueMs < sinceMs + warmUpMs ? warm : tally).count(dueMs, client.operate()).then(() => {
+    const ended = tally.count(dueMs, client.operate()).then(() => {
       running.delete(ended);
       free.push(client);
     });
     running.add(ended);
   }
   await Promise.all(running);
-  return tally.outcome(performance.now() - sinceMs - warmUpMs);
+  return tally.outcome();
 }

@@ -1,19 +1,22 @@
 import type { Outcome, Quantiles } from './job.ts';
 
-/** Counts operations as they end. */
+/** Counts operations as they end, from a moment of `performance.now()` on until it is closed. */
 export class Tally {
   readonly #fromMs: number;
-  readonly #untilMs: number;
   readonly #latenciesMs: number[] = [];
   readonly #failures = new Map<string, number>();
   readonly #cpuBefore = process.cpuUsage();
   readonly #sinceMs = performance.now();
   #operations = 0;
+  #closedMs: number | undefined;
 
-  /** Only what ends between these moments of `performance.now()` counts. */
-  constructor(fromMs = 0, untilMs = Number.POSITIVE_INFINITY) {
+  constructor(fromMs: number) {
     this.#fromMs = fromMs;
-    this.#untilMs = untilMs;
+  }
+
+  /** Operations that succeeded and count. */
+  get succeeded(): number {
+    return this.#latenciesMs.length;
   }
 
   /** @param dueMs When it was to begin. */
@@ -21,19 +24,26 @@ export class Tally {
     const failure = await operation.then(() => undefined, nameOf);
     const nowMs = performance.now();
     this.#operations += 1;
-    if (nowMs < this.#fromMs || nowMs > this.#untilMs) return;
+    if (nowMs < this.#fromMs || this.#closedMs !== undefined) return;
     if (failure === undefined) this.#latenciesMs.push(nowMs - dueMs);
     else this.#failures.set(failure, (this.#failures.get(failure) ?? 0) + 1);
   }
 
-  outcome(elapsedMs: number): Outcome {
+  /** What ends from now on does not count. */
+  close(): void {
+    this.#closedMs ??= performance.now();
+  }
+
+  outcome(): Outcome {
+    this.close();
+    const nowMs = performance.now();
     const { user, system } = process.cpuUsage(this.#cpuBefore);
     return {
-      perSecond: (this.#latenciesMs.length * 1_000) / elapsedMs,
+      perSecond: (this.#latenciesMs.length * 1_000) / ((this.#closedMs ?? nowMs) - this.#fromMs),
       latencyMs: quantiles(this.#latenciesMs),
       failures: Object.fromEntries(this.#failures),
       operations: this.#operations,
-      ownCpuShare: (user + system) / 1_000 / (performance.now() - this.#sinceMs),
+      ownCpuShare: (user + system) / 1_000 / (nowMs - this.#sinceMs),
     };
   }
 }

@@ -33,6 +33,7 @@ export function linePlot({ title, xLabel, yLabel, isLogarithmic, series }: LineP
     );
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">`,
+    `<title>${escaped(title)}</title>`,
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,
     text(PLOT.left, 24, title, 'font-size="15" font-weight="bold"'),
     ...yTicks.map((tick) => horizontalRule(yAt(tick), String(tick))),
@@ -71,8 +72,11 @@ function horizontalRule(y: number, label: string): string {
 }
 
 function text(x: number, y: number, content: string, attributes = ''): string {
-  const escaped = content.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-  return `<text x="${x}" y="${y}" ${attributes}>${escaped}</text>`;
+  return `<text x="${x}" y="${y}" ${attributes}>${escaped(content)}</text>`;
+}
+
+function escaped(content: string): string {
+  return content.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 }
 
 function dashes(isDashed: boolean | undefined): string {
