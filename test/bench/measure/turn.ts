@@ -36,18 +36,31 @@ export async function takeTurn(database: TestDatabase, subject: Subject, load: L
   };
 }
 
-/** The subjects take turns under one load, so that whatever else the machine does disturbs all alike. */
+/** One subject under one load. */
+export interface Pairing {
+  readonly subject: Subject;
+  readonly load: Load;
+}
+
+/**
+ * All pairings have their turn before any has its next, neighbours beside each other: whatever else the machine does
+ * disturbs all alike.
+ */
 export async function takeTurns(
   database: TestDatabase,
-  subjects: readonly Subject[],
-  load: Load,
+  pairings: readonly Pairing[],
   turns: number,
 ): Promise<Measured[]> {
-  const measured = subjects.map((subject) => ({ subject: subject.name, load, turns: [] as Turn[] }));
+  const measured = pairings.map(({ subject, load }) => ({
+    subject: subject.name,
+    load,
+    turns: [] as Turn[],
+  }));
   for (let turn = 0; turn < turns; turn += 1) {
+    console.error(`turn ${turn + 1} of ${turns} ...`);
+    const order = [...pairings.entries()];
     // There and back, so that what grows or fades in the meantime is nobody's gain.
-    const order = [...subjects.entries()];
-    for (const [index, subject] of turn % 2 === 0 ? order : order.toReversed()) {
+    for (const [index, { subject, load }] of turn % 2 === 0 ? order : order.toReversed()) {
       measured[index]?.turns.push(await takeTurn(database, subject, load));
     }
   }

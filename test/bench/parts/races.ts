@@ -1,7 +1,7 @@
 import type { TestDatabase } from '../../support/database.ts';
-import { type Measured, takeTurns } from '../measure/turn.ts';
+import { type Measured, type Pairing, takeTurns } from '../measure/turn.ts';
 import type { Plan } from '../plan.ts';
-import type { Load, Subject } from '../subjects/subject.ts';
+import type { Subject } from '../subjects/subject.ts';
 
 /** Each load of the plan, for each subject that can bear it. */
 export async function runRaces(
@@ -9,16 +9,19 @@ export async function runRaces(
   subjects: readonly Subject[],
   { races, turns, warmUpMs, durationMs }: Plan,
 ): Promise<Measured[]> {
-  const measured: Measured[] = [];
-  for (const { workload, clients, subjects: names } of races) {
+  console.error('throughput ...');
+  const pairings = races.flatMap(({ workload, clients, subjects: names }) => {
     const running = subjects.filter(
       ({ name, kinds }) => names.includes(name) && kinds?.includes(workload.kind) !== false,
     );
-    for (const count of clients) {
-      console.error(`${workload.kind}, ${count} clients ...`);
-      const load: Load = { mode: 'closed', workload, clients: count, warmUpMs, durationMs };
-      measured.push(...(await takeTurns(database, running, load, turns)));
-    }
-  }
-  return measured;
+    return clients.flatMap((count) =>
+      running.map(
+        (subject): Pairing => ({
+          subject,
+          load: { mode: 'closed', workload, clients: count, warmUpMs, durationMs },
+        }),
+      ),
+    );
+  });
+  return await takeTurns(database, pairings, turns);
 }

@@ -1,9 +1,9 @@
 import type { TestDatabase } from '../../support/database.ts';
 import { BY_KEY } from '../load/job.ts';
 import { medianOf } from '../measure/median.ts';
-import { type Measured, takeTurns } from '../measure/turn.ts';
+import { type Measured, type Pairing, takeTurns } from '../measure/turn.ts';
 import type { Plan } from '../plan.ts';
-import type { Load, Subject } from '../subjects/subject.ts';
+import type { Subject } from '../subjects/subject.ts';
 
 /** So many operations may be under way at a time. */
 const CLIENTS = 256;
@@ -21,19 +21,21 @@ export async function runRates(
   );
   const mostPerSecond = medianOf(full?.turns.map(({ perSecond }) => perSecond) ?? []);
   const compared = subjects.filter(({ name }) => COMPARED.includes(name));
-  const measured: Measured[] = [];
-  for (const share of rateShares) {
-    const ratePerSecond = Math.round((mostPerSecond * share) / 10) * 10;
-    console.error(`${ratePerSecond} operations a second ...`);
-    const load: Load = {
-      mode: 'open',
-      workload: BY_KEY,
-      clients: CLIENTS,
-      ratePerSecond,
-      warmUpMs,
-      durationMs,
-    };
-    measured.push(...(await takeTurns(database, compared, load, turns)));
-  }
-  return measured;
+  console.error('latency at fixed rates ...');
+  const pairings = rateShares.flatMap((share) =>
+    compared.map(
+      (subject): Pairing => ({
+        subject,
+        load: {
+          mode: 'open',
+          workload: BY_KEY,
+          clients: CLIENTS,
+          ratePerSecond: Math.round((mostPerSecond * share) / 10) * 10,
+          warmUpMs,
+          durationMs,
+        },
+      }),
+    ),
+  );
+  return await takeTurns(database, pairings, turns);
 }
