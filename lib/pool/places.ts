@@ -58,4 +58,9 @@ export class Places<C extends Connection> {
     this.#counts[entry.place] -= 1;
     this.#entries.delete(entry);
   }
+
+  /** Each of the idle ones is to be pinged before it is given out. */
+  suspectIdle(): void {
+    for (const entry of this.idle) entry.isSuspect = true;
+  }
 }

@@ -4,6 +4,7 @@ import { within } from './connection.ts';
 import type { Loan } from './loan.ts';
 import type { CloseReason } from './pool-events.ts';
 import type { PoolOptions } from './pool-options.ts';
+import type { TimeLimit } from './time-limit.ts';
 
 /** A connection bounds its own goodbye; this is for one that forgets to. */
 const CLOSE_TIMEOUT_MS = 60_000;
@@ -113,6 +114,12 @@ export class PoolEntry<C extends Connection> {
     await within(PING_TIMEOUT_MS, this.connection.ping());
     this.isSuspect = false;
     this.#lastHeardAtMs = performance.now();
+  }
+
+  /** Wipes what its borrowers left, within the limit. */
+  async reset(limit: TimeLimit, nowMs: number): Promise<void> {
+    await limit.within(this.connection.reset(), nowMs);
+    this.isUsed = false;
   }
 
   /** Never rejects: a connection that cannot say goodbye is cut off. */

@@ -129,7 +129,7 @@ export class Slots<C extends Connection> implements CapMember {
     try {
       await entry.ping();
     } catch (error) {
-      if (this.#connector.isAnswer(error)) this.#suspectIdle();
+      if (this.#connector.isAnswer(error)) this.#places.suspectIdle();
       else {
         // A peer that answers no ping answers no goodbye.
         entry.destroy();
@@ -145,12 +145,11 @@ export class Slots<C extends Connection> implements CapMember {
     this.#places.move(entry, 'resetting');
     const sinceMs = performance.now();
     try {
-      await this.#resetLimit.within(entry.connection.reset(), sinceMs);
+      await entry.reset(this.#resetLimit, sinceMs);
     } catch {
       await this.close(entry, 'reset_failed');
       return;
     }
-    entry.isUsed = false;
     const nowMs = performance.now();
     this.#events.emit('reset', { durationMs: nowMs - sinceMs });
     this.#owner.onReady(entry, nowMs);
@@ -159,7 +158,7 @@ export class Slots<C extends Connection> implements CapMember {
   async close(entry: PoolEntry<C>, reason: CloseReason): Promise<void> {
     this.#places.move(entry, 'closing');
     this.#events.emit('close', { reason });
-    if (reason === 'lost' || reason === 'reset_failed') this.#suspectIdle();
+    if (reason === 'lost' || reason === 'reset_failed') this.#places.suspectIdle();
     if (this.isDown && !this.mayConnect) this.#owner.onDown(this.connectFailure);
     // Before the goodbye: whoever counted on this slot must not wait for a peer that may be gone.
     this.#owner.onRoom();
@@ -242,10 +241,6 @@ export class Slots<C extends Connection> implements CapMember {
   /** One flush an outage. */
   #outage(generation: number, reason: string): void {
     if (this.#generations.isNews(generation)) this.invalidate(reason);
-  }
-
-  #suspectIdle(): void {
-    for (const entry of this.idle) entry.isSuspect = true;
   }
 
   #leave(entry: PoolEntry<C>): void {
