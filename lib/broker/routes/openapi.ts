@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify';
-import * as z from 'zod';
 import { ERROR_TRAITS } from '../../errors.ts';
 import { FailureBody } from '../../protocol/failure.ts';
 import { Result, Statement } from '../../protocol/query.ts';
@@ -23,7 +22,7 @@ import {
   TRANSACTION_ROUTE,
   TRANSACTIONS_ROUTE,
 } from '../../protocol/routes.ts';
-import { STREAM_TYPE, StreamLine } from '../../protocol/stream.ts';
+import { StreamLine } from '../../protocol/stream.ts';
 import {
   Batch,
   BatchResult,
@@ -33,6 +32,7 @@ import {
   TransactionResult,
   TransactionTerms,
 } from '../../protocol/transaction.ts';
+import { json, jsonSchema, lines } from './openapi-content.ts';
 import {
   aliasParameter,
   keyParameter,
@@ -226,24 +226,6 @@ function described(summary: string, parameters: readonly object[] = [], needsKey
     ...(needsKey ? { security: [{ key: [] }] } : {}),
     responses: { 200: { description: 'OK' }, default: { description: 'Failure', content: json('Failure') } },
   };
-}
-
-function json(schema: string) {
-  return { 'application/json': { schema: reference(schema) } };
-}
-
-/** OpenAPI 3.1 knows no schema for a sequence: this one is of each line. */
-function lines(schema: string) {
-  return { [STREAM_TYPE]: { schema: reference(schema) } };
-}
-
-function reference(schema: string) {
-  return { $ref: `#/components/schemas/${schema}` };
-}
-
-function jsonSchema(schema: z.core.$ZodType, io: 'input' | 'output') {
-  const { $schema: _, ...plain } = z.toJSONSchema(schema, { io, target: 'draft-2020-12' });
-  return plain;
 }
 
 function templated(route: string): string {
