@@ -44,12 +44,9 @@ export async function openDriver(
     connectTimeout: Math.max(1, Math.ceil(timeoutMs)),
     // Every server knows this collation; the session statement asks for the server's own default.
     charset: 'UTF8MB4_GENERAL_CI',
-    // IGNORE_SPACE would put a mode into fresh sessions that reset ones do not have.
-    flags: ['-IGNORE_SPACE', '-LOCAL_FILES', '-ODBC'],
-    bigNumberStrings: true,
-    supportBigNumbers: true,
-    // No parser is compiled, and kept, for each list of columns: rows are read by us.
-    disableEval: true,
+    // IGNORE_SPACE would put a mode into fresh sessions that reset ones do not have. With query attributes a statement
+    // would be sent in another form than ours.
+    flags: ['-IGNORE_SPACE', '-LOCAL_FILES', '-ODBC', '-CLIENT_QUERY_ATTRIBUTES'],
     ...(tls === undefined ? {} : { ssl: tls.options }),
   });
   // mysql2 may report an error more than once, and an 'error' event that nobody hears ends the process.

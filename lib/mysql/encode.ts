@@ -1,7 +1,7 @@
 import type { Column, ColumnType } from '../protocol/query.ts';
 
-/** What a column definition on the wire tells; the part of mysql2's that we rely on. */
-export interface WireField {
+/** What a column definition on the wire tells. */
+export interface ColumnDefinition {
   readonly name: string;
   readonly columnType: number;
   readonly flags: number;
@@ -59,17 +59,17 @@ const TYPE_BY_EXTENDED_NAME: Readonly<Record<string, ColumnType>> = {
   vector: 'VECTOR',
 };
 
-function columnTypeOf(field: WireField): ColumnType {
-  if (field.extendedFormat === 'json') return 'JSON';
-  const extended = TYPE_BY_EXTENDED_NAME[field.extendedTypeName ?? ''];
+function columnTypeOf(definition: ColumnDefinition): ColumnType {
+  if (definition.extendedFormat === 'json') return 'JSON';
+  const extended = TYPE_BY_EXTENDED_NAME[definition.extendedTypeName ?? ''];
   if (extended !== undefined) return extended;
-  const plain = TYPE_BY_CODE[field.columnType];
+  const plain = TYPE_BY_CODE[definition.columnType];
   if (plain !== undefined) return plain;
-  if (field.flags & ENUM_FLAG) return 'ENUM';
-  if (field.flags & SET_FLAG) return 'SET';
-  const isBinary = field.characterSet === BINARY_CHARSET;
-  if (BLOB_CODES.has(field.columnType)) return isBinary ? 'BLOB' : 'TEXT';
-  if (field.columnType === STRING_CODE) return isBinary ? 'BINARY' : 'CHAR';
+  if (definition.flags & ENUM_FLAG) return 'ENUM';
+  if (definition.flags & SET_FLAG) return 'SET';
+  const isBinary = definition.characterSet === BINARY_CHARSET;
+  if (BLOB_CODES.has(definition.columnType)) return isBinary ? 'BLOB' : 'TEXT';
+  if (definition.columnType === STRING_CODE) return isBinary ? 'BINARY' : 'CHAR';
   return isBinary ? 'VARBINARY' : 'VARCHAR';
 }
 
@@ -86,16 +86,16 @@ const NUMERIC_TYPES: ReadonlySet<ColumnType> = new Set([
 ]);
 const SCALED_TYPES: ReadonlySet<ColumnType> = new Set(['DECIMAL', 'TIME', 'DATETIME', 'TIMESTAMP']);
 
-export function describeColumn(field: WireField): Column {
-  const type = columnTypeOf(field);
-  const isScaled = SCALED_TYPES.has(type) && field.decimals < NOT_FIXED_DECIMALS;
+export function describeColumn(definition: ColumnDefinition): Column {
+  const type = columnTypeOf(definition);
+  const isScaled = SCALED_TYPES.has(type) && definition.decimals < NOT_FIXED_DECIMALS;
   return {
-    name: field.name,
+    name: definition.name,
     type,
-    ...(field.flags & UNSIGNED_FLAG && NUMERIC_TYPES.has(type) ? { unsigned: true } : {}),
-    nullable: (field.flags & NOT_NULL_FLAG) === 0,
-    length: field.columnLength,
-    ...(isScaled ? { scale: field.decimals } : {}),
+    ...(definition.flags & UNSIGNED_FLAG && NUMERIC_TYPES.has(type) ? { unsigned: true } : {}),
+    nullable: (definition.flags & NOT_NULL_FLAG) === 0,
+    length: definition.columnLength,
+    ...(isScaled ? { scale: definition.decimals } : {}),
   };
 }
 

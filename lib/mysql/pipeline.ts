@@ -1,32 +1,17 @@
-import { assert } from '../errors.ts';
+import { type Command, type CommandLine, commandLineOf } from './command-line.ts';
 import type { Driver } from './driver.ts';
-
-// What mysql2 keeps to itself: it sends a command when the one before has been answered.
-
-interface Command {
-  /** null until it has been sent. */
-  readonly next: unknown;
-  /** Sends it. Returns the state that takes the answer. */
-  start: (packet: undefined, connection: object) => unknown;
-}
-
-interface CommandLine {
-  addCommand: (command: Command) => Command;
-  _resetSequenceId(): void;
-  _bumpSequenceId(packets: number): void;
-}
 
 /**
  * Sends the commands that `begin` gives the connection all at once; the server answers one after the other, as ever.
  * Each must fit into one packet, and must be harmless even if one before it fails.
  */
 export function sendTogether<T>({ connection, socket }: Driver, begin: () => T): T {
-  assert(isCommandLine(connection), 'a driver that sends commands in another way');
+  const line = commandLineOf(connection);
   if (!socket.writable) return begin();
-  const { addCommand } = connection;
-  connection.addCommand = (command) => {
-    addCommand.call(connection, command);
-    if (command.next === null) sendAhead(connection, command);
+  const { addCommand } = line;
+  line.addCommand = (command) => {
+    addCommand.call(line, command);
+    if (command.next === null) sendAhead(line, command);
     return command;
   };
   socket.cork();
@@ -34,22 +19,16 @@ export function sendTogether<T>({ connection, socket }: Driver, begin: () => T):
     return begin();
   } finally {
     socket.uncork();
-    connection.addCommand = addCommand;
+    line.addCommand = addCommand;
   }
 }
 
 /** Sends a command that stands in line. When its turn comes, its answer is all that is left to take. */
-function sendAhead(connection: CommandLine, command: Command): void {
-  connection._resetSequenceId();
-  const takeAnswer = command.start(undefined, connection);
+function sendAhead(line: CommandLine, command: Command): void {
+  line._resetSequenceId();
+  const takeAnswer = command.start(undefined, line);
   command.start = () => {
-    connection._bumpSequenceId(1);
+    line._bumpSequenceId(1);
     return takeAnswer;
   };
-}
-
-function isCommandLine(connection: object): connection is CommandLine {
-  return ['addCommand', '_resetSequenceId', '_bumpSequenceId'].every(
-    (name) => typeof Reflect.get(connection, name) === 'function',
-  );
 }

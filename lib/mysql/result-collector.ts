@@ -1,8 +1,10 @@
 import type { LimitFailure } from '../errors.ts';
-import { type CellForm, cellFormOf, describeColumn, type WireField } from './encode.ts';
+import type { ColumnSet } from './column-set.ts';
+import type { CellForm } from './encode.ts';
 import { JsonBytes } from './json-bytes.ts';
-import { effectsOf, type OkHeader, type StatementEffects } from './ok-header.ts';
-import { type RowPacket, writeRow } from './row-packet.ts';
+import { effectsOf, type OkPacket, type StatementEffects } from './ok-packet.ts';
+import type { PacketBytes } from './packet-reader.ts';
+import { writeRow } from './row-packet.ts';
 
 /** Bounds of what one statement may answer. */
 export interface ResultLimits {
@@ -36,7 +38,7 @@ export class ResultCollector {
   /** The set that is being read. */
   #json: JsonBytes | undefined;
   #forms: readonly CellForm[] = [];
-  #header: OkHeader | undefined;
+  #ok: OkPacket | undefined;
   #rowCount = 0;
   #rowsInSet = 0;
   /** Of the reply, without the set that is being read. */
@@ -50,17 +52,18 @@ export class ResultCollector {
     this.#onExceeded = onExceeded;
   }
 
-  startSet(fields: readonly WireField[]): void {
+  startSet({ json, forms }: ColumnSet): void {
     if (this.#isExceeded) return;
     this.#endSet();
-    const columns = fields.map(describeColumn);
-    this.#forms = columns.map(({ type }) => cellFormOf(type));
+    this.#forms = forms;
     this.#json = new JsonBytes();
-    this.#json.add(`{"columns":${JSON.stringify(columns)},"rows":[`);
+    this.#json.addToken('{"columns":');
+    this.#json.add(json);
+    this.#json.addToken(',"rows":[');
     this.#haveRoom(this.#json.length);
   }
 
-  addRow(row: RowPacket): void {
+  addRow(row: PacketBytes): void {
     const json = this.#json;
     if (this.#isExceeded || json === undefined) return;
     this.#rowCount += 1;
@@ -76,13 +79,13 @@ export class ResultCollector {
     this.#haveRoom(json.length);
   }
 
-  finishStatement(header: OkHeader): void {
-    this.#header = header;
+  finishStatement(ok: OkPacket): void {
+    this.#ok = ok;
   }
 
   result(): StatementResult {
     this.#endSet();
-    return { sets: this.#sets, ...effectsOf(this.#header) };
+    return { sets: this.#sets, ...effectsOf(this.#ok) };
   }
 
   #endSet(): void {

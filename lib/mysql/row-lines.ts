@@ -1,6 +1,8 @@
-import { type CellForm, cellFormOf, describeColumn, type WireField } from './encode.ts';
+import type { ColumnSet } from './column-set.ts';
+import type { CellForm } from './encode.ts';
 import { JsonBytes } from './json-bytes.ts';
-import { type RowPacket, writeRow } from './row-packet.ts';
+import type { PacketBytes } from './packet-reader.ts';
+import { writeRow } from './row-packet.ts';
 
 /** Writes sets of rows as lines of JSON: `{"columns": [...]}`, then `{"rows": [...]}` as often as they are taken. */
 export class RowLines {
@@ -14,14 +16,15 @@ export class RowLines {
     return this.#json.length;
   }
 
-  startSet(fields: readonly WireField[]): void {
+  startSet({ json, forms }: ColumnSet): void {
     this.#endLine();
-    const columns = fields.map(describeColumn);
-    this.#forms = columns.map(({ type }) => cellFormOf(type));
-    this.#json.add(`${JSON.stringify({ columns })}\n`);
+    this.#forms = forms;
+    this.#json.addToken('{"columns":');
+    this.#json.add(json);
+    this.#json.addToken('}\n');
   }
 
-  addRow(row: RowPacket): void {
+  addRow(row: PacketBytes): void {
     this.#json.addToken(this.#isInRows ? ',' : '{"rows":[');
     this.#isInRows = true;
     writeRow(this.#json, row, this.#forms);

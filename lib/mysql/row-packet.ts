@@ -1,13 +1,7 @@
 import { assert } from '../errors.ts';
 import type { CellForm } from './encode.ts';
 import type { JsonBytes } from './json-bytes.ts';
-
-/** A row as the text protocol sends it, from `offset` to `end`: each cell is its length, then its bytes. */
-export interface RowPacket {
-  readonly buffer: Buffer;
-  readonly offset: number;
-  readonly end: number;
-}
+import type { PacketBytes } from './packet-reader.ts';
 
 /** What stands in place of a length of one byte. */
 const NULL_CELL = 0xfb;
@@ -15,10 +9,13 @@ const TWO_BYTES_LENGTH = 0xfc;
 const THREE_BYTES_LENGTH = 0xfd;
 const EIGHT_BYTES_LENGTH = 0xfe;
 
-/** Writes a row as a JSON array: a cell of each column, in its form. */
+/**
+ * Writes a row, as the text protocol sends it (each cell is its length, then its bytes), as a JSON array: a cell of
+ * each column, in its form.
+ */
 export function writeRow(
   json: JsonBytes,
-  { buffer, offset, end }: RowPacket,
+  { buffer, offset, end }: PacketBytes,
   forms: readonly CellForm[],
 ): void {
   let at = offset;

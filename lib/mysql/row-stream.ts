@@ -1,11 +1,12 @@
-import type { WireField } from './encode.ts';
+import { type ColumnSet, NO_COLUMNS } from './column-set.ts';
 import { resultTooLarge } from './failure.ts';
 import type { Watch } from './interrupt.ts';
-import { effectsOf, type OkHeader, type StatementEffects } from './ok-header.ts';
+import { effectsOf, type OkPacket, type StatementEffects } from './ok-packet.ts';
+import type { PacketBytes } from './packet-reader.ts';
 import type { StreamLimits } from './query-terms.ts';
 import { RowLines } from './row-lines.ts';
-import type { RowPacket } from './row-packet.ts';
-import type { AnswerSink, Wire } from './wire.ts';
+import type { AnswerSink } from './text-query.ts';
+import type { Wire } from './wire.ts';
 
 /** So much is handed on at once, however fast it comes. */
 const CHUNK_BYTES = 32_768;
@@ -32,7 +33,7 @@ export class RowStream implements AnswerSink {
   readonly #limits: StreamLimits;
   readonly #watch: Watch;
   readonly #lines = new RowLines();
-  #header: OkHeader | undefined;
+  #ok: OkPacket | undefined;
   #hasColumns = false;
   #rowCount = 0;
   #isSendDue = false;
@@ -44,15 +45,15 @@ export class RowStream implements AnswerSink {
     this.#watch = watch;
   }
 
-  startSet(fields: readonly WireField[]): void {
+  startSet(columns: ColumnSet): void {
     if (this.#watch.isOver) return;
     this.#hasColumns = true;
-    this.#lines.startSet(fields);
+    this.#lines.startSet(columns);
     // Sets without rows: their columns wait for the first row, but not in any number.
     if (this.#lines.length >= CHUNK_BYTES) this.#send();
   }
 
-  addRow(row: RowPacket): void {
+  addRow(row: PacketBytes): void {
     if (this.#watch.isOver) return;
     const { maxRows } = this.#limits;
     if (this.#rowCount === maxRows) {
@@ -73,15 +74,15 @@ export class RowStream implements AnswerSink {
     }
   }
 
-  finishStatement(header: OkHeader): void {
-    this.#header = header;
+  finishStatement(ok: OkPacket): void {
+    this.#ok = ok;
   }
 
   /** Hands on the rest. */
   end(): StreamResult {
-    if (!this.#hasColumns) this.#lines.startSet([]);
+    if (!this.#hasColumns) this.#lines.startSet(NO_COLUMNS);
     void this.#reader.write(this.#lines.take());
-    return { ...effectsOf(this.#header), rowCount: this.#rowCount };
+    return { ...effectsOf(this.#ok), rowCount: this.#rowCount };
   }
 
   /** Hands on the rest of a statement that failed, if rows had come. */

@@ -1,26 +1,13 @@
 import { assert } from '../errors.ts';
+import { commandLineOf } from './command-line.ts';
 import type { Driver } from './driver.ts';
-import { handOnRows, isFields, isOkHeader } from './driver-events.ts';
-import type { WireField } from './encode.ts';
 import { type DriverError, endsConnection, type Flavour } from './failure.ts';
-import type { OkHeader } from './ok-header.ts';
+import { AUTOCOMMIT, IN_TRANSACTION, type OkPacket } from './ok-packet.ts';
 import { sendTogether } from './pipeline.ts';
-import type { RowPacket } from './row-packet.ts';
+import { type AnswerSink, TextQuery } from './text-query.ts';
 
 /** A server that has not hung up after so long will not. */
 const GOODBYE_TIMEOUT_MS = 5_000;
-
-/** Flags of MySQL's protocol. */
-const SERVER_STATUS_IN_TRANS = 1;
-const SERVER_STATUS_AUTOCOMMIT = 2;
-
-/** Takes in what a statement answers, as it arrives. */
-export interface AnswerSink {
-  startSet(fields: readonly WireField[]): void;
-  /** The packet must be read at once: its bytes are gone afterwards. */
-  addRow(row: RowPacket): void;
-  finishStatement(header: OkHeader): void;
-}
 
 /** Speaks to the server over a login, one command at a time, and knows whether that still makes sense. */
 export class Wire {
@@ -82,20 +69,13 @@ export class Wire {
         if (endsConnection(error, this.flavour)) this.#isUsable = false;
         reject(error);
       };
-      this.#running.add(fail);
-      const statement = this.#driver.connection.query({ sql });
-      handOnRows(statement, (row) => sink.addRow(row));
-      statement.on('fields', (fields: unknown) => {
-        if (isFields(fields)) sink.startSet(fields);
-      });
-      statement.on('result', (result: unknown) => {
-        if (isOkHeader(result)) this.#finish(result, sink);
-      });
-      statement.on('error', fail);
-      statement.on('end', () => {
+      const end = (error: DriverError | undefined): void => {
         this.#running.delete(fail);
-        resolve();
-      });
+        if (error === undefined) resolve();
+        else fail(error);
+      };
+      this.#running.add(fail);
+      commandLineOf(this.#driver.connection).addCommand(new TextQuery(sql, sink, this.#note, end));
     });
   }
 
@@ -152,15 +132,12 @@ export class Wire {
     this.#driver.socket.destroy();
   }
 
-  #finish(header: OkHeader, sink: AnswerSink): void {
+  readonly #note = ({ status, changesDatabase }: OkPacket): void => {
     // A reset does not bring the database back.
-    if (typeof header.stateChanges?.schema === 'string') this.#isUsable = false;
-    const status = header.serverStatus ?? 0;
+    if (changesDatabase) this.#isUsable = false;
     // Without AUTOCOMMIT whatever is open was not begun.
-    this.#isInTransaction =
-      (status & SERVER_STATUS_IN_TRANS) !== 0 && (status & SERVER_STATUS_AUTOCOMMIT) !== 0;
-    sink.finishStatement(header);
-  }
+    this.#isInTransaction = (status & IN_TRANSACTION) !== 0 && (status & AUTOCOMMIT) !== 0;
+  };
 
   /** A command of the driver's that answers by callback; a connection lost meanwhile fails it too. */
   async #await(start: (done: (error: DriverError | null) => void) => void): Promise<void> {

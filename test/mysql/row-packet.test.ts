@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type ColumnSet, NO_COLUMNS } from '../../lib/mysql/column-set.ts';
 import { openDriver } from '../../lib/mysql/driver.ts';
-import type { WireField } from '../../lib/mysql/encode.ts';
 import { ResultCollector, rowsOf } from '../../lib/mysql/result-collector.ts';
 import { Wire } from '../../lib/mysql/wire.ts';
 import type { ServerLogin } from '../../lib/settings/credentials-source.ts';
@@ -45,10 +45,10 @@ test.each([0, 1, 250, 251, 252, 253, 254, 255, 256, 65_535, 65_536, 1_000_000])(
 
 test('rows are handed on one packet at a time, also when the reader makes the server wait after each', async () => {
   const seen: number[] = [];
-  let fieldsSeen: readonly WireField[] = [];
+  let columnsSeen: ColumnSet = NO_COLUMNS;
   await wire.run('SELECT 1 UNION ALL SELECT 22 UNION ALL SELECT 333', {
-    startSet: (fields) => {
-      fieldsSeen = fields;
+    startSet: (columns) => {
+      columnsSeen = columns;
     },
     addRow: ({ offset, end }) => {
       seen.push(end - offset);
@@ -57,7 +57,7 @@ test('rows are handed on one packet at a time, also when the reader makes the se
     },
     finishStatement: () => undefined,
   });
-  expect(fieldsSeen).toHaveLength(1);
+  expect(columnsSeen.forms).toHaveLength(1);
   expect(seen).toEqual([2, 3, 4]);
 });
 
@@ -65,7 +65,7 @@ test('a row of fewer cells than columns ends the connection instead of a wrong a
   const other = new Wire(await openDriver(login(), async () => undefined, 5_000));
   const collector = new ResultCollector({ maxRows: 10, maxResultBytes: 1_000 }, () => undefined);
   const wrong = {
-    startSet: () => collector.startSet([]),
+    startSet: () => collector.startSet(NO_COLUMNS),
     addRow: collector.addRow.bind(collector),
     finishStatement: () => undefined,
   };

@@ -1,0 +1,126 @@
+import { assert } from '../errors.ts';
+import { type ColumnSet, ColumnSetReader } from './column-set.ts';
+import type { AnswerPacket, Command, CommandLine, RequestPacket } from './command-line.ts';
+import type { DriverError } from './failure.ts';
+import { MORE_RESULTS, type OkPacket, readOkPacket } from './ok-packet.ts';
+import { type PacketBytes, PacketReader } from './packet-reader.ts';
+
+/** Takes in what a statement answers, as it arrives. */
+export interface AnswerSink {
+  startSet(columns: ColumnSet): void;
+  /** The packet must be read at once: its bytes are gone afterwards. */
+  addRow(row: PacketBytes): void;
+  finishStatement(ok: OkPacket): void;
+}
+
+/** What the next packet of an answer is. */
+type State = 'head' | 'column' | 'columns-end' | 'row';
+
+const COM_QUERY = 0x03;
+const HEAD_BYTES = 4;
+const OK = 0x00;
+/** The server asks for a file, as LOAD DATA LOCAL has it. */
+const FILE_WANTED = 0xfb;
+/** Capability CLIENT_SESSION_TRACK. */
+const SESSION_TRACK = 0x0080_0000;
+
+/**
+ * A statement under the text protocol (COM_QUERY), in place of mysql2's own: which makes an object of each column and
+ * each row, and parsers for them.
+ */
+export class TextQuery implements Command {
+  next: State | null = null;
+  readonly #sql: string;
+  readonly #sink: AnswerSink;
+  readonly #onOk: (ok: OkPacket) => void;
+  readonly #onEnd: (error: DriverError | undefined) => void;
+  #columns: ColumnSetReader | undefined;
+
+  /** `onOk` hears what the server says of its session, `onEnd` of the end, unless the connection ends before. */
+  constructor(
+    sql: string,
+    sink: AnswerSink,
+    onOk: (ok: OkPacket) => void,
+    onEnd: (error: DriverError | undefined) => void,
+  ) {
+    this.#sql = sql;
+    this.#sink = sink;
+    this.#onOk = onOk;
+    this.#onEnd = onEnd;
+  }
+
+  start(_packet: undefined, line: CommandLine): State {
+    line.writePacket(requestOf(this.#sql));
+    return 'head';
+  }
+
+  execute(packet: AnswerPacket | undefined, line: CommandLine): boolean {
+    if (packet === undefined) {
+      line._resetSequenceId();
+      this.next = this.start(undefined, line);
+      return false;
+    }
+    const error = packet.isError() ? packet.asError('utf8') : undefined;
+    this.next = error === undefined ? this.#take(packet, line) : null;
+    if (this.next !== null) return false;
+    this.#onEnd(error);
+    return true;
+  }
+
+  /** Returns what comes next; null if that was all. */
+  #take(packet: AnswerPacket, line: CommandLine): State | null {
+    switch (this.next) {
+      case 'head':
+        return this.#takeHead(packet, line);
+      case 'column':
+        return this.#takeColumn(packet);
+      case 'row':
+        if (packet.isEOF()) return afterSet(packet.eofStatusFlags());
+        this.#sink.addRow(packet);
+        return 'row';
+      default:
+        assert(packet.isEOF(), 'a set of rows without an end of its columns');
+        return 'row';
+    }
+  }
+
+  #takeHead(packet: AnswerPacket, line: CommandLine): State | null {
+    const mark = packet.buffer[packet.offset];
+    assert(mark !== FILE_WANTED, 'a server that asks for a file');
+    if (mark === OK) {
+      const ok = readOkPacket(packet, (line.serverCapabilityFlags & SESSION_TRACK) !== 0);
+      this.#onOk(ok);
+      this.#sink.finishStatement(ok);
+      return afterSet(ok.status);
+    }
+    const count = Number(new PacketReader(packet).lengthCoded());
+    this.#columns = new ColumnSetReader(count, line._mariadbExtendedMetadata);
+    return 'column';
+  }
+
+  #takeColumn(packet: AnswerPacket): State {
+    const columns = this.#columns?.add(packet);
+    if (columns === undefined) return 'column';
+    this.#sink.startSet(columns);
+    return 'columns-end';
+  }
+}
+
+function afterSet(status: number): State | null {
+  return (status & MORE_RESULTS) === 0 ? null : 'head';
+}
+
+function requestOf(sql: string): RequestPacket {
+  const payloadBytes = 1 + Buffer.byteLength(sql);
+  const buffer = Buffer.allocUnsafe(HEAD_BYTES + payloadBytes);
+  buffer[HEAD_BYTES] = COM_QUERY;
+  buffer.write(sql, HEAD_BYTES + 1);
+  return {
+    buffer,
+    length: () => buffer.length,
+    writeHeader: (sequenceId) => {
+      buffer.writeUIntLE(payloadBytes, 0, 3);
+      buffer[3] = sequenceId;
+    },
+  };
+}

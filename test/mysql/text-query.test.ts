@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openDriver } from '../../lib/mysql/driver.ts';
+import { ResultCollector } from '../../lib/mysql/result-collector.ts';
+import { TextQuery } from '../../lib/mysql/text-query.ts';
+import { Wire } from '../../lib/mysql/wire.ts';
+import { startTestDatabase, type TestDatabase } from '../support/database.ts';
+
+// What we rely on of mysql2 beyond its documentation: how its line runs a command that is not its own.
+
+let database: TestDatabase;
+let wire: Wire;
+
+beforeAll(async () => {
+  database = await startTestDatabase();
+  const { host, port } = database.server;
+  const { user: username, password, database: name } = database.app;
+  const login = { host, port, username, password, database: name, versionId: '1' };
+  wire = new Wire(await openDriver(login, async () => undefined, 5_000));
+});
+
+afterAll(async () => {
+  wire.end();
+  await wire.closed;
+  await database.stop();
+});
+
+async function ask(sql: string): Promise<unknown[]> {
+  const collector = new ResultCollector({ maxRows: 2_000, maxResultBytes: 1_000_000 }, () => undefined);
+  await wire.run(sql, collector);
+  return collector.result().sets.map((set) => JSON.parse(set.toString()));
+}
+
+test('the same statement has the columns that its table has now', async () => {
+  await ask('CREATE TABLE changing (a INT NOT NULL)');
+  await ask('INSERT INTO changing VALUES (1)');
+  expect(await ask('SELECT * FROM changing')).toMatchObject([
+    { columns: [{ type: 'INT', nullable: false }] },
+  ]);
+  await ask('ALTER TABLE changing MODIFY a BIGINT');
+  expect(await ask('SELECT * FROM changing')).toMatchObject([
+    { columns: [{ type: 'BIGINT', nullable: true }], rows: [['1']] },
+  ]);
+  await ask('ALTER TABLE changing ADD b CHAR(3)');
+  expect(await ask('SELECT * FROM changing')).toMatchObject([{ columns: [{}, { name: 'b' }] }]);
+});
+
+test('a set of a thousand columns is read, and so is one after the other', async () => {
+  const wide = Array.from({ length: 1_000 }, (_, index) => `${index} AS c${index}`).join(', ');
+  for (let round = 0; round < 2; round += 1) {
+    const [set] = await ask(`SELECT ${wide}`);
+    expect(set).toMatchObject({ rows: [Array.from({ length: 1_000 }, (_, index) => index)] });
+  }
+  expect(await ask('SELECT 1 AS narrow')).toMatchObject([{ columns: [{ name: 'narrow' }] }]);
+});
+
+test('a procedure answers its sets in order, those without rows too', async () => {
+  await database.admin.query(
+    `CREATE PROCEDURE ${database.app.database}.several() BEGIN SELECT 1; SELECT 2 WHERE FALSE; SELECT 'three'; END`,
+  );
+  expect(await ask('CALL several()')).toMatchObject([{ rows: [[1]] }, { rows: [] }, { rows: [['three']] }]);
+});
+
+test('a server that asks for a file is not answered', () => {
+  const query = new TextQuery(
+    'SELECT 1',
+    { startSet: () => undefined, addRow: () => undefined, finishStatement: () => undefined },
+    () => undefined,
+    () => undefined,
+  );
+  query.next = 'head';
+  const buffer = Buffer.from([0xfb, ...Buffer.from('/etc/passwd')]);
+  const answer = {
+    buffer,
+    offset: 0,
+    end: buffer.length,
+    isError: () => false,
+    isEOF: () => false,
+    eofStatusFlags: () => 0,
+    asError: () => new Error(),
+  };
+  const sent: unknown[] = [];
+  const line = {
+    addCommand: () => query,
+    serverCapabilityFlags: 0,
+    _mariadbExtendedMetadata: false,
+    writePacket: (packet: unknown) => sent.push(packet),
+    _resetSequenceId: () => undefined,
+    _bumpSequenceId: () => undefined,
+  };
+  expect(() => query.execute(answer, line)).toThrow('asks for a file');
+  expect(sent).toEqual([]);
+});
