@@ -81,6 +81,8 @@ export function buildBroker(
   const app = Fastify({
     logger: { ...log, base: { service: 'broker' } },
     logController: new LogController({ disableRequestLogging: true }),
+    // A logger for each request would cost more than its line: lines name the request's id themselves.
+    childLoggerFactory: (logger) => logger,
     genReqId: requestIdOf,
     bodyLimit: server.bodyLimitBytes,
     return503OnClosing: false,

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ErrorCode } from '../errors.ts';
+import { Stop } from '../pool/stop.ts';
 import { REQUEST_ID_HEADER } from '../protocol/routes.ts';
 import type { Caller } from '../settings/caller-keys.ts';
 
@@ -9,6 +10,8 @@ export type AccessLevel = Caller['access'];
 export interface Call {
   /** On the monotonic clock. */
   readonly arrivedAtMs: number;
+  /** Raised, with `CallerGone`, when the caller hangs up before its reply was sent. */
+  readonly gone: Stop;
   caller?: Caller;
   /** The database it is about, if that exists. */
   alias?: string;
@@ -32,6 +35,14 @@ declare module 'fastify' {
   }
 }
 
+/** The caller hung up: nobody is left to answer. */
+export class CallerGone extends Error {
+  constructor() {
+    super('The caller hung up');
+    this.name = 'CallerGone';
+  }
+}
+
 type OnDone = (request: FastifyRequest, reply: FastifyReply) => void;
 
 /** Tracks every request that Fastify runs hooks for. Must come before every other hook. */
@@ -52,12 +63,15 @@ export function trackCall(request: FastifyRequest, reply: FastifyReply, onDone: 
   const call = callOf(request);
   void reply.header(REQUEST_ID_HEADER, request.id);
   reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) call.code = 'CALLER_GONE';
+    if (!reply.raw.writableFinished) {
+      call.code = 'CALLER_GONE';
+      call.gone.raise(new CallerGone());
+    }
     onDone(request, reply);
   });
 }
 
 export function callOf(request: FastifyRequest): Call {
-  request.call ??= { arrivedAtMs: performance.now() };
+  request.call ??= { arrivedAtMs: performance.now(), gone: new Stop() };
   return request.call;
 }

@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { BrokerError } from '../errors.ts';
 import { Deadline } from '../pool/deadline.ts';
 import { TIMEOUT_HEADER } from '../protocol/routes.ts';
@@ -34,21 +34,4 @@ function headerTimeoutMs({ headers }: FastifyRequest): number | undefined {
     );
   }
   return Number(text);
-}
-
-/** The caller hung up: nobody is left to answer. */
-export class CallerGone extends Error {
-  constructor() {
-    super('The caller hung up');
-    this.name = 'CallerGone';
-  }
-}
-
-/** Aborts, with `CallerGone`, when the caller hangs up before its reply was sent. */
-export function signalOf(reply: FastifyReply): AbortSignal {
-  const controller = new AbortController();
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) controller.abort(new CallerGone());
-  });
-  return controller.signal;
 }

@@ -26,7 +26,7 @@ export async function answerKeyedQuery(
   try {
     return await answerWhole(request, reply, metrics, {
       database,
-      sqlCall: sqlCallOf(request, reply, database, statement.timeoutMs),
+      sqlCall: sqlCallOf(request, database, statement.timeoutMs),
       mode: { isolation: undefined, isReadOnly: false },
       keyedCall,
       run: async (work, transaction, queueMs) => await work.step(transaction, { statement, bound }, queueMs),

@@ -5,6 +5,7 @@ import type { Transaction } from '../mysql/transaction.ts';
 import type { UnaskedEnd } from '../mysql/unasked-end.ts';
 import { Deadline } from '../pool/deadline.ts';
 import type { PooledConnection } from '../pool/pooled-connection.ts';
+import { EitherStop, Stop } from '../pool/stop.ts';
 import { CallLine } from './call-line.ts';
 
 /** Why a transaction is over, as its late calls are told. */
@@ -52,7 +53,7 @@ interface Held {
   readonly pooled: PooledConnection<MysqlConnection>;
   readonly transaction: Transaction;
   /** Stops the statement that runs at the end. */
-  readonly stop: AbortController;
+  readonly stop: Stop;
   readonly lifetimeTimer: NodeJS.Timeout;
   readonly stopListening: () => void;
 }
@@ -105,7 +106,7 @@ export class Lease {
     this.#held = {
       pooled,
       transaction,
-      stop: new AbortController(),
+      stop: new Stop(),
       lifetimeTimer: setTimeout(() => this.end('lifetime'), times.lifetimeMs).unref(),
       stopListening: pooled.connection.onLost(() => {
         // A call that runs finds out by itself, and can tell more.
@@ -234,13 +235,13 @@ export class Lease {
     clearTimeout(this.#idleTimer);
     clearTimeout(lifetimeTimer);
     this.#idleTimer = undefined;
-    stop.abort(this.#ended());
+    stop.raise(this.#ended());
     void this.#line.whenQuiet().then(() => pooled.checkin());
     this.#onEnd(this, end.reason);
   }
 }
 
 /** Interrupted when the caller hangs up or the lease ends. */
-function stoppable({ deadline, signal }: Watched, stop: AbortController): Watched {
-  return { deadline, signal: signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]) };
+function stoppable({ deadline, signal }: Watched, stop: Stop): Watched {
+  return { deadline, signal: signal === undefined ? stop : new EitherStop(signal, stop) };
 }

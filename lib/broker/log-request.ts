@@ -16,6 +16,7 @@ export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
   const { access } = request.routeOptions.config;
   const status = call.code === 'CALLER_GONE' ? CALLER_GONE_STATUS : reply.statusCode;
   const line = {
+    reqId: request.id,
     method: request.method,
     route: request.routeOptions.url,
     status,
@@ -48,6 +49,7 @@ function audit(request: FastifyRequest, status: number): void {
   const { caller, code } = callOf(request);
   request.log.info(
     {
+      reqId: request.id,
       audit: DENIED.has(status) ? 'denied' : 'admin',
       caller: caller?.name,
       action: `${request.method} ${request.url.split('?')[0]}`,

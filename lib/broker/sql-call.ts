@@ -1,10 +1,11 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import type { BrokerErrorOptions } from '../errors.ts';
 import { resultTooLarge } from '../mysql/failure.ts';
 import type { Watched } from '../mysql/interrupt.ts';
 import type { ResultLimits, StatementResult } from '../mysql/result-collector.ts';
+import type { StopSignal } from '../pool/stop.ts';
 import { callOf } from './call.ts';
-import { deadlineOf, signalOf } from './deadlines.ts';
+import { deadlineOf } from './deadlines.ts';
 import type { Database } from './pool-registry.ts';
 import { roundMs } from './round-ms.ts';
 
@@ -12,24 +13,19 @@ import { roundMs } from './round-ms.ts';
 export interface SqlCall extends Watched {
   readonly caller: string;
   readonly purpose: string;
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
   /** The caller may only read: the server itself then refuses every write. */
   readonly isReadOnly: boolean;
 }
 
 /** @throws {BrokerError} as `deadlineOf` does. */
-export function sqlCallOf(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { settings }: Database,
-  timeoutMs?: number,
-): SqlCall {
-  const { caller } = callOf(request);
+export function sqlCallOf(request: FastifyRequest, { settings }: Database, timeoutMs?: number): SqlCall {
+  const { caller, gone } = callOf(request);
   return {
     caller: caller?.name ?? '',
     purpose: request.id,
     deadline: deadlineOf(request, timeoutMs, settings.limits.queryTimeoutMs),
-    signal: signalOf(reply),
+    signal: gone,
     isReadOnly: caller?.access === 'read',
   };
 }
@@ -51,13 +47,13 @@ const NO_SET = Buffer.from('{"columns":[],"rows":[]}');
 
 /** A statement's result as the JSON that callers get. */
 export function resultJson(
-  { sets, ...effects }: StatementResult,
+  { sets, affectedRows, changedRows, insertId, warnings }: StatementResult,
   durationMs: number,
   queueMs: number,
 ): Buffer {
   const [first = NO_SET] = sets;
   const times = { durationMs: roundMs(durationMs), queueMs: roundMs(queueMs) };
-  const rest = JSON.stringify({ ...effects, ...times }).slice(1);
+  const rest = JSON.stringify({ affectedRows, changedRows, insertId, warnings, ...times }).slice(1);
   return Buffer.concat([first.subarray(0, -1), ...resultSets(sets), Buffer.from(`,${rest}`)]);
 }
 

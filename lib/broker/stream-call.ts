@@ -5,8 +5,7 @@ import type { LineReader, StreamResult } from '../mysql/row-stream.ts';
 import { toFailureBody } from '../protocol/failure.ts';
 import { IDEMPOTENCY_HEADER } from '../protocol/routes.ts';
 import { STREAM_TYPE, type StreamLine } from '../protocol/stream.ts';
-import { callOf } from './call.ts';
-import { CallerGone } from './deadlines.ts';
+import { CallerGone, callOf } from './call.ts';
 import { failureOf } from './plugins/error-replies.ts';
 import type { Database } from './pool-registry.ts';
 import { roundMs } from './round-ms.ts';
@@ -14,12 +13,12 @@ import type { SqlCall } from './sql-call.ts';
 import type { StreamRegistry } from './stream-registry.ts';
 import { StreamReply } from './stream-reply.ts';
 
+/** The type among those that an `Accept` header lists, whatever its parameters. */
+const ACCEPTS_STREAM = new RegExp(`(?:^|,)\\s*${STREAM_TYPE}\\s*(?:[;,]|$)`, 'i');
+
 /** @throws {BrokerError} INVALID_REQUEST: what a stream answers cannot be kept for another time. */
 export function asksForStream({ headers }: FastifyRequest): boolean {
-  const accepted = (headers.accept ?? '')
-    .split(',')
-    .map((range) => range.split(';')[0]?.trim().toLowerCase());
-  if (!accepted.includes(STREAM_TYPE)) return false;
+  if (!ACCEPTS_STREAM.test(headers.accept ?? '')) return false;
   if (headers[IDEMPOTENCY_HEADER] !== undefined) {
     throw new BrokerError(
       'INVALID_REQUEST',

@@ -1,4 +1,5 @@
 import { BrokerError } from '../errors.ts';
+import { EitherStop, Stop } from '../pool/stop.ts';
 import type { Database } from './pool-registry.ts';
 import type { SqlCall } from './sql-call.ts';
 
@@ -6,7 +7,7 @@ import type { SqlCall } from './sql-call.ts';
 export class StreamRegistry {
   readonly #openCounts = new Map<string, number>();
   /** Each stops one stream. */
-  readonly #stops = new Set<AbortController>();
+  readonly #stops = new Set<Stop>();
 
   openCount(alias: string): number {
     return this.#openCounts.get(alias) ?? 0;
@@ -29,11 +30,11 @@ export class StreamRegistry {
         limit: { name: 'maxStreams', max, actual },
       });
     }
-    const stop = new AbortController();
+    const stop = new Stop();
     this.#stops.add(stop);
     this.#openCounts.set(alias, actual);
     try {
-      return await work({ ...sqlCall, signal: AbortSignal.any([sqlCall.signal, stop.signal]) });
+      return await work({ ...sqlCall, signal: new EitherStop(sqlCall.signal, stop) });
     } finally {
       this.#stops.delete(stop);
       this.#openCounts.set(alias, this.openCount(alias) - 1);
@@ -43,7 +44,7 @@ export class StreamRegistry {
   /** Stops whatever is left when the broker goes. */
   endAll(): void {
     for (const stop of this.#stops) {
-      stop.abort(new BrokerError('DRAINING', 'The stream was cut off: the broker is shutting down'));
+      stop.raise(new BrokerError('DRAINING', 'The stream was cut off: the broker is shutting down'));
     }
   }
 }

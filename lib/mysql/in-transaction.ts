@@ -1,4 +1,5 @@
 import { BrokerError } from '../errors.ts';
+import { throwIfStopped } from '../pool/stop.ts';
 import type { Watched } from './interrupt.ts';
 import type { MysqlConnection } from './mysql-connection.ts';
 import { Transaction, type TransactionMode } from './transaction.ts';
@@ -17,7 +18,7 @@ export async function inTransaction<T>(
     if (watched.deadline.hasPassed) {
       throw new BrokerError('DEADLINE_EXCEEDED', 'The deadline passed before the COMMIT');
     }
-    watched.signal?.throwIfAborted();
+    throwIfStopped(watched.signal);
   } catch (error) {
     // Past the deadline that is left to the pool's reset: it may take long, and the answer is due.
     if (!watched.deadline.hasPassed) await transaction.rollback();

@@ -1,5 +1,6 @@
 import { BrokerError, type Outcome } from '../errors.ts';
 import type { Deadline } from '../pool/deadline.ts';
+import type { StopSignal } from '../pool/stop.ts';
 
 /** Makes the error of a statement that is stopped, once its outcome is known. */
 export type ToError = (outcome: Outcome) => unknown;
@@ -7,14 +8,14 @@ export type ToError = (outcome: Outcome) => unknown;
 /** By when a statement must have ended, and who may say earlier that nobody waits for it any more. */
 export interface Watched {
   readonly deadline: Deadline;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: StopSignal | undefined;
 }
 
 /** Interrupts, once at most, when the deadline passes or the caller hangs up, and until it is told to end. */
 export class Watch {
   /** Resolves when there is a reason to stop. */
   readonly interrupted: Promise<ToError>;
-  readonly #signal: AbortSignal | undefined;
+  readonly #signal: StopSignal | undefined;
   #resolve: (toError: ToError) => void = () => undefined;
   #timer: NodeJS.Timeout | undefined;
   #isOver = false;

@@ -14,6 +14,7 @@ import { type PoolStats, poolStats } from './pool-stats.ts';
 import type { PooledConnection } from './pooled-connection.ts';
 import { ServerCap } from './server-cap.ts';
 import { Slots } from './slots.ts';
+import { throwIfStopped } from './stop.ts';
 import { Upkeep } from './upkeep.ts';
 import { WaiterQueue } from './waiter-queue.ts';
 
@@ -70,7 +71,7 @@ export class QueuePool<C extends Connection> {
   checkout(options: CheckoutOptions = {}): Promise<PooledConnection<C>> {
     // Not an async function: its promise around the one that waits in line would make a wait a fifth dearer.
     try {
-      options.signal?.throwIfAborted();
+      throwIfStopped(options.signal);
       if (!this.#demand.isOpen) throw new BrokerError('DRAINING', 'The pool takes no more work');
       const { caller = '', purpose, takesUsed = false } = options;
       const borrower = { caller, purpose };

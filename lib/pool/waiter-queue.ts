@@ -3,6 +3,7 @@ import { deadlineExceeded } from './checkout-failures.ts';
 import type { CheckoutOptions } from './checkout-options.ts';
 import { FairLine, type InLine } from './fair-line.ts';
 import type { Borrower } from './loan.ts';
+import type { StopSignal } from './stop.ts';
 
 /** What a line asks of its pool. */
 interface LineTerms {
@@ -20,7 +21,7 @@ interface Waiter<T> extends InLine<Waiter<T>> {
   readonly dueAtMs: number;
   /** Its own deadline comes before the line's. */
   readonly isOwnDeadline: boolean;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: StopSignal | undefined;
   onAbort: (() => void) | undefined;
   readonly resolve: (value: T) => void;
   readonly reject: (error: unknown) => void;
@@ -106,7 +107,7 @@ export class WaiterQueue<T> {
     this.#alarm.stop();
   }
 
-  #heed(signal: AbortSignal, waiter: Waiter<T>): void {
+  #heed(signal: StopSignal, waiter: Waiter<T>): void {
     waiter.onAbort = () => this.#giveUp(waiter, () => signal.reason);
     signal.addEventListener('abort', waiter.onAbort);
   }

@@ -1,9 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import { until } from '../../mysql/interrupt.ts';
+import type { StopSignal } from '../../pool/stop.ts';
 import type { PeerEndpoint } from '../../settings/environment.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { callOf } from '../call.ts';
-import { deadlineOf, signalOf } from '../deadlines.ts';
+import { deadlineOf } from '../deadlines.ts';
 import { askTaskName } from './ask-task-name.ts';
 import { forwardCall, HOP_HEADER } from './forward-call.ts';
 import { ownerGone } from './lost-owner.ts';
@@ -55,13 +56,22 @@ export function forwardToOwners(
     if (owner === undefined || owner === ownName) return;
     // Whoever sent it took this broker for the owner, whose place it has taken.
     if (request.headers[HOP_HEADER] !== undefined) throw ownerGone(route);
-    callOf(request).forwardedTo = owner;
+    const call = callOf(request);
+    call.forwardedTo = owner;
     const deadline = deadlineOf(request, undefined, longestCallMs);
-    const signal = signalOf(reply);
+    const signal = abortSignalOf(call.gone);
     const address = await until(directory.find(owner), { deadline, signal }, 'not_applied');
     if (address === undefined) throw ownerGone(route);
     await forwardCall(http, { request, reply, address, deadline, signal, longestPauseMs });
   });
+}
+
+/** As Node's HTTP client takes it. */
+function abortSignalOf(stop: StopSignal): AbortSignal {
+  const controller = new AbortController();
+  if (stop.aborted) controller.abort(stop.reason);
+  else stop.addEventListener('abort', () => controller.abort(stop.reason));
+  return controller.signal;
 }
 
 function codeOf(error: unknown): string {

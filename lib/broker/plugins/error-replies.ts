@@ -1,8 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { BrokerError, type ErrorCode } from '../../errors.ts';
 import { toFailureBody } from '../../protocol/failure.ts';
-import { callOf } from '../call.ts';
-import { CallerGone } from '../deadlines.ts';
+import { CallerGone, callOf } from '../call.ts';
 
 /** What a caller should wait for before the next try. */
 const RETRY_AFTER_S = 1;
@@ -47,7 +46,9 @@ function isCutOff({ raw }: FastifyRequest): boolean {
 export function failureOf(error: FastifyError | Error, request: FastifyRequest): BrokerError {
   const failure = toBrokerError(error, request);
   callOf(request).code = failure.code;
-  if (failure.code === 'INTERNAL') request.log.error(describeUnexpected(failure.cause), 'unexpected error');
+  if (failure.code === 'INTERNAL') {
+    request.log.error({ reqId: request.id, ...describeUnexpected(failure.cause) }, 'unexpected error');
+  }
   return failure;
 }
 

@@ -51,7 +51,7 @@ export function addLeaseRoutes(
       const database = pools.get(request.params.alias);
       refuseKey(request);
       const { isolation, readOnly = false } = readBody(TransactionTerms, request.body ?? {});
-      const sqlCall = sqlCallOf(request, reply, database);
+      const sqlCall = sqlCallOf(request, database);
       const mode = { isolation, isReadOnly: readOnly || sqlCall.isReadOnly };
       const lease = await leases.begin(database, mode, sqlCall);
       // Nobody else can know its id.
@@ -75,7 +75,7 @@ export function addLeaseRoutes(
     database,
     request,
     reply,
-    sqlCall: (timeoutMs) => sqlCallOf(request, reply, database, timeoutMs),
+    sqlCall: (timeoutMs) => sqlCallOf(request, database, timeoutMs),
     run: async (sqlCall, work) => {
       const call = callOf(request);
       const sinceMs = performance.now();

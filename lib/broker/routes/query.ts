@@ -37,37 +37,55 @@ export function addQueryRoute(
       if (keyedCall !== undefined) {
         return await answerKeyedQuery(request, reply, metrics, { database, statement, bound, keyedCall });
       }
-      const sqlCall = sqlCallOf(request, reply, database, statement.timeoutMs);
-      const terms = {
-        ...bound,
-        ...sqlCall,
-        // A procedure could make the session writable again.
-        cannotWrite: bound.isRead || (sqlCall.isReadOnly && bound.effect === 'all_or_nothing'),
-      };
+      const sqlCall = sqlCallOf(request, database, statement.timeoutMs);
+      const { caller, purpose, deadline, signal, isReadOnly } = sqlCall;
+      const { text, isPlain, isRead, effect } = bound;
+      // A procedure could make the session writable again.
+      const cannotWrite = isRead || (isReadOnly && effect === 'all_or_nothing');
 
       const call = callOf(request);
       const onConnection = async <T>(ask: (connection: MysqlConnection) => Promise<T>): Promise<T> => {
-        using pooled = await database.pool.checkout({ ...sqlCall, takesUsed: bound.isPlain });
-        call.queueMs = pooled.waitedMs;
-        const sinceMs = performance.now();
-        const result = await ask(pooled.connection);
-        call.durationMs = performance.now() - sinceMs;
-        metrics.queryDone(database.alias, call.durationMs);
-        return result;
+        const pooled = await database.pool.checkout({
+          caller,
+          purpose,
+          deadline,
+          signal,
+          takesUsed: isPlain,
+        });
+        try {
+          call.queueMs = pooled.waitedMs;
+          const sinceMs = performance.now();
+          const result = await ask(pooled.connection);
+          call.durationMs = performance.now() - sinceMs;
+          metrics.queryDone(database.alias, call.durationMs);
+          return result;
+        } finally {
+          pooled.checkin();
+        }
       };
 
       if (isStream) {
-        const streamTerms = { ...terms, ...streamLimitsOf(database, statement.maxRows) };
-        await answerWithStream({ request, reply, database, sqlCall, streams }, ({ signal }, reader) =>
-          onConnection((connection) => connection.stream(bound.text, { ...streamTerms, signal }, reader)),
-        );
+        const limits = streamLimitsOf(database, statement.maxRows);
+        await answerWithStream({ request, reply, database, sqlCall, streams }, (stoppable, reader) => {
+          const terms = {
+            ...limits,
+            deadline,
+            signal: stoppable.signal,
+            isReadOnly,
+            cannotWrite,
+            effect,
+            isPlain,
+            isRead,
+          };
+          return onConnection((connection) => connection.stream(text, terms, reader));
+        });
         return undefined;
       }
       const limits = limitsOf(database, statement.maxRows);
-      const result = await onConnection((connection) => connection.query(bound.text, { ...terms, limits }));
+      const terms = { deadline, signal, isReadOnly, cannotWrite, effect, isPlain, limits };
+      const result = await onConnection((connection) => connection.query(text, terms));
       const body = resultJson(result, call.durationMs ?? 0, call.queueMs ?? 0);
-      const outcome = terms.cannotWrite ? 'not_applied' : 'applied';
-      refuseIfTooLarge(body, limits, { outcome });
+      refuseIfTooLarge(body, limits, { outcome: cannotWrite ? 'not_applied' : 'applied' });
       return await reply.type('application/json; charset=utf-8').send(body);
     },
   );

@@ -27,7 +27,7 @@ export function addTransactionRoutes(app: FastifyInstance, pools: PoolRegistry, 
         refuseReadOnly(readOnly);
         refuseCommitting(steps.map(({ bound }) => bound));
       }
-      const sqlCall = sqlCallOf(request, reply, database);
+      const sqlCall = sqlCallOf(request, database);
       return await answerWhole(request, reply, metrics, {
         database,
         sqlCall,
@@ -49,7 +49,7 @@ export function addTransactionRoutes(app: FastifyInstance, pools: PoolRegistry, 
       if (keyedCall !== undefined) refuseCommitting(batch);
       return await answerWhole(request, reply, metrics, {
         database,
-        sqlCall: sqlCallOf(request, reply, database),
+        sqlCall: sqlCallOf(request, database),
         mode: { isolation: undefined, isReadOnly: false },
         keyedCall,
         run: async (work, transaction) => await work.batch(transaction, batch),
