@@ -1,5 +1,6 @@
 import { type CellForm, type ColumnDefinition, cellFormOf, describeColumn } from './encode.ts';
 import { type PacketBytes, PacketReader } from './packet-reader.ts';
+import { RecentCache } from './recent-cache.ts';
 
 /** The columns of a set of rows, ready for whoever writes them. */
 export interface ColumnSet {
@@ -15,8 +16,8 @@ export const NO_COLUMNS: ColumnSet = { json: Buffer.from('[]'), forms: [] };
 const MAX_SETS = 500;
 const MAX_KEY_LENGTH = 4_000;
 
-/** By the very bytes that define them, so that none outlives a change of its table; the one used last is the last. */
-const known = new Map<string, ColumnSet>();
+/** By the very bytes that define them, so that none outlives a change of its table. */
+const sets = new RecentCache<ColumnSet>(MAX_SETS);
 
 /** Takes in the definitions of a set's columns, which are the same again and again: few are ever read. */
 export class ColumnSetReader {
@@ -41,12 +42,10 @@ export class ColumnSetReader {
 
   #read(): ColumnSet {
     const key = `${Number(this.#isExtended)}${this.#definitions}`;
-    const set = known.get(key) ?? readColumnSet(Buffer.from(this.#definitions, 'latin1'), this.#isExtended);
-    if (key.length > MAX_KEY_LENGTH) return set;
-    known.delete(key);
-    known.set(key, set);
-    const [oldest] = known.size > MAX_SETS ? known.keys() : [];
-    if (oldest !== undefined) known.delete(oldest);
+    const known = sets.get(key);
+    if (known !== undefined) return known;
+    const set = readColumnSet(Buffer.from(this.#definitions, 'latin1'), this.#isExtended);
+    if (key.length <= MAX_KEY_LENGTH) sets.set(key, set);
     return set;
   }
 }

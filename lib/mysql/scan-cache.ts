@@ -1,3 +1,4 @@
+import { RecentCache } from './recent-cache.ts';
 import type { SqlMode } from './sql-mode.ts';
 import { type StatementScan, scanStatement } from './statement-scan.ts';
 
@@ -5,17 +6,16 @@ import { type StatementScan, scanStatement } from './statement-scan.ts';
 const MAX_SCANS = 500;
 const MAX_TEXT_LENGTH = 1_000;
 
-/** By mode and text, on which alone a scan depends; the one that was used last is the last. */
-const scans = new Map<string, StatementScan>();
+/** By mode and text, on which alone a scan depends. */
+const scans = new RecentCache<StatementScan>(MAX_SCANS);
 
 /** The same as `scanStatement`, which most statements then need only once. */
 export function cachedScan(sql: string, mode: SqlMode): StatementScan {
   if (sql.length > MAX_TEXT_LENGTH) return scanStatement(sql, mode);
   const key = `${Number(mode.noBackslashEscapes)}${Number(mode.ansiQuotes)}${sql}`;
-  const scan = scans.get(key) ?? scanStatement(sql, mode);
-  scans.delete(key);
+  const known = scans.get(key);
+  if (known !== undefined) return known;
+  const scan = scanStatement(sql, mode);
   scans.set(key, scan);
-  const [oldest] = scans.size > MAX_SCANS ? scans.keys() : [];
-  if (oldest !== undefined) scans.delete(oldest);
   return scan;
 }
