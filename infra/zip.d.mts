@@ -1,0 +1,1 @@
+export function zipOf(name: string, content: Buffer): Buffer;
