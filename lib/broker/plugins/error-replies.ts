@@ -58,6 +58,8 @@ async function replyWith(
   reply: FastifyReply,
 ): Promise<void> {
   const error = failureOf(cause, request);
+  // Fastify would hang up on a caller that still sends, who then may never see the reply.
+  if (error.code === 'REQUEST_TOO_LARGE') void reply.removeHeader('connection');
   if (RETRY_AFTER_STATUSES.has(error.httpStatus)) void reply.header('retry-after', RETRY_AFTER_S);
   await reply.code(error.httpStatus).send(toFailureBody(error, request.id));
 }
