@@ -16,6 +16,7 @@ import {
   timeoutOf,
   toHttpReply,
 } from './http-event.ts';
+import { checkReplySize, MAX_ANSWER_BYTES } from './reply-size.ts';
 
 const Invocation = z.looseObject({ database: z.string(), timeoutMs: z.optional(TimeoutMs) });
 
@@ -70,7 +71,10 @@ async function answerInvocation(ask: Ask, event: unknown, context: Context): Pro
     });
     const failure = reply.status === 200 ? undefined : readFailure(reply);
     if (failure !== undefined) throw failure;
-    return parseReply(reply);
+    const answer = parseReply(reply);
+    // Printed again: of 1e20 JavaScript makes five times as many characters.
+    checkReplySize(JSON.stringify(answer), MAX_ANSWER_BYTES);
+    return answer;
   } catch (error) {
     // Lambda tells the invoker an error's name and message, and nothing else of it.
     if (error instanceof BrokerError) error.name = error.code;

@@ -4,6 +4,7 @@ import type { BrokerReply } from '../lib/client/broker-reply.ts';
 import { BrokerError } from '../lib/errors.ts';
 import { toFailureBody } from '../lib/protocol/failure.ts';
 import { REQUEST_ID_HEADER } from '../lib/protocol/routes.ts';
+import { checkReplySize } from './reply-size.ts';
 
 /** Time that a function keeps for itself: for the broker's verdict after a deadline, and for its own reply. */
 const RESERVE_MS = 250;
@@ -65,11 +66,13 @@ export function timeoutOf(context: Context): number {
   return Math.max(1, context.getRemainingTimeInMillis() - RESERVE_MS);
 }
 
-/** The broker's reply as the function's own, word for word. */
+/**
+ * The broker's reply as the function's own, word for word.
+ *
+ * @throws {BrokerError} `RESULT_TOO_LARGE`
+ */
 export function toHttpReply(reply: BrokerReply, requestId: string): APIGatewayProxyStructuredResultV2 {
-  const bytes = Buffer.byteLength(reply.body);
-  if (bytes > MAX_REPLY_BYTES) return failureReply(tooLarge(bytes), requestId);
-  const isBase64Encoded = bytes > ESCAPABLE_BYTES;
+  const isBase64Encoded = checkReplySize(reply.body, MAX_REPLY_BYTES) > ESCAPABLE_BYTES;
   return {
     statusCode: reply.status,
     headers: {
@@ -86,11 +89,4 @@ export function failureReply(error: BrokerError, requestId: string): APIGatewayP
   const { httpStatus: status } = error;
   const body = JSON.stringify(toFailureBody(error, error.requestId ?? requestId));
   return toHttpReply({ status, requestId, retryAfter: undefined, body }, requestId);
-}
-
-function tooLarge(bytes: number): BrokerError {
-  return new BrokerError('RESULT_TOO_LARGE', 'The result is too large for the reply of a Lambda function', {
-    outcome: 'unknown',
-    limit: { name: 'lambdaReplyBytes', max: MAX_REPLY_BYTES, actual: bytes },
-  });
 }
