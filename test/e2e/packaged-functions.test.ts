@@ -1,104 +1,141 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readZip } from '../packaging/support/read-zip.ts';
-import { packageService } from '../packaging/support/service.ts';
-import { startTestBroker, type TestBroker } from '../support/broker.ts';
-import { startTestDatabase, type TestDatabase } from '../support/database.ts';
+import { describe, expect, test } from 'vitest';
+import { httpEvent } from '../functions/support/lambda.ts';
+import { useFunctions } from '../support/lambda/function-scene.ts';
+import { ask, post } from '../support/lambda/http-answer.ts';
+import { nodeRuntimes } from '../support/lambda/node-runtimes.ts';
 
-let database: TestDatabase;
-let broker: TestBroker;
-let folder: string;
-
-beforeAll(async () => {
-  database = await startTestDatabase();
-  broker = await startTestBroker(database);
-  await database.admin.query('CREATE TABLE app.greetings (id BIGINT PRIMARY KEY, text VARCHAR(20))');
-  await database.admin.query("INSERT INTO app.greetings VALUES (9007199254740993, 'grüße 😀')");
-  folder = await mkdtemp(join(tmpdir(), 'functions-'));
-  const service = await packageService();
-  for (const name of ['query', 'transaction', 'health']) {
-    const [bundle] = readZip(join(service.packaged, `${name}.zip`)).values();
-    await writeFile(join(folder, `${name}.mjs`), bundle ?? service.output);
-  }
-  await rm(service.folder, { recursive: true });
-});
-
-afterAll(async () => {
-  await broker.stop();
-  await database.stop();
-  await rm(folder, { recursive: true });
-});
-
-/** Runs the packaged handler in a process of its own, as Lambda does; what it returned, or the error it threw. */
-async function invoke(name: string, event: object, key: string = broker.keys.writer): Promise<unknown> {
-  const script = `
-    import { handler } from ${JSON.stringify(join(folder, `${name}.mjs`))};
-    const context = { awsRequestId: 'request-1', getRemainingTimeInMillis: () => 10_000 };
-    const answer = await handler(${JSON.stringify(event)}, context)
-      .catch(({ name, message }) => ({ thrown: { name, message } }));
-    console.log(JSON.stringify(answer));
-    process.exit(0);`;
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
-    env: { PATH: process.env.PATH, BROKER_URL: broker.url, BROKER_KEY: key },
-  });
-  return JSON.parse(stdout);
-}
-
-function post(alias: string, body: object) {
-  return {
-    version: '2.0',
-    requestContext: { http: { method: 'POST', path: `/databases/${alias}/query` } },
-    headers: { 'content-type': 'application/json' },
-    pathParameters: { alias },
-    body: JSON.stringify(body),
-    isBase64Encoded: false,
-  };
-}
+const { database, broker, secrets, start } = await useFunctions();
+await database.admin.query('CREATE TABLE app.greetings (id BIGINT PRIMARY KEY, text VARCHAR(20) UNIQUE)');
+await database.admin.query("INSERT INTO app.greetings VALUES (9007199254740993, 'grüße 😀')");
 
 const STATEMENT = {
   sql: 'SELECT id, text FROM greetings WHERE id = ?',
   params: [{ $bigint: '9007199254740993' }],
 };
+const ROWS = [['9007199254740993', 'grüße 😀']];
 
-describe('the packaged query function', () => {
-  test("answers an HTTP event with the broker's status and body", async () => {
-    const reply = (await invoke('query', post('default', STATEMENT))) as { statusCode: number; body: string };
-    expect(reply.statusCode).toBe(200);
-    expect(JSON.parse(reply.body)).toMatchObject({ rows: [['9007199254740993', 'grüße 😀']] });
-  });
+describe.each(await nodeRuntimes())('on Node.js $version', ({ node }) => {
+  describe('the packaged query function', () => {
+    test('answers from its cold start on, over one connection and with a key that it read once', async () => {
+      let connections = 0;
+      const count = () => {
+        connections += 1;
+      };
+      const callsBefore = secrets.calls.length;
+      broker.broker.app.server.on('connection', count);
+      await using query = await start('query', { node });
 
-  test("answers a direct invocation with the broker's body", async () => {
-    expect(await invoke('query', { database: 'default', ...STATEMENT })).toMatchObject({
-      columns: [{ name: 'id', type: 'BIGINT' }, { name: 'text' }],
-      rows: [['9007199254740993', 'grüße 😀']],
+      expect(await ask(query, post('query', STATEMENT))).toMatchObject({
+        statusCode: 200,
+        body: { rows: ROWS },
+      });
+      expect(await query.invoke({ database: 'default', ...STATEMENT })).toMatchObject({
+        payload: { rows: ROWS },
+      });
+
+      broker.broker.app.server.off('connection', count);
+      expect({ connections, coldStarts: query.coldStarts }).toEqual({ connections: 1, coldStarts: 1 });
+      expect(secrets.calls.slice(callsBefore)).toEqual(['GetSecretValue']);
+    });
+
+    test('answers after the broker hung up on it while it was frozen', async () => {
+      await using query = await start('query', { node });
+      await ask(query, post('query', STATEMENT));
+
+      broker.broker.app.server.closeAllConnections();
+
+      expect(await ask(query, post('query', STATEMENT))).toMatchObject({
+        statusCode: 200,
+        body: { rows: ROWS },
+      });
+      expect(query.coldStarts).toBe(1);
+    });
+
+    test('answers an HTTP event as the broker itself answers', async () => {
+      await using query = await start('query', { node });
+
+      const answer = await ask(query, post('query', STATEMENT, { headers: { 'x-request-id': 'mine' } }));
+
+      const { columns } = await broker.query(STATEMENT.sql, STATEMENT.params);
+      expect(answer).toEqual({
+        statusCode: 200,
+        headers: { 'content-type': 'application/json', 'x-request-id': 'mine' },
+        body: {
+          columns,
+          rows: ROWS,
+          affectedRows: 0,
+          changedRows: 0,
+          insertId: null,
+          warnings: null,
+          durationMs: expect.any(Number),
+          queueMs: expect.any(Number),
+        },
+        isBase64Encoded: false,
+      });
+    });
+
+    test('takes a body that comes in base64', async () => {
+      const body = Buffer.from(JSON.stringify({ sql: "SELECT 'grüße 😀'" })).toString('base64');
+      await using query = await start('query', { node });
+      expect(await ask(query, post('query', body, { isBase64Encoded: true }))).toMatchObject({
+        statusCode: 200,
+        body: { rows: [['grüße 😀']] },
+      });
+    });
+
+    test('carries bytes of every value there and back', async () => {
+      const $bytes = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte)).toString('base64');
+      const statement = { sql: 'SELECT ?, LENGTH(?)', params: [{ $bytes }, { $bytes }] };
+      await using query = await start('query', { node });
+
+      const rows = [[{ $bytes }, 256]];
+      expect(await ask(query, post('query', statement))).toMatchObject({ statusCode: 200, body: { rows } });
+      expect(await query.invoke({ database: 'default', ...statement })).toMatchObject({ payload: { rows } });
     });
   });
 
-  test('passes on what the broker refuses', async () => {
-    const denied = await invoke('query', post('default', STATEMENT), 'wrong-key');
-    expect(denied).toMatchObject({ statusCode: 401, body: expect.stringContaining('UNAUTHENTICATED') });
-    const failed = await invoke('query', { database: 'default', sql: 'SELECT * FROM missing' });
-    expect(failed).toEqual({ thrown: { name: 'SQL_ERROR', message: "Table 'app.missing' doesn't exist" } });
+  describe('the packaged transaction function', () => {
+    test('does all of its statements, in either shape of event', async () => {
+      await database.admin.query('DELETE FROM app.greetings WHERE id < 10');
+      const statementsFor = (id: number) => [
+        {
+          sql: 'INSERT INTO greetings VALUES (?, ?)',
+          params: [id, `hello ${id}`],
+          expect: { affectedRows: 1 },
+        },
+        { sql: 'SELECT text FROM greetings WHERE id = ?', params: [id] },
+      ];
+      await using transaction = await start('transaction', { node });
+
+      const results = [{ affectedRows: 1 }, { rows: [['hello 1']] }];
+      expect(await ask(transaction, post('transaction', { statements: statementsFor(1) }))).toMatchObject({
+        statusCode: 200,
+        body: { results },
+      });
+      expect(await transaction.invoke({ database: 'default', statements: statementsFor(2) })).toMatchObject({
+        payload: { results: [{ affectedRows: 1 }, { rows: [['hello 2']] }] },
+      });
+    });
+
+    test('does none of them when one fails', async () => {
+      const statements = [
+        { sql: "INSERT INTO greetings VALUES (11, 'undone')" },
+        { sql: "INSERT INTO greetings VALUES (12, 'grüße 😀')" },
+      ];
+      await using transaction = await start('transaction', { node });
+
+      expect(await transaction.invoke({ database: 'default', statements })).toMatchObject({
+        error: { errorType: 'DUPLICATE_KEY' },
+      });
+      expect((await broker.query('SELECT id FROM greetings WHERE id > 10 AND id < 20')).rows).toEqual([]);
+    });
   });
-});
 
-test('the packaged transaction function does all of its statements', async () => {
-  const insert = { sql: "INSERT INTO greetings VALUES (1, 'hello')", expect: { affectedRows: 1 } };
-  const statements = [insert, { sql: 'SELECT text FROM greetings WHERE id = 1' }];
-
-  expect(await invoke('transaction', { database: 'default', statements })).toMatchObject({
-    results: [{ affectedRows: 1 }, { rows: [['hello']] }],
-  });
-});
-
-test("the packaged health function answers with the broker's readiness", async () => {
-  const event = { version: '2.0', requestContext: { http: { method: 'GET', path: '/health' } }, headers: {} };
-  expect(await invoke('health', event)).toMatchObject({
-    statusCode: 200,
-    body: JSON.stringify({ status: 'ready', databases: { default: 'up' } }),
+  test("the packaged health function answers with the broker's readiness", async () => {
+    await using health = await start('health', { node });
+    expect(await ask(health, httpEvent({ routeKey: 'GET /health' }))).toMatchObject({
+      statusCode: 200,
+      body: { status: 'ready', databases: { default: 'up' } },
+    });
   });
 });
