@@ -1,42 +1,104 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { ROTATION_STEPS } from '../../lib/protocol/rotation.ts';
-import { readZip } from '../packaging/support/read-zip.ts';
-import { packageService } from '../packaging/support/service.ts';
 import { useRotatingDatabase } from '../rotation/support/rotating-database.ts';
+import { startTestBroker } from '../support/broker.ts';
+import { putKeys } from '../support/lambda/function-scene.ts';
+import { nodeRuntimes } from '../support/lambda/node-runtimes.ts';
+import { PackagedFunctions } from '../support/lambda/packaged-functions.ts';
+import type { LambdaFunction } from '../support/lambda/start-function.ts';
 
 const place = await useRotatingDatabase();
-let folder: string;
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'rotation-'));
-  const service = await packageService();
-  const [bundle] = readZip(join(service.packaged, 'rotate-secret.zip')).values();
-  await writeFile(join(folder, 'rotate-secret.mjs'), bundle ?? service.output);
-  await rm(service.folder, { recursive: true });
-  // The SDK, which Lambda's runtime brings.
-  await symlink(resolve(import.meta.dirname, '../../node_modules'), join(folder, 'node_modules'));
+const { secrets } = place;
+const { user, password } = place.database.app;
+place.put('shop', { username: user, password });
+const broker = await startTestBroker(place.database, {
+  databases: { default: { credentials: { secretId: 'shop' } } },
 });
+afterAll(broker.stop);
+putKeys(secrets, broker);
 
-afterAll(async () => await rm(folder, { recursive: true }));
+const packaged = await PackagedFunctions.build();
+afterAll(async () => await packaged[Symbol.asyncDispose]());
 
-test('the packaged rotation function rotates with the driver in its bundle and the SDK of its runtime', async () => {
-  const { user: username, password } = place.database.app;
-  place.put('shop', { username, password });
-  const token = place.secrets.beginRotation('shop');
-  const events = ROTATION_STEPS.map((step) => place.eventOf('shop', step, token));
-  const script = `
-    import { handler } from ${JSON.stringify(join(folder, 'rotate-secret.mjs'))};
-    const context = { awsRequestId: 'request-1', getRemainingTimeInMillis: () => 10_000 };
-    for (const event of ${JSON.stringify(events)}) await handler(event, context);
-    process.exit(0);`;
-  await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
-    env: { PATH: process.env.PATH, ...place.secrets.environment },
-  });
+/** What `--param rotateBy=function` makes of it: there is no broker to ask. */
+const ALONE = { BROKER_URL: '' };
+
+const stepsOfBroker = () =>
+  broker.logs.filter((line) => line.includes('"action":"POST /v1/rotation/')).length;
+
+/** All steps, by one instance. The password before is refused after it. */
+async function rotateBy(rotate: LambdaFunction): Promise<void> {
+  const before = place.fieldsOf('shop', 'AWSCURRENT');
+  const token = secrets.beginRotation('shop');
+  for (const step of ROTATION_STEPS) {
+    expect(await rotate.invoke(place.eventOf('shop', step, token))).toEqual({ payload: null });
+  }
   expect(await place.letsIn(place.fieldsOf('shop', 'AWSCURRENT'))).toBe(true);
-  expect(await place.letsIn({ username, password })).toBe(false);
+  expect(await place.letsIn(before)).toBe(false);
+  expect(rotate.coldStarts).toBe(1);
+}
+
+describe.each(await nodeRuntimes())('on Node.js $version', ({ node }) => {
+  const options = { node, env: secrets.environment };
+  const replace = { BROKER_URL: broker.url };
+
+  test('the packaged rotation function has the broker rotate', async () => {
+    await using rotate = await packaged.start('rotate-secret', { ...options, replace });
+    const stepsBefore = stepsOfBroker();
+
+    await rotateBy(rotate);
+
+    expect(stepsOfBroker() - stepsBefore).toBe(ROTATION_STEPS.length);
+  });
+
+  test('it rotates itself with rotateBy=function, by the driver in its bundle and the SDK of its runtime', async () => {
+    await using rotate = await packaged.start('rotate-secret', { ...options, replace: ALONE });
+    const stepsBefore = stepsOfBroker();
+
+    await rotateBy(rotate);
+
+    expect(stepsOfBroker()).toBe(stepsBefore);
+  });
+
+  test.each([
+    ['broker', replace],
+    ['function', ALONE],
+  ])('what a step must not do fails by its code, done by the %s', async (_, variables) => {
+    await using rotate = await packaged.start('rotate-secret', { ...options, replace: variables });
+    const event = place.eventOf('shop', 'setSecret', crypto.randomUUID());
+    expect(await rotate.invoke(event)).toMatchObject({ error: { errorType: 'INVALID_REQUEST' } });
+    expect(await rotate.invoke({})).toMatchObject({ error: { errorType: 'INVALID_REQUEST' } });
+  });
+
+  test('the packaged credentials-rotated function has the broker look at its secrets', async () => {
+    await using rotated = await packaged.start('credentials-rotated', { ...options, replace });
+    const newVersionId = secrets.put('shop', secrets.textOf('shop', 'AWSCURRENT'));
+    const event = {
+      source: 'aws.secretsmanager',
+      'detail-type': 'Secret Label Updated',
+      detail: { name: 'shop', labelUpdated: 'AWSCURRENT' },
+    };
+
+    expect(await rotated.invoke(event)).toEqual({ payload: { told: 1 } });
+
+    const url = '/v1/databases/default';
+    const shown = await broker.broker.app.inject({ url, headers: broker.headers(broker.keys.admin) });
+    expect(shown.json()).toMatchObject({ credentials: { versionId: newVersionId } });
+    expect(await rotated.invoke({ ...event, detail: { labelUpdated: 'AWSPENDING' } })).toEqual({
+      payload: { told: 0 },
+    });
+  });
+
+  test('without the broker that it tells, credentials-rotated fails, so that the event comes again', async () => {
+    const nobody = { BROKER_URL: 'http://127.0.0.1:1' };
+    await using rotated = await packaged.start('credentials-rotated', {
+      ...options,
+      replace: nobody,
+      timeoutMs: 15_000,
+    });
+    const event = { detail: { labelUpdated: 'AWSCURRENT' } };
+    expect(await rotated.invoke(event)).toMatchObject({
+      error: { errorMessage: expect.stringContaining('The broker could not be reached') },
+    });
+  });
 });

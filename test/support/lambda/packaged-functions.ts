@@ -36,9 +36,8 @@ export class PackagedFunctions implements AsyncDisposable {
     this.#template = template;
   }
 
-  /** @param args Of `osls package`. */
-  static async build(args: readonly string[] = []): Promise<PackagedFunctions> {
-    const service = await packageService(args);
+  static async build(): Promise<PackagedFunctions> {
+    const service = await packageService();
     if (service.exitCode !== 0) throw new Error(service.output);
     return new PackagedFunctions(service.folder, service.packaged, await templateOf(service));
   }
