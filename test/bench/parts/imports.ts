@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { runProgram } from '../../../infra/local/run-program.ts';
@@ -7,41 +7,59 @@ import { medianOf } from '../measure/median.ts';
 
 const PROJECT = join(import.meta.dirname, '../../..');
 
-/** Milliseconds of a cold start, in a process of its own each time. */
-interface ColdStart {
+/** The functions that are deployed, and what each needs at the head of its bundle. */
+const FUNCTIONS: Readonly<Record<string, string>> = {
+  query: '',
+  transaction: '',
+  health: '',
+  'credentials-rotated': '',
+  'rotate-secret':
+    "import{createRequire as _createRequire}from'node:module';const require=_createRequire(import.meta.url);",
+};
+
+/** Milliseconds. */
+export interface Import {
   /** Of the module alone. */
   readonly importMs: number;
   /** From the start of the process until the module is there. */
   readonly startMs: number;
 }
 
-export interface Imports {
-  readonly ours: ColdStart;
-  readonly empty: ColdStart;
+/** In a process of its own each time. */
+interface ColdStart extends Import {
+  readonly bytes: number;
 }
 
-/** How long Node.js takes to import a packaged function, and one that does nothing. */
+/** By name of the function; `empty` is one that does nothing. */
+export type Imports = Readonly<Record<string, ColdStart>>;
+
+/** How long Node.js takes to import each packaged function. */
 export async function measureImports(times: number): Promise<Imports> {
   console.error('cold imports ...');
   const folder = await makeTemporaryFolder('imports');
-  const files = { ours: join(folder, 'query.mjs'), empty: join(folder, 'empty.mjs') };
-  await bundle('functions/query.ts', files.ours);
-  await writeFile(files.empty, 'export const handler=async()=>({statusCode:200});');
-  const ours: ColdStart[] = [];
-  const empty: ColdStart[] = [];
+  const names = [...Object.keys(FUNCTIONS), 'empty'];
+  const fileOf = (name: string) => join(folder, `${name}.mjs`);
+  await writeFile(fileOf('empty'), 'export const handler=async()=>({statusCode:200});');
+  for (const [name, banner] of Object.entries(FUNCTIONS)) await bundle(name, banner, fileOf(name));
+  const runs: { name: string; ms: Import }[] = [];
   for (let time = 0; time < times; time += 1) {
-    ours.push(await importOnce(files.ours));
-    empty.push(await importOnce(files.empty));
+    for (const name of names) runs.push({ name, ms: await importOnce(fileOf(name)) });
   }
+  const starts = names.map(async (name) => {
+    const own = runs.filter((run) => run.name === name).map(({ ms }) => ms);
+    const { size: bytes } = await stat(fileOf(name));
+    return [name, { bytes, ...middleOf(own) }] as const;
+  });
+  const imports = Object.fromEntries(await Promise.all(starts));
   await removeTemporaryFolder(folder);
-  return { ours: middleOf(ours), empty: middleOf(empty) };
+  return imports;
 }
 
 /** As infra/bundle-plugin.mjs packages it. */
-async function bundle(entryPoint: string, outfile: string): Promise<void> {
+async function bundle(name: string, banner: string, outfile: string): Promise<void> {
   await build({
     absWorkingDir: PROJECT,
-    entryPoints: [entryPoint],
+    entryPoints: [`functions/${name}.ts`],
     outfile,
     bundle: true,
     minify: true,
@@ -49,11 +67,12 @@ async function bundle(entryPoint: string, outfile: string): Promise<void> {
     format: 'esm',
     target: 'node22',
     external: ['@aws-sdk/*'],
+    banner: { js: banner },
     legalComments: 'none',
   });
 }
 
-async function importOnce(file: string): Promise<ColdStart> {
+async function importOnce(file: string): Promise<Import> {
   // The clock of performance.now() begins with the process.
   const script =
     'const sinceMs = performance.now(); await import(process.argv[1]); const nowMs = performance.now();' +
@@ -64,7 +83,7 @@ async function importOnce(file: string): Promise<ColdStart> {
   return { importMs, startMs };
 }
 
-function middleOf(starts: readonly ColdStart[]): ColdStart {
+function middleOf(starts: readonly Import[]): Import {
   return {
     importMs: medianOf(starts.map(({ importMs }) => importMs)),
     startMs: medianOf(starts.map(({ startMs }) => startMs)),

@@ -1,5 +1,5 @@
 import type { Report } from './report.ts';
-import { burstsTable, growthTable, racesTable, ratesTable } from './tables.ts';
+import { burstsTable, growthTable, importsTable, racesTable, ratesTable } from './tables.ts';
 import { loadBound, targetsTable } from './targets.ts';
 
 /** The tables of a run, as Markdown on standard output. */
@@ -9,6 +9,7 @@ export function printReport(report: Report): void {
     ['At a fixed rate', ratesTable(report.rates)],
     ['A burst of 1000 cold clients', burstsTable(report.bursts)],
     ["Growth of the broker's cost", growthTable(report.growths)],
+    ['Cold starts of the functions', importsTable(report.imports)],
     ['Targets', targetsTable(report)],
   ];
   for (const [title, table] of sections) console.log(`\n### ${title}\n\n${table}`);

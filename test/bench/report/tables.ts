@@ -3,6 +3,7 @@ import { medianOf, spreadOf } from '../measure/median.ts';
 import type { Measured, Turn } from '../measure/turn.ts';
 import type { Burst } from '../parts/burst.ts';
 import { type Growth, steepestPower } from '../parts/growth.ts';
+import type { Imports } from '../parts/imports.ts';
 import { TITLES } from '../subjects/subject.ts';
 import { markdownTable, shown, shownMegabytes } from './markdown.ts';
 
@@ -68,6 +69,18 @@ export function growthTable(growths: readonly Growth[]): string {
     ]),
   );
   return markdownTable(['growth with', 'count', 'CPU ms', 'p50 ms', 'MB', 'failed', 'steepest power'], rows);
+}
+
+export function importsTable(imports: Imports): string {
+  return markdownTable(
+    ['function', 'bytes', 'import ms', 'start ms, with Node.js'],
+    Object.entries(imports).map(([name, { bytes, importMs, startMs }]) => [
+      name,
+      String(bytes),
+      shown(importMs),
+      shown(startMs),
+    ]),
+  );
 }
 
 function latencies(outcomes: readonly Outcome[]): string[] {

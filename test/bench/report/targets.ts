@@ -1,6 +1,7 @@
 import type { Workload } from '../load/job.ts';
 import { medianOf } from '../measure/median.ts';
 import type { Measured, Turn } from '../measure/turn.ts';
+import type { Import } from '../parts/imports.ts';
 import { CONNECTIONS } from '../services/driver-options.ts';
 import type { SubjectName } from '../subjects/subject.ts';
 import { markdownTable, shown } from './markdown.ts';
@@ -39,6 +40,9 @@ export function targetsTable(report: Report): string {
 
 function targetsOf(report: Report): Target[] {
   const { imports, idleMemory } = report;
+  const { query, empty } = imports;
+  const coldStart = (figure: (start: Import) => number) =>
+    query === undefined || empty === undefined ? Number.NaN : figure(query) / figure(empty);
   const at = (subject: SubjectName, kind: Workload['kind'], clients: number, size = 1) =>
     report.races.find(
       ({ subject: name, load }) =>
@@ -89,8 +93,16 @@ function targetsOf(report: Report): Target[] {
       (idleMemory.broker ?? Number.NaN) / (idleMemory.floor ?? Number.NaN),
     ),
     most('memory after 10 minutes at full load, of that after one', 1.1, memoryGrowth(report.soak)),
-    most("cold start of an empty function's, with Node.js", 2, imports.ours.startMs / imports.empty.startMs),
-    most("... the import alone, of an empty module's", 2, imports.ours.importMs / imports.empty.importMs),
+    most(
+      "cold start of an empty function's, with Node.js",
+      2,
+      coldStart(({ startMs }) => startMs),
+    ),
+    most(
+      "... the import alone, of an empty module's",
+      2,
+      coldStart(({ importMs }) => importMs),
+    ),
     most('p99 while a password changes, of the quiet one', 2, rotationRatio(report)),
   ];
 }
