@@ -23,7 +23,7 @@ export function post(what: 'query' | 'transaction', body: object | string, call 
 }
 
 /** What an HTTP API makes of a function's answer for its caller. */
-export function toHttpAnswer(answer: Answer) {
+function toHttpAnswer(answer: Answer) {
   const { statusCode, headers, body, isBase64Encoded } = HttpAnswer.parse(answer).payload;
   const text = isBase64Encoded ? Buffer.from(body, 'base64').toString() : body;
   return { statusCode, headers, isBase64Encoded, body: JSON.parse(text) as unknown };
