@@ -38,19 +38,6 @@ describe.each(await nodeRuntimes())('on Node.js $version', ({ node }) => {
       expect(secrets.calls.slice(callsBefore)).toEqual(['GetSecretValue']);
     });
 
-    test('answers after the broker hung up on it while it was frozen', async () => {
-      await using query = await start('query', { node });
-      await ask(query, post('query', STATEMENT));
-
-      broker.broker.app.server.closeAllConnections();
-
-      expect(await ask(query, post('query', STATEMENT))).toMatchObject({
-        statusCode: 200,
-        body: { rows: ROWS },
-      });
-      expect(query.coldStarts).toBe(1);
-    });
-
     test('answers an HTTP event as the broker itself answers', async () => {
       await using query = await start('query', { node });
 
