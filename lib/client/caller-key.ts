@@ -1,4 +1,5 @@
 import { BrokerError } from '../errors.ts';
+import { isSendableKey, SENDABLE_KEY } from '../protocol/caller-key.ts';
 
 /** The key that tells the broker who calls. */
 export interface CallerKey {
@@ -8,12 +9,9 @@ export interface CallerKey {
   replace(refused: string | undefined): Promise<string | undefined>;
 }
 
-/** An HTTP header takes nothing else. */
-const SENDABLE = 'must be visible ASCII characters without spaces';
-
 export function fixedKey(key: string | undefined): CallerKey {
-  if (key !== undefined && !isSendable(key)) {
-    throw new BrokerError('INVALID_REQUEST', `The caller key ${SENDABLE}`);
+  if (key !== undefined && !isSendableKey(key)) {
+    throw new BrokerError('INVALID_REQUEST', `The caller key ${SENDABLE_KEY}`);
   }
   return { read: async () => key, replace: async () => undefined };
 }
@@ -54,8 +52,8 @@ const SDK = ['@aws-sdk', 'client-secrets-manager'].join('/');
 
 async function readSecret(secretId: string): Promise<string> {
   const key = await fetchSecret(secretId);
-  if (isSendable(key)) return key;
-  throw keyProblem(`${SENDABLE}: the secret holds the bare key, not JSON`);
+  if (isSendableKey(key)) return key;
+  throw keyProblem(`${SENDABLE_KEY}: the secret holds the bare key, not JSON`);
 }
 
 async function fetchSecret(secretId: string): Promise<string> {
@@ -70,8 +68,4 @@ async function fetchSecret(secretId: string): Promise<string> {
 
 function keyProblem(problem: string, cause?: unknown): BrokerError {
   return new BrokerError('UNAUTHENTICATED', `The caller key ${problem}`, { cause });
-}
-
-function isSendable(key: string): boolean {
-  return /^[\x21-\x7e]+$/.test(key);
 }

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { BrokerError } from '../errors.ts';
+import { hashOfKey } from './key-hash.ts';
 import { SecretsManager, type SecretText } from './secrets-manager.ts';
 import type { CallerSettings, Settings } from './settings.ts';
 import { type SourceStatus, VersionedSource } from './versioned-source.ts';
@@ -108,5 +108,5 @@ function keyHashesSource(
 function hashOf({ text }: SecretText): string | undefined {
   // Editors and `--secret-string file://key` end the text with a newline.
   const key = text.trim();
-  return key === '' ? undefined : createHash('sha256').update(key).digest('hex');
+  return key === '' ? undefined : hashOfKey(key);
 }

@@ -15,7 +15,7 @@ import { SERVER_NAME } from './servers.ts';
 // What one field allows stands here; what fields allow each other stands in cross-checks.ts.
 
 const alias = text(/^[a-z][a-z0-9-]{0,62}$/, 'a name of at most 63 of a-z 0-9 - that begins with a letter');
-const callerName = text(
+export const CallerName = text(
   /^[A-Za-z][A-Za-z0-9._-]{0,62}$/,
   'a name of at most 63 of A-Z a-z 0-9 . _ - that begins with a letter',
 );
@@ -211,7 +211,7 @@ export const Settings = section({
   databases: z
     .record(alias, DatabaseSettings, 'a mapping of aliases')
     .refine((all) => Object.keys(all).length > 0, 'at least one alias'),
-  callers: z.record(callerName, CallerSettings, 'a mapping of callers').default({}),
+  callers: z.record(CallerName, CallerSettings, 'a mapping of callers').default({}),
   /** Everybody is admin. */
   allowAnonymous: flag.default(false),
   server: ServerSettings.prefault({}),

@@ -1,8 +1,9 @@
-import { copyFile, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { makeDirectory, PROJECT, run, tool } from './support/project.ts';
+import { installPacked, linkCommands, writeTsconfig } from './support/packed-package.ts';
+import { makeDirectory, run, tool } from './support/project.ts';
 
 const FUNCTION = `
 import { BrokerError, connect, json, list } from 'serverless-conn-pool';
@@ -23,40 +24,10 @@ export async function handler(): Promise<string | undefined> {
 let consumer: string;
 
 beforeAll(async () => {
-  const staging = await makeDirectory();
   consumer = await makeDirectory();
-  // Built aside, so that the project's own build stays as it is.
-  const built = await run(tool('tsc'), [
-    '-p',
-    'infra/tsconfig.build.json',
-    '--outDir',
-    path.join(staging, 'dist'),
-  ]);
-  expect(built).toEqual({ exitCode: 0, output: '' });
-  for (const file of ['package.json', 'LICENSE'])
-    await copyFile(path.join(PROJECT, file), path.join(staging, file));
-  const pack = await run('npm', ['pack', '--ignore-scripts', '--offline'], staging);
-  expect(pack.exitCode).toBe(0);
-
-  const installed = path.join(consumer, 'node_modules', 'serverless-conn-pool');
-  await mkdir(installed, { recursive: true });
-  const archive = (await readdir(staging)).find((file) => file.endsWith('.tgz')) ?? 'none';
-  await run('tar', ['-xzf', path.join(staging, archive), '--strip-components=1', '-C', installed]);
-  await rm(staging, { recursive: true });
-  await mkdir(path.join(consumer, 'node_modules', '@types'));
-  for (const dependency of ['zod', '@types/node', 'undici-types']) {
-    const target = path.join(PROJECT, 'node_modules', dependency);
-    await symlink(target, path.join(consumer, 'node_modules', dependency));
-  }
-  const settings = {
-    module: 'nodenext',
-    moduleResolution: 'nodenext',
-    strict: true,
-    noEmit: true,
-    types: ['node'],
-  };
+  await installPacked(consumer, ['@types/node', 'undici-types']);
+  await writeTsconfig(consumer);
   await writeFile(path.join(consumer, 'package.json'), '{"type": "module"}');
-  await writeFile(path.join(consumer, 'tsconfig.json'), JSON.stringify({ compilerOptions: settings }));
   await writeFile(path.join(consumer, 'function.ts'), FUNCTION);
 });
 
@@ -101,6 +72,19 @@ test('its bundle holds the client alone and runs', async () => {
     exitCode: 0,
     output: 'BROKER_UNREACHABLE\n',
   });
+});
+
+test('npx makes a key', async () => {
+  const dependencies = { 'serverless-conn-pool': '*' };
+  await writeFile(path.join(consumer, 'package.json'), JSON.stringify({ type: 'module', dependencies }));
+  await linkCommands(consumer);
+
+  const npx = ['--offline', 'serverless-conn-pool-key', '--name', 'orders-api'];
+  const { exitCode, output } = await run('npx', npx, consumer);
+
+  expect(output).toMatch(/^[0-9a-f]{64}$/m);
+  expect(output).toMatch(/^callers:\n {2}orders-api:\n {4}keySha256: "?[0-9a-f]{64}"?$/m);
+  expect(exitCode).toBe(0);
 });
 
 test('only the index can be imported', async () => {

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { BrokerError } from '../../errors.ts';
 import type { Caller } from '../../settings/caller-keys.ts';
+import { hashOfKey } from '../../settings/key-hash.ts';
 import { type AccessLevel, callOf } from '../call.ts';
 import type { PoolRegistry } from '../pool-registry.ts';
 
@@ -47,7 +47,7 @@ export function authenticate(
 }
 
 async function callerOf(request: FastifyRequest, findCaller: CallerLookup): Promise<Caller> {
-  const caller = await findCaller(createHash('sha256').update(bearerKey(request)).digest('hex'));
+  const caller = await findCaller(hashOfKey(bearerKey(request)));
   if (caller === undefined) throw new BrokerError('UNAUTHENTICATED', 'The key is not known');
   return caller;
 }
