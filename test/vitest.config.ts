@@ -1,9 +1,12 @@
+import path from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 /** Where CI wants the counts, as JSON. */
 const countsFile = process.env.VITEST_COUNTS_FILE;
 
 export default defineConfig({
+  // As tsconfig.json has it: the examples import the package by its name.
+  resolve: { alias: { 'serverless-conn-pool': path.resolve(import.meta.dirname, '../lib/index.ts') } },
   test: {
     root: import.meta.dirname,
     include: ['**/*.test.ts'],

@@ -1,6 +1,7 @@
 /** What CloudFormation is to make, as far as it is looked at here. */
 export interface Template {
   readonly Resources: Readonly<Record<string, Resource>>;
+  readonly Outputs?: Readonly<Record<string, { readonly Export?: { readonly Name: unknown } }>>;
 }
 
 export interface Resource {

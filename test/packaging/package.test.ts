@@ -5,6 +5,7 @@ import { resourcesOf, type Template } from '../../infra/deployment/template.ts';
 import { run, temporaryDirectory } from './support/project.ts';
 import { readZip } from './support/read-zip.ts';
 import { type PackagedService, packageService, templateOf } from './support/service.ts';
+import { STRANGERS } from './support/strangers.ts';
 
 /** The validator alone takes seconds, and many on a machine that is busy. */
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
@@ -14,25 +15,16 @@ const FUNCTIONS = {
   transaction: { bundle: 'dist/functions/transaction.mjs', maxBytes: 40_960 },
   health: { bundle: 'dist/functions/health.mjs', maxBytes: 40_960 },
   'credentials-rotated': { bundle: 'dist/functions/credentials-rotated.mjs', maxBytes: 40_960 },
-  'get-order': { bundle: 'dist/functions/examples/get-order.mjs', maxBytes: 61_440 },
+  'get-order': { bundle: 'dist/infra/examples/orders-service/get-order.mjs', maxBytes: 61_440 },
+  'place-order': { bundle: 'dist/infra/examples/orders-service/place-order.mjs', maxBytes: 61_440 },
 };
 const functions = Object.entries(FUNCTIONS).map(([name, facts]) => ({ name, ...facts }));
-
-/** A text by which each that does not belong into a bundle shows itself. */
-const STRANGERS = {
-  fastify: 'FST_ERR_',
-  mysql2: 'caching_sha2_password',
-  pino: 'pino.',
-  'prom-client': 'process_cpu_user_seconds_total',
-  'the AWS SDK': 'amz-sdk-invocation-id',
-  'the large zod': 'Invalid input: expected',
-};
 
 let service: PackagedService;
 let template: Template;
 
 beforeAll(async () => {
-  // With the example, which `npm start` has too.
+  // With the examples, which `npm start` has too.
   service = await packageService(['--stage', 'local']);
   expect(service.output).toContain('Service packaged');
   expect(service.exitCode).toBe(0);

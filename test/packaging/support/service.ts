@@ -5,7 +5,8 @@ import type { Template } from '../../../infra/deployment/template.ts';
 import { makeDirectory, PROJECT, run, tool } from './project.ts';
 
 const PARTS = ['package.json', 'node_modules', 'infra', 'functions', 'lib'];
-const NO_NETWORK = pathToFileURL(path.join(import.meta.dirname, 'no-network.mjs')).href;
+/** Preloaded into every process: each try to reach somebody leaves a line in NETWORK_LOG. */
+export const NO_NETWORK = pathToFileURL(path.join(import.meta.dirname, 'no-network.mjs')).href;
 
 export interface PackagedService {
   /** For the caller to remove. */
@@ -46,6 +47,6 @@ export async function packageService(
   };
 }
 
-export async function templateOf({ packaged }: PackagedService): Promise<Template> {
+export async function templateOf({ packaged }: Pick<PackagedService, 'packaged'>): Promise<Template> {
   return JSON.parse(await readFile(path.join(packaged, 'cloudformation-template-update-stack.json'), 'utf8'));
 }

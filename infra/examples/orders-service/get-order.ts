@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-// In a project of your own: from 'serverless-conn-pool'.
-import { BrokerError, connect } from '../../lib/index.ts';
+import { connect } from 'serverless-conn-pool';
+import { failure, json } from './replies.ts';
 
 interface Order {
   readonly id: number;
@@ -10,6 +10,7 @@ interface Order {
   readonly created_at: string;
 }
 
+// Once, not in the handler: the connections that it keeps serve every invocation.
 const db = connect({ timeoutMs: 5_000 });
 
 /** `GET /orders/{id}` */
@@ -21,14 +22,6 @@ export async function handler(event: APIGatewayProxyEventV2): Promise<APIGateway
     const [order] = (await db.query<Order>(sql, [BigInt(id)])).rows;
     return order === undefined ? json(404, { message: 'no such order' }) : json(200, order);
   } catch (error) {
-    if (!(error instanceof BrokerError && error.retryable)) throw error;
-    return {
-      ...json(503, { message: 'busy, try again', code: error.code }),
-      headers: { 'retry-after': '1' },
-    };
+    return failure(error);
   }
-}
-
-function json(statusCode: number, body: object): APIGatewayProxyStructuredResultV2 {
-  return { statusCode, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
 }

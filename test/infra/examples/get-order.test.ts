@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Answer, failure, StubBroker } from '../client/support/stub-broker.ts';
-import { httpEvent } from './support/lambda.ts';
+import { type Answer, failure, StubBroker } from '../../client/support/stub-broker.ts';
+import { httpEvent } from '../../functions/support/lambda.ts';
 
 let broker: StubBroker;
-let handler: typeof import('../../functions/examples/get-order.ts').handler;
+let handler: typeof import('../../../infra/examples/orders-service/get-order.ts').handler;
 
 beforeAll(async () => {
   broker = await StubBroker.start(() => resultOf([]));
   process.env.BROKER_URL = broker.url.href;
-  ({ handler } = await import('../../functions/examples/get-order.ts'));
+  ({ handler } = await import('../../../infra/examples/orders-service/get-order.ts'));
 });
 
 afterAll(async () => {
