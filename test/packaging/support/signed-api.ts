@@ -22,17 +22,19 @@ export interface ApiReply {
 export async function startSignedApi(
   invoke: (request: { path: string; headers: Record<string, string>; body: string }) => Promise<ApiReply>,
 ): Promise<{ readonly url: string; stop(): Promise<void> }> {
-  const server = createServer(async (request, response) => {
+  const answer = async (request: IncomingMessage): Promise<ApiReply> => {
     const body = await text(request);
     const headers = Object.fromEntries(
       Object.entries(request.headers).map(([name, value]) => [name, String(value)]),
     );
-    const path = request.url ?? '';
-    const reply = isSigned(request, headers, body)
-      ? await invoke({ path, headers, body })
-      : { statusCode: 403, body: '{"message":"Forbidden"}' };
-    response.writeHead(reply.statusCode ?? 200, { 'content-type': 'application/json', ...reply.headers });
-    response.end(reply.body);
+    if (!isSigned(request, headers, body)) return { statusCode: 403, body: '{"message":"Forbidden"}' };
+    return await invoke({ path: request.url ?? '', headers, body });
+  };
+  const server = createServer((request, response) => {
+    void answer(request).then(
+      ({ statusCode = 200, headers, body }) => response.writeHead(statusCode, { ...headers }).end(body),
+      (error: unknown) => response.writeHead(500).end(JSON.stringify({ message: String(error) })),
+    );
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
