@@ -115,6 +115,11 @@ describe('the template of stage prod', () => {
     });
   });
 
+  test('an outage of the databases makes no task unhealthy', () => {
+    expect(propertiesOf(template, 'BalancerTargets').HealthCheckPath).toBe('/healthz');
+    expect(JSON.stringify(containerOf().HealthCheck)).toContain('/healthz');
+  });
+
   test('the functions may read the secret of their key, and none whose name only begins like it', () => {
     const { Policies } = propertiesOf(template, 'SqlFunctionRole');
     expect(JSON.stringify(Policies)).toMatch(/:secret:conn-pool\/functions-key-\?{6}"/);
