@@ -115,6 +115,11 @@ describe('the template of stage prod', () => {
     });
   });
 
+  test('the first task starts when there is a way to its image, and a listener before it', () => {
+    const wayOut = ['PrivateDefaultRoute', 'PrivateRoutesA', 'PrivateRoutesB'];
+    expect(template.Resources.BrokerService?.DependsOn).toEqual([...wayOut, 'BalancerListener']);
+  });
+
   test('an outage of the databases makes no task unhealthy', () => {
     expect(propertiesOf(template, 'BalancerTargets').HealthCheckPath).toBe('/healthz');
     expect(JSON.stringify(containerOf().HealthCheck)).toContain('/healthz');
