@@ -60,6 +60,18 @@ function propertiesOf(template: Template, logicalId: string): Readonly<Record<st
   return properties;
 }
 
+test('with a KMS key of yours every role that reads secrets may decrypt them', async () => {
+  const key = 'arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d';
+  const service = await packagedWith(['--param', `secretsKmsKeyArn=${key}`]);
+  const template = await templateOf(service);
+
+  expect(JSON.stringify(propertiesOf(template, 'BrokerTaskRole'))).toContain('kms:Decrypt');
+  expect(propertiesOf(template, 'FunctionsDecryptSecrets')).toMatchObject({
+    Roles: ['SqlFunctionRole', 'OperatorFunctionRole', 'RotateSecretRole'].map((Ref) => ({ Ref })),
+    PolicyDocument: { Statement: [{ Action: 'kms:Decrypt', Resource: key }] },
+  });
+});
+
 test.each(Object.entries(MODES))(
   '%s is packaged without network and without a finding',
   async (_mode, mode) => {
