@@ -72,6 +72,16 @@ test('with a KMS key of yours every role that reads secrets may decrypt them', a
   });
 });
 
+test('the endpoint to Secrets Manager shuts nobody out whose traffic it draws', async () => {
+  const template = await templateOf(await packagedWith(argumentsOf({ stage: 'dev', ...OWN_VPC })));
+
+  expect(propertiesOf(template, 'SecretsEndpoint').PrivateDnsEnabled).toBe(true);
+  const { SecurityGroupIngress } = propertiesOf(template, 'SecretsEndpointSecurityGroup');
+  expect(SecurityGroupIngress).toEqual([
+    { IpProtocol: 'tcp', FromPort: 443, ToPort: 443, CidrIp: '0.0.0.0/0' },
+  ]);
+});
+
 test.each(Object.entries(MODES))(
   '%s is packaged without network and without a finding',
   async (_mode, mode) => {
