@@ -1,9 +1,11 @@
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { parse } from 'yaml';
 import { checkTemplate } from '../../infra/deployment/check-template.ts';
 import { resourcesOf, type Template } from '../../infra/deployment/template.ts';
 import { PROJECT } from './support/project.ts';
+import { namesIn, readmeSection } from './support/readme.ts';
 import { packageService, templateOf } from './support/service.ts';
 
 /** The validator alone takes seconds, and many on a machine that is busy. */
@@ -162,6 +164,42 @@ describe('the template of stage prod', () => {
       'broker_pool_waiting',
       'broker_server_errors_total',
     ]);
+  });
+
+  describe('and the README', () => {
+    let readme: string;
+    beforeAll(async () => {
+      readme = await readmeSection('Deploy on AWS');
+    });
+
+    test('name the same alarms', () => {
+      const [bullet = ''] = /^- \*\*Alarms\*\*:(?:.*\n(?!- ))*.*/m.exec(readme) ?? [];
+      const alarms = resourcesOf(template, 'AWS::CloudWatch::Alarm').map(([logicalId]) => logicalId);
+
+      expect(namesIn(bullet, /`([A-Z]\w+)`:/g)).toEqual(alarms.sort());
+    });
+
+    test('name the same outputs', () => {
+      const named = namesIn(readme, /(?:`|-|:)([A-Z][A-Za-z]+(?:Url|Arn|Ids?))(?![a-z=])/g);
+
+      expect(named).toContain('RotationFunctionArn');
+      expect(Object.keys(template.Outputs ?? {})).toEqual(expect.arrayContaining(named));
+    });
+
+    test('name the same parameters', async () => {
+      const text = await readFile(path.join(PROJECT, 'serverless.yml'), 'utf8');
+      const { params } = parse(text, { logLevel: 'silent' });
+      const named = namesIn(
+        readme,
+        /(?:`|--param )([a-z]+[A-Z]\w*|settings|network|egress|ingress|repository)(?:`|=)/g,
+      );
+
+      expect(Object.keys(params.default).filter((name) => !named.includes(name))).toEqual([]);
+
+      const table = namesIn(readme, /^\| (`\w[^|]*`) +\|/gm).flatMap((cell) => namesIn(cell, /`(\w+)`/g));
+      expect(table).toContain('minTasks');
+      expect(Object.keys(params.default)).toEqual(expect.arrayContaining(table));
+    });
   });
 
   /** The template with another value in the place of one. */
