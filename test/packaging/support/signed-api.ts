@@ -14,7 +14,7 @@ export const CREDENTIALS = {
 
 export interface ApiReply {
   readonly statusCode?: number;
-  readonly headers?: Readonly<Record<string, string | number | boolean>>;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
 }
 
