@@ -14,7 +14,7 @@ import { makeDirectory, PROJECT, run } from './support/project.ts';
 import { readTaskContainer } from './support/task-container.ts';
 
 /** Two installations, on a machine that is busy. */
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 300_000 });
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 600_000 });
 
 const LOGIN = '/run/secrets/login';
 const MOST_BYTES = 40 * 2 ** 20;
