@@ -1,12 +1,11 @@
-import { type Command, type CommandLine, commandLineOf } from './command-line.ts';
-import type { Driver } from './driver.ts';
+import type { Socket } from 'node:net';
+import type { Command, CommandLine } from './command-line.ts';
 
 /**
  * Sends the commands that `begin` gives the connection all at once; the server answers one after the other, as ever.
  * Each must fit into one packet, and must be harmless even if one before it fails.
  */
-export function sendTogether<T>({ connection, socket }: Driver, begin: () => T): T {
-  const line = commandLineOf(connection);
+export function sendTogether<T>(line: CommandLine, socket: Socket, begin: () => T): T {
   if (!socket.writable) return begin();
   const { addCommand } = line;
   line.addCommand = (command) => {

@@ -1,5 +1,5 @@
 import { assert } from '../errors.ts';
-import { commandLineOf } from './command-line.ts';
+import { type CommandLine, commandLineOf } from './command-line.ts';
 import type { Driver } from './driver.ts';
 import { type DriverError, endsConnection, type Flavour } from './failure.ts';
 import { AUTOCOMMIT, IN_TRANSACTION, type OkPacket } from './ok-packet.ts';
@@ -13,6 +13,7 @@ const GOODBYE_TIMEOUT_MS = 5_000;
 export class Wire {
   readonly flavour: Flavour;
   readonly #driver: Driver;
+  readonly #line: CommandLine;
   readonly #onLost = new Set<() => void>();
   #isUsable = true;
   #isInTransaction = false;
@@ -22,6 +23,7 @@ export class Wire {
 
   constructor(driver: Driver) {
     this.#driver = driver;
+    this.#line = commandLineOf(driver.connection);
     this.flavour = driver.flavour;
     driver.connection.on('error', (error) => this.#lose(error));
     driver.socket.once('close', () => this.#lose(new Error('The connection was closed')));
@@ -75,7 +77,7 @@ export class Wire {
         else fail(error);
       };
       this.#running.add(fail);
-      commandLineOf(this.#driver.connection).addCommand(new TextQuery(sql, sink, this.#note, end));
+      this.#line.addCommand(new TextQuery(sql, sink, this.#note, end));
     });
   }
 
@@ -86,7 +88,7 @@ export class Wire {
   async together(begin: () => readonly Promise<void>[]): Promise<void> {
     this.#isTogether = true;
     try {
-      const answers = sendTogether(this.#driver, begin);
+      const answers = sendTogether(this.#line, this.#driver.socket, begin);
       await Promise.all(answers);
     } finally {
       this.#isTogether = false;
