@@ -27,6 +27,7 @@ export async function run(clients: readonly LoadClient[], job: Job): Promise<Out
     for (let next = 0; next < clients.length; next += OPENING_AT_ONCE) {
       await Promise.all(clients.slice(next, next + OPENING_AT_ONCE).map((client) => client.open()));
     }
+    await callOnce(clients);
     return job.mode === 'closed' ? await again(clients, job) : await atRate(clients, job);
   } finally {
     for (const client of clients) client.close();
@@ -55,6 +56,11 @@ async function again(clients: readonly LoadClient[], { warmUpMs, durationMs }: C
   };
   await Promise.all(clients.map(repeat));
   return tally.outcome();
+}
+
+/** A busy service accepts one new connection after the other: until it has them all, clients wait for nothing else. */
+async function callOnce(clients: readonly LoadClient[]): Promise<void> {
+  await Promise.all(clients.map((client) => pauseAfterFailure(client.operate()).catch(() => undefined)));
 }
 
 async function pauseAfterFailure(operation: Promise<void>): Promise<void> {
