@@ -81,7 +81,8 @@ export function buildBroker(
   const app = Fastify({
     logger: { ...log, base: { service: 'broker' } },
     logController: new LogController({ disableRequestLogging: true }),
-    // A logger for each request would cost more than its line: lines name the request's id themselves.
+    // A logger for each request would cost more than its line: our lines name the request's id themselves. Fastify's own,
+    // of which there is none as long as every handler does its part, do not.
     childLoggerFactory: (logger) => logger,
     genReqId: requestIdOf,
     bodyLimit: server.bodyLimitBytes,

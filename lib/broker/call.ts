@@ -56,18 +56,17 @@ export function trackCalls(app: FastifyInstance, onDone: OnDone): void {
 }
 
 /**
- * The reply will bear the request's id, whoever writes it. `onDone` is told of the request once, when its reply was sent or its caller had gone: Fastify's own `onResponse`
- * says nothing of those.
+ * The reply will bear the request's id, whoever writes it. `onDone` is told of the request once, when its reply was sent
+ * or its caller had gone: Fastify's own `onResponse` says nothing of those.
  */
 export function trackCall(request: FastifyRequest, reply: FastifyReply, onDone: OnDone): void {
   const call = callOf(request);
   void reply.header(REQUEST_ID_HEADER, request.id);
   reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) {
-      call.code = 'CALLER_GONE';
-      call.gone.raise(new CallerGone());
-    }
+    const isGone = !reply.raw.writableFinished;
+    if (isGone) call.code = 'CALLER_GONE';
     onDone(request, reply);
+    if (isGone) call.gone.raise(new CallerGone());
   });
 }
 

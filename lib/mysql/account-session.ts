@@ -13,6 +13,9 @@ const CLOSE_TIMEOUT_MS = 1_000;
 /** Texts are written, and SHOW GRANTS answers, as this mode has it, whatever the server's is. */
 const SESSION = "SET SESSION sql_mode = '', sql_quote_show_create = 1";
 
+/** As strings, where a number would round them. */
+const EXACT_INTEGERS = { supportBigNumbers: true, bigNumberStrings: true };
+
 export type Cell = string | number | null;
 
 /**
@@ -47,7 +50,7 @@ export class AccountSession implements AsyncDisposable {
   /** The cells of each row, in column order. */
   async rows(sql: string): Promise<readonly (readonly Cell[])[]> {
     const answer = new Promise<unknown>((resolve, reject) => {
-      this.#driver.connection.query({ sql, rowsAsArray: true }, (error, rows) =>
+      this.#driver.connection.query({ sql, rowsAsArray: true, ...EXACT_INTEGERS }, (error, rows) =>
         error ? reject(error) : resolve(rows),
       );
     });

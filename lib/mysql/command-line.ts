@@ -21,7 +21,7 @@ export interface AnswerPacket extends PacketBytes {
   asError(encoding: string): Error;
 }
 
-/** A packet to be sent: four bytes for its head, then its payload. */
+/** A packet to be sent: four bytes for its head, then its payload. mysql2 may split it by its length. */
 export interface RequestPacket {
   readonly buffer: Buffer;
   length(): number;

@@ -15,6 +15,9 @@ export interface Driver {
   readonly closed: Promise<void>;
 }
 
+/** What statements and their answers look like: see `TextQuery`. */
+const AS_WE_SPEAK = ['SESSION_TRACK', '-DEPRECATE_EOF', '-CLIENT_QUERY_ATTRIBUTES'];
+
 /**
  * Opens a connection and logs in.
  *
@@ -44,9 +47,8 @@ export async function openDriver(
     connectTimeout: Math.max(1, Math.ceil(timeoutMs)),
     // Every server knows this collation; the session statement asks for the server's own default.
     charset: 'UTF8MB4_GENERAL_CI',
-    // IGNORE_SPACE would put a mode into fresh sessions that reset ones do not have. With query attributes a statement
-    // would be sent in another form than ours.
-    flags: ['-IGNORE_SPACE', '-LOCAL_FILES', '-ODBC', '-CLIENT_QUERY_ATTRIBUTES'],
+    // IGNORE_SPACE would put a mode into fresh sessions that reset ones do not have.
+    flags: ['-IGNORE_SPACE', '-LOCAL_FILES', '-ODBC', ...AS_WE_SPEAK],
     // We prepare none, and mysql2 takes half a megabyte for the 16,000 that it would keep.
     maxPreparedStatements: 1,
     ...(tls === undefined ? {} : { ssl: tls.options }),

@@ -6,6 +6,7 @@ import {
   type Outcome,
 } from '../errors.ts';
 import type { ConnectVerdict } from '../pool/connection.ts';
+import { NotSentError } from './interrupt.ts';
 import type { StatementEffect } from './statement-effect.ts';
 import { TLS_FAILURE_TEXT, type TlsFailure } from './tls-failure.ts';
 
@@ -77,6 +78,7 @@ export function isServerError(error: unknown): error is DriverError & { readonly
 
 /** Whether the connection is of no more use after this error. */
 export function endsConnection(error: DriverError, flavour: Flavour): boolean {
+  if (error instanceof NotSentError) return false;
   if (!isServerError(error)) return true;
   if (error.errno === MYSQL_INTERACTION_TIMEOUT) return flavour === 'mysql';
   return CONNECTION_ENDING_ERRNOS.has(error.errno);
@@ -194,7 +196,7 @@ export function outcomeAfterInterrupt(
   error: DriverError | undefined,
   context: Pick<FailureContext, 'cannotWrite' | 'effect' | 'isReadOnlyCaller'>,
 ): Outcome {
-  if (context.cannotWrite) return 'not_applied';
+  if (context.cannotWrite || error instanceof NotSentError) return 'not_applied';
   if (error === undefined) return 'applied';
   return isServerError(error) ? outcomeOfRefusal(error.errno, context) : 'unknown';
 }

@@ -11,6 +11,14 @@ export interface Watched {
   readonly signal: StopSignal | undefined;
 }
 
+/** A statement was stopped before it was sent. */
+export class NotSentError extends Error {
+  constructor() {
+    super('The statement was stopped before it was sent');
+    this.name = 'NotSentError';
+  }
+}
+
 /** Interrupts, once at most, when the deadline passes or the caller hangs up, and until it is told to end. */
 export class Watch {
   /** Resolves when there is a reason to stop. */
@@ -33,6 +41,11 @@ export class Watch {
   /** It has interrupted, or was told to end. */
   get isOver(): boolean {
     return this.#isOver;
+  }
+
+  /** @throws {NotSentError} It is over: what was to be sent now must not be. */
+  throwIfOver(): void {
+    if (this.#isOver) throw new NotSentError();
   }
 
   interrupt(toError: ToError): void {
@@ -58,12 +71,12 @@ export class Watch {
     this.#signal?.removeEventListener('abort', this.#onAbort);
   }
 
-  readonly #onAbort = (): void =>
-    this.interrupt((outcome) => {
-      const reason: unknown = this.#signal?.reason;
-      // Who aborts cannot know what becomes of the statement.
-      return reason instanceof BrokerError ? reason.with({ outcome }) : reason;
-    });
+  readonly #onAbort = (): void => {
+    // Read now: of two signals in one the other may be raised later.
+    const reason: unknown = this.#signal?.reason;
+    // Who aborts cannot know what becomes of the statement.
+    this.interrupt((outcome) => (reason instanceof BrokerError ? reason.with({ outcome }) : reason));
+  };
 
   #startTimer(durationMs: number, message: string): void {
     this.stopClock();

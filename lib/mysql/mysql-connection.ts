@@ -85,6 +85,7 @@ export class MysqlConnection implements Connection {
     );
     await this.#runWatched(terms, watch, async () => {
       await this.#limit.restore();
+      watch.throwIfOver();
       await this.#wire.run(sql, collector);
     });
     return collector.result();
@@ -101,6 +102,7 @@ export class MysqlConnection implements Connection {
       await this.#runWatched({ ...terms, isPlain: false }, watch, async () => {
         // What we may not be able to stop, the server itself has to.
         if (terms.isRead) await this.#limit.lift();
+        watch.throwIfOver();
         await this.#wire.run(sql, stream);
       });
     } catch (error) {
@@ -183,6 +185,7 @@ export class MysqlConnection implements Connection {
   }
 
   async #runWatched(terms: StatementTerms, watch: Watch, run: () => Promise<void>): Promise<void> {
+    if (watch.isOver) throw (await watch.interrupted)('not_applied');
     const wasDirty = this.#isDirty;
     this.#isDirty = true;
     const ended = this.#prepare(terms)

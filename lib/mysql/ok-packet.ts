@@ -9,8 +9,8 @@ export interface OkPacket {
   readonly warnings: number;
   /** Flags of the session. */
   readonly status: number;
-  /** The session tracker reports another default database. */
-  readonly changesDatabase: boolean;
+  /** The session tracker reports another default database, or that what we send is taken for another character set. */
+  readonly isAnotherSession: boolean;
 }
 
 /** Flags of the session. */
@@ -19,8 +19,9 @@ export const AUTOCOMMIT = 0x0002;
 export const MORE_RESULTS = 0x0008;
 const STATE_CHANGED = 0x4000;
 
-/** A change of the default database, among those that the session tracker reports (SESSION_TRACK_SCHEMA). */
-const DATABASE_CHANGE = 1;
+/** Kinds of changes that the session tracker reports: SESSION_TRACK_SYSTEM_VARIABLES, SESSION_TRACK_SCHEMA. */
+const VARIABLE = 0;
+const DATABASE = 1;
 
 /** @param tracksSession With what the session tracker reports, as agreed upon at the login. */
 export function readOkPacket(packet: PacketBytes, tracksSession: boolean): OkPacket {
@@ -37,14 +38,18 @@ export function readOkPacket(packet: PacketBytes, tracksSession: boolean): OkPac
     insertId,
     warnings,
     status,
-    changesDatabase: tracksSession && (status & STATE_CHANGED) !== 0 && hasDatabaseChange(reader),
+    isAnotherSession: tracksSession && (status & STATE_CHANGED) !== 0 && tellsOfAnother(reader),
   };
 }
 
-function hasDatabaseChange(reader: PacketReader): boolean {
+function tellsOfAnother(reader: PacketReader): boolean {
   if (reader.isAtEnd) return false;
-  for (const changes = reader.part(); !changes.isAtEnd; changes.skipText()) {
-    if (changes.integer(1) === DATABASE_CHANGE) return true;
+  for (const changes = reader.part(); !changes.isAtEnd; ) {
+    const kind = changes.integer(1);
+    const change = changes.part();
+    if (kind === DATABASE) return true;
+    if (kind === VARIABLE && change.text() === 'character_set_client' && change.text() !== 'utf8mb4')
+      return true;
   }
   return false;
 }

@@ -1,6 +1,4 @@
-import { assert } from '../errors.ts';
-
-/** Bytes of MySQL's protocol, from `offset` to `end`. They are gone once whoever was given them returns. */
+/** Bytes of MySQL's protocol, from `offset` to `end`. They may be gone once whoever was given them returns. */
 export interface PacketBytes {
   readonly buffer: Buffer;
   readonly offset: number;
@@ -8,10 +6,15 @@ export interface PacketBytes {
 }
 
 /** What stands in place of a length of one byte. */
-const NULL = 0xfb;
-const TWO_BYTES = 0xfc;
-const THREE_BYTES = 0xfd;
-const EIGHT_BYTES = 0xfe;
+export const LENGTH_MARKS = { null: 0xfb, twoBytes: 0xfc, threeBytes: 0xfd, eightBytes: 0xfe } as const;
+
+/** The server answers what no server may: nothing more that comes over its connection can be relied on. */
+export class ProtocolError extends Error {}
+
+/** @throws {ProtocolError} */
+export function checkAnswer(isRight: boolean, problem: string): asserts isRight {
+  if (!isRight) throw new ProtocolError(`The server has sent ${problem}`);
+}
 
 /** Reads the fields of a packet one after the other: integers are little-endian, text is UTF-8. */
 export class PacketReader {
@@ -37,10 +40,10 @@ export class PacketReader {
   /** An integer that tells its own length (int<lenenc>): exact, whatever its size. */
   lengthCoded(): number | bigint {
     const first = this.integer(1);
-    if (first < NULL) return first;
-    if (first === TWO_BYTES) return this.integer(2);
-    if (first === THREE_BYTES) return this.integer(3);
-    assert(first === EIGHT_BYTES, 'a packet that is no packet of this kind');
+    if (first < LENGTH_MARKS.null) return first;
+    if (first === LENGTH_MARKS.twoBytes) return this.integer(2);
+    if (first === LENGTH_MARKS.threeBytes) return this.integer(3);
+    checkAnswer(first === LENGTH_MARKS.eightBytes, 'another packet than was due');
     const value = this.#buffer.readBigUInt64LE(this.#skip(8));
     return value > Number.MAX_SAFE_INTEGER ? value : Number(value);
   }
@@ -71,7 +74,7 @@ export class PacketReader {
   #skip(bytes: number): number {
     const start = this.#at;
     this.#at += bytes;
-    assert(this.#at <= this.#end, 'a packet that ends within a field');
+    checkAnswer(this.#at <= this.#end, 'a packet that ends within a field');
     return start;
   }
 }

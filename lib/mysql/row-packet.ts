@@ -1,13 +1,6 @@
-import { assert } from '../errors.ts';
 import type { CellForm } from './encode.ts';
 import type { JsonBytes } from './json-bytes.ts';
-import type { PacketBytes } from './packet-reader.ts';
-
-/** What stands in place of a length of one byte. */
-const NULL_CELL = 0xfb;
-const TWO_BYTES_LENGTH = 0xfc;
-const THREE_BYTES_LENGTH = 0xfd;
-const EIGHT_BYTES_LENGTH = 0xfe;
+import { checkAnswer, LENGTH_MARKS, type PacketBytes } from './packet-reader.ts';
 
 /**
  * Writes a row, as the text protocol sends it (each cell is its length, then its bytes), as a JSON array: a cell of
@@ -25,17 +18,18 @@ export function writeRow(
     separator = ',';
     const mark = buffer[at] ?? 0;
     at += 1;
-    if (mark === NULL_CELL) {
+    if (mark === LENGTH_MARKS.null) {
       json.addToken('null');
       continue;
     }
     const lengthBytes = lengthBytesOf(mark);
     const start = at + lengthBytes;
     at = start + (lengthBytes === 0 ? mark : readLength(buffer, at, lengthBytes));
+    checkAnswer(at <= end, 'a row that ends within a cell');
     writeCell(json, buffer, start, at, form);
   }
   json.addToken(']');
-  assert(at === end, 'a row of other columns than were announced');
+  checkAnswer(at === end, 'a row of other columns than it has announced');
 }
 
 function writeCell(json: JsonBytes, buffer: Buffer, start: number, end: number, form: CellForm): void {
@@ -49,9 +43,9 @@ function writeCell(json: JsonBytes, buffer: Buffer, start: number, end: number, 
 }
 
 function lengthBytesOf(mark: number): number {
-  if (mark === TWO_BYTES_LENGTH) return 2;
-  if (mark === THREE_BYTES_LENGTH) return 3;
-  return mark === EIGHT_BYTES_LENGTH ? 8 : 0;
+  if (mark === LENGTH_MARKS.twoBytes) return 2;
+  if (mark === LENGTH_MARKS.threeBytes) return 3;
+  return mark === LENGTH_MARKS.eightBytes ? 8 : 0;
 }
 
 function readLength(buffer: Buffer, at: number, bytes: number): number {

@@ -36,6 +36,8 @@ export class RowStream implements AnswerSink {
   #ok: OkPacket | undefined;
   #hasColumns = false;
   #rowCount = 0;
+  /** What was written ends with a row that is no row. */
+  #isBroken = false;
   #isSendDue = false;
 
   constructor(wire: Wire, reader: LineReader, limits: StreamLimits, watch: Watch) {
@@ -62,7 +64,9 @@ export class RowStream implements AnswerSink {
       return;
     }
     this.#rowCount += 1;
+    this.#isBroken = true;
     this.#lines.addRow(row);
+    this.#isBroken = false;
     if (this.#lines.length >= CHUNK_BYTES) this.#send();
     else if (!this.#isSendDue) {
       // All that the server has sent by then goes together.
@@ -87,7 +91,7 @@ export class RowStream implements AnswerSink {
 
   /** Hands on the rest of a statement that failed, if rows had come. */
   breakOff(): void {
-    if (this.#rowCount > 0) void this.#reader.write(this.#lines.take());
+    if (this.#rowCount > 0 && !this.#isBroken) void this.#reader.write(this.#lines.take());
   }
 
   #send(): void {

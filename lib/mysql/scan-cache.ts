@@ -12,10 +12,19 @@ const scans = new RecentCache<StatementScan>(MAX_SCANS);
 /** The same as `scanStatement`, which most statements then need only once. */
 export function cachedScan(sql: string, mode: SqlMode): StatementScan {
   if (sql.length > MAX_TEXT_LENGTH) return scanStatement(sql, mode);
-  const key = `${Number(mode.noBackslashEscapes)}${Number(mode.ansiQuotes)}${sql}`;
-  const known = scans.get(key);
+  const known = scans.get(keyOf(sql, mode));
   if (known !== undefined) return known;
-  const scan = scanStatement(sql, mode);
-  scans.set(key, scan);
+  const own = copyOf(sql);
+  const scan = scanStatement(own, mode);
+  scans.set(keyOf(own, mode), scan);
   return scan;
+}
+
+function keyOf(sql: string, { noBackslashEscapes, ansiQuotes }: SqlMode): string {
+  return `${Number(noBackslashEscapes)}${Number(ansiQuotes)}${sql}`;
+}
+
+/** A text that was cut out of a longer one keeps all of that in memory. */
+function copyOf(text: string): string {
+  return Buffer.from(text, 'utf16le').toString('utf16le');
 }

@@ -1,9 +1,8 @@
-import { assert } from '../errors.ts';
 import { type ColumnSet, ColumnSetReader } from './column-set.ts';
 import type { AnswerPacket, Command, CommandLine, RequestPacket } from './command-line.ts';
 import type { DriverError } from './failure.ts';
 import { MORE_RESULTS, type OkPacket, readOkPacket } from './ok-packet.ts';
-import { type PacketBytes, PacketReader } from './packet-reader.ts';
+import { checkAnswer, type PacketBytes, PacketReader, ProtocolError } from './packet-reader.ts';
 
 /** Takes in what a statement answers, as it arrives. */
 export interface AnswerSink {
@@ -75,25 +74,28 @@ export class TextQuery implements Command {
       case 'column':
         return this.#takeColumn(packet);
       case 'row':
-        if (packet.isEOF()) return afterSet(packet.eofStatusFlags());
+        if (packet.isEOF()) return nextBy(packet.eofStatusFlags());
         this.#sink.addRow(packet);
         return 'row';
-      default:
-        assert(packet.isEOF(), 'a set of rows without an end of its columns');
+      case 'columns-end':
+        checkAnswer(packet.isEOF(), 'rows before the end of their columns');
         return 'row';
+      default:
+        throw new ProtocolError('The server answers what nobody asked');
     }
   }
 
   #takeHead(packet: AnswerPacket, line: CommandLine): State | null {
     const mark = packet.buffer[packet.offset];
-    assert(mark !== FILE_WANTED, 'a server that asks for a file');
+    checkAnswer(mark !== FILE_WANTED, 'a question for a file');
     if (mark === OK) {
       const ok = readOkPacket(packet, (line.serverCapabilityFlags & SESSION_TRACK) !== 0);
       this.#onOk(ok);
       this.#sink.finishStatement(ok);
-      return afterSet(ok.status);
+      return nextBy(ok.status);
     }
     const count = Number(new PacketReader(packet).lengthCoded());
+    checkAnswer(count > 0, 'a set without columns');
     this.#columns = new ColumnSetReader(count, line._mariadbExtendedMetadata);
     return 'column';
   }
@@ -106,7 +108,7 @@ export class TextQuery implements Command {
   }
 }
 
-function afterSet(status: number): State | null {
+function nextBy(status: number): State | null {
   return (status & MORE_RESULTS) === 0 ? null : 'head';
 }
 
@@ -117,7 +119,8 @@ function requestOf(sql: string): RequestPacket {
   buffer.write(sql, HEAD_BYTES + 1);
   return {
     buffer,
-    length: () => buffer.length,
+    // As mysql2 splits what does not fit into one packet, with an empty one behind what fills its last.
+    length: () => payloadBytes + 1,
     writeHeader: (sequenceId) => {
       buffer.writeUIntLE(payloadBytes, 0, 3);
       buffer[3] = sequenceId;

@@ -134,9 +134,9 @@ export class Wire {
     this.#driver.socket.destroy();
   }
 
-  readonly #note = ({ status, changesDatabase }: OkPacket): void => {
-    // A reset does not bring the database back.
-    if (changesDatabase) this.#isUsable = false;
+  readonly #note = ({ status, isAnotherSession }: OkPacket): void => {
+    // A reset does not bring the database back, and in another character set values would be bound wrongly.
+    if (isAnotherSession) this.#isUsable = false;
     // Without AUTOCOMMIT whatever is open was not begun.
     this.#isInTransaction = (status & IN_TRANSACTION) !== 0 && (status & AUTOCOMMIT) !== 0;
   };

@@ -12,7 +12,7 @@ export interface StopSignal {
 
 /** A signal and the way to raise it, once. */
 export class Stop implements StopSignal {
-  readonly #listeners = new Set<() => void>();
+  #listeners = new Set<() => void>();
   #isRaised = false;
   #reason: unknown;
 
@@ -36,8 +36,9 @@ export class Stop implements StopSignal {
     if (this.#isRaised) return;
     this.#isRaised = true;
     this.#reason = reason;
-    for (const listener of this.#listeners) listener();
-    this.#listeners.clear();
+    const listeners = this.#listeners;
+    this.#listeners = new Set();
+    for (const listener of listeners) listener();
   }
 }
 

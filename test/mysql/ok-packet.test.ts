@@ -41,15 +41,26 @@ test('changed rows are told by the text, with and without session tracking', () 
   const info = 'Rows matched: 7  Changed: 5  Warnings: 0';
   expect(ok({ rest: text(info) })).toMatchObject({ changedRows: 5, warnings: 3 });
   expect(ok({ rest: [...Buffer.from(info)] }, false)).toMatchObject({ changedRows: 5 });
-  expect(ok({})).toMatchObject({ changedRows: 0, changesDatabase: false });
+  expect(ok({})).toMatchObject({ changedRows: 0, isAnotherSession: false });
 });
 
-test('a change of the default database is found among the other changes', () => {
-  const variable = [...text('autocommit'), ...text('ON')];
-  const changes = [0, variable.length, ...variable, 1, 6, ...text('other')];
-  const rest = [...text(''), changes.length, ...changes];
-  expect(ok({ status: STATE_CHANGED, rest }).changesDatabase).toBe(true);
-  const others = [0, variable.length, ...variable];
-  const without = [...text(''), others.length, ...others];
-  expect(ok({ status: STATE_CHANGED, rest: without }).changesDatabase).toBe(false);
+const AUTOCOMMIT_ON = ['autocommit', 'ON'] as const;
+
+/** Each a variable and its value, or a database. */
+function tracked(...changes: readonly (readonly string[])[]): Parts {
+  const bytes = changes.flatMap((texts) => {
+    const change = texts.flatMap(text);
+    return [texts.length === 2 ? 0 : 1, change.length, ...change];
+  });
+  return { status: STATE_CHANGED, rest: [...text(''), bytes.length, ...bytes] };
+}
+
+test.each([
+  ['another database', tracked(AUTOCOMMIT_ON, ['other']), true],
+  ['another character set', tracked(AUTOCOMMIT_ON, ['character_set_client', 'gbk']), true],
+  ['our character set', tracked(['character_set_client', 'utf8mb4'], AUTOCOMMIT_ON), false],
+  ['another character set of what the server sends', tracked(['character_set_results', 'gbk']), false],
+  ['variables', tracked(AUTOCOMMIT_ON, AUTOCOMMIT_ON), false],
+])('%s among what the session tracker reports is found', (_, parts, expected) => {
+  expect(ok(parts).isAnotherSession).toBe(expected);
 });

@@ -11,6 +11,7 @@ import { startTestDatabase, type TestDatabase } from '../support/database.ts';
 
 let database: TestDatabase;
 let connection: MysqlConnection;
+let open: () => Promise<MysqlConnection>;
 
 beforeAll(async () => {
   database = await startTestDatabase();
@@ -19,7 +20,8 @@ beforeAll(async () => {
   const [source] = [...buildCredentialsSources(settings).values()];
   const alias = settings.databases.default;
   if (source === undefined || alias === undefined) throw new Error('no database in the settings');
-  connection = await new MysqlConnector(alias, source, () => new Control()).open(5_000);
+  open = async () => await new MysqlConnector(alias, source, () => new Control()).open(5_000);
+  connection = await open();
 });
 
 afterAll(async () => {
@@ -27,7 +29,7 @@ afterAll(async () => {
   await database.stop();
 });
 
-async function query(sql: string, isPlain = false): Promise<unknown> {
+async function query(sql: string, isPlain = false, on = connection): Promise<unknown> {
   const limits = { maxRows: 10, maxResultBytes: 1_000 };
   const deadline = Deadline.after(5_000);
   const terms = {
@@ -39,7 +41,7 @@ async function query(sql: string, isPlain = false): Promise<unknown> {
     signal: undefined,
     effect: 'all_or_nothing',
   } as const;
-  return rowsOf(await connection.query(sql, terms));
+  return rowsOf(await on.query(sql, terms));
 }
 
 test('a new connection needs no reset, nor one that ran plain statements', async () => {
@@ -57,11 +59,20 @@ test('a new connection needs no reset, nor one that ran plain statements', async
   expect(connection.needsReset).toBe(false);
 });
 
-test.each([
-  ['a character set, which the driver follows', 'SET NAMES latin1', "SELECT HEX('é表')", [['C3A9E8A1A8']]],
-  ['locked tables', 'LOCK TABLES t READ', 'INSERT INTO t VALUES (1)', []],
-])('a reset removes %s', async (_what, leave, look, expected) => {
-  await query(leave);
-  await connection.reset();
-  expect(await query(look)).toEqual(expected);
+test.each([['locked tables', 'LOCK TABLES t READ', 'INSERT INTO t VALUES (1)', []]])(
+  'a reset removes %s',
+  async (_what, leave, look, expected) => {
+    await query(leave);
+    await connection.reset();
+    expect(await query(look)).toEqual(expected);
+  },
+);
+
+test('a connection on which what we send is taken for another character set serves nobody any more', async () => {
+  const other = await open();
+  await query('SET NAMES utf8mb4', false, other);
+  expect(other.isUsable).toBe(true);
+  await query('SET NAMES latin1', false, other);
+  expect(other.isUsable).toBe(false);
+  await other.close();
 });

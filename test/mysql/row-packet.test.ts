@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ColumnSet, NO_COLUMNS } from '../../lib/mysql/column-set.ts';
 import { openDriver } from '../../lib/mysql/driver.ts';
+import { JsonBytes } from '../../lib/mysql/json-bytes.ts';
 import { ResultCollector, rowsOf } from '../../lib/mysql/result-collector.ts';
+import { writeRow } from '../../lib/mysql/row-packet.ts';
 import { Wire } from '../../lib/mysql/wire.ts';
 import type { ServerLogin } from '../../lib/settings/credentials-source.ts';
 import { startTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -72,4 +74,15 @@ test('a row of fewer cells than columns ends the connection instead of a wrong a
   await expect(other.run('SELECT 1, 2', wrong)).rejects.toThrow();
   expect(other.isUsable).toBe(false);
   await other.closed;
+});
+
+test.each([
+  ['as long as no memory is', [0xfe, 0, 0, 0, 0, 0, 1, 0, 0, 0x61]],
+  ['longer than its row', [2, 0x61]],
+])('a cell that claims to be %s is not written', (_, bytes) => {
+  const json = new JsonBytes();
+  const buffer = Buffer.from([...bytes, 1, 0x62]);
+  const row = { buffer, offset: 0, end: bytes.length };
+  expect(() => writeRow(json, row, ['text'])).toThrow('ends within a cell');
+  expect(json.length).toBe('['.length);
 });

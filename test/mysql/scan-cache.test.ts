@@ -1,7 +1,12 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { cachedScan } from '../../lib/mysql/scan-cache.ts';
 import { parseSqlMode } from '../../lib/mysql/sql-mode.ts';
 import { scanStatement } from '../../lib/mysql/statement-scan.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 const plain = parseSqlMode('');
 
@@ -27,4 +32,21 @@ test('of many statements at most the last 500 are kept, and those that are used'
 test('a long statement is not kept', () => {
   const sql = `SELECT '${'x'.repeat(1_000)}'`;
   expect(cachedScan(sql, plain)).not.toBe(cachedScan(sql, plain));
+});
+
+test('of a long text only the short part that was cut out of it is kept', async () => {
+  const program = `
+    import { bindStatement } from './lib/mysql/bind.ts';
+    import { parseSqlMode } from './lib/mysql/sql-mode.ts';
+    const mode = parseSqlMode('');
+    const heapUsed = () => (gc(), process.memoryUsage().heapUsed);
+    const before = heapUsed();
+    for (let n = 0; n < 50; n += 1) {
+      const sql = \`PREPARE s FROM 'SELECT :one + \${n}' /*\${String(n).repeat(500_000)}*/\`;
+      bindStatement(JSON.parse(JSON.stringify(sql)), undefined, mode, 'in_transaction');
+    }
+    console.log(heapUsed() - before);`;
+  const args = ['--expose-gc', '--import', 'tsx', '--input-type=module', '--eval', program];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: ROOT });
+  expect(Number(stdout)).toBeLessThan(5_000_000);
 });

@@ -38,7 +38,7 @@ export interface ForwardedCall {
 export async function forwardCall(http: PeerHttp, call: ForwardedCall): Promise<void> {
   const { request, reply, deadline, signal, longestPauseMs } = call;
   const { url: route = '' } = request.routeOptions;
-  const body = await readWhole(request, reply);
+  const body = await readWhole(request);
   const outgoing = await http.connect(call.address, messageOf(call, route, body)).catch((cause: unknown) => {
     signal.throwIfAborted();
     throw ownerGone(route, cause);

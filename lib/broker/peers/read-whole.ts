@@ -1,11 +1,8 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { BrokerError } from '../../errors.ts';
 
 /** The body as it was sent. @throws {BrokerError} REQUEST_TOO_LARGE. */
-export async function readWhole(
-  { raw, routeOptions: { bodyLimit } }: FastifyRequest,
-  reply: FastifyReply,
-): Promise<Buffer> {
+export async function readWhole({ raw, routeOptions: { bodyLimit } }: FastifyRequest): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   // What is left must not be cut off: the caller could not read its reply.
@@ -16,7 +13,6 @@ export async function readWhole(
   }
   if (bytes > bodyLimit) {
     raw.resume();
-    void reply.header('connection', 'close');
     throw new BrokerError('REQUEST_TOO_LARGE', `The request is larger than ${bodyLimit} bytes`);
   }
   return Buffer.concat(chunks);
