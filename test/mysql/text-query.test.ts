@@ -45,19 +45,23 @@ test('the same statement has the columns that its table has now', async () => {
 });
 
 test('a set of a thousand columns is read, and so is one after the other', async () => {
-  const wide = Array.from({ length: 1_000 }, (_, index) => `${index} AS c${index}`).join(', ');
+  const wide = Array.from({ length: 1_000 }, (_, index) => `'${index}' AS c${index}`).join(', ');
   for (let round = 0; round < 2; round += 1) {
     const [set] = await ask(`SELECT ${wide}`);
-    expect(set).toMatchObject({ rows: [Array.from({ length: 1_000 }, (_, index) => index)] });
+    expect(set).toMatchObject({ rows: [Array.from({ length: 1_000 }, (_, index) => String(index))] });
   }
   expect(await ask('SELECT 1 AS narrow')).toMatchObject([{ columns: [{ name: 'narrow' }] }]);
 });
 
 test('a procedure answers its sets in order, those without rows too', async () => {
   await database.admin.query(
-    `CREATE PROCEDURE ${database.app.database}.several() BEGIN SELECT 1; SELECT 2 WHERE FALSE; SELECT 'three'; END`,
+    `CREATE PROCEDURE ${database.app.database}.several() BEGIN SELECT 'one'; SELECT 'two' FROM DUAL WHERE FALSE; SELECT 'three'; END`,
   );
-  expect(await ask('CALL several()')).toMatchObject([{ rows: [[1]] }, { rows: [] }, { rows: [['three']] }]);
+  expect(await ask('CALL several()')).toMatchObject([
+    { rows: [['one']] },
+    { rows: [] },
+    { rows: [['three']] },
+  ]);
 });
 
 // mysql2 sends one packet of up to 2^24 - 2 bytes, and what fills a packet is followed by another one.
