@@ -18,6 +18,7 @@ export interface Plan {
   readonly races: readonly Race[];
   /** Rates of the open loop, as shares of what the floor does with 64 clients. */
   readonly rateShares: readonly number[];
+  readonly rateTurns: number;
   readonly burstTurns: number;
   readonly growthTurns: number;
   readonly growthMs: number;
@@ -49,7 +50,8 @@ export const SHORT: Plan = {
     { workload: work('transaction'), clients: [16], subjects: POOLED },
     { workload: work('stream', 10_000), clients: [4], subjects: ['broker', 'driver'] },
   ],
-  rateShares: [0.25, 0.5, 0.8],
+  rateShares: [0.5, 0.8],
+  rateTurns: 1,
   burstTurns: 1,
   growthTurns: 1,
   growthMs: 400,
@@ -76,6 +78,7 @@ export const FULL: Plan = {
     { workload: work('stream', 10_000), clients: [1, 4], subjects: ['broker', 'driver'] },
   ],
   rateShares: [0.1, 0.25, 0.5, 0.75, 0.9, 1, 1.1],
+  rateTurns: 5,
   burstTurns: 5,
   growthTurns: 3,
   growthMs: 2_000,

@@ -13,7 +13,7 @@ const COMPARED = ['broker', 'floor', 'connectEach'];
 export async function runRates(
   database: TestDatabase,
   subjects: readonly Subject[],
-  { rateShares, turns, warmUpMs, durationMs }: Plan,
+  { rateShares, rateTurns, warmUpMs, durationMs }: Plan,
   races: readonly Measured[],
 ): Promise<Measured[]> {
   const full = races.find(
@@ -37,5 +37,5 @@ export async function runRates(
       }),
     ),
   );
-  return await takeTurns(database, pairings, turns);
+  return await takeTurns(database, pairings, rateTurns);
 }
