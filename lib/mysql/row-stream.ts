@@ -28,7 +28,7 @@ export interface StreamResult extends StatementEffects {
  * the reader's to say, by hanging up.
  */
 export class RowStream implements AnswerSink {
-  readonly #wire: Wire;
+  readonly #wire: Pick<Wire, 'pause' | 'resume'>;
   readonly #reader: LineReader;
   readonly #limits: StreamLimits;
   readonly #watch: Watch;
@@ -40,7 +40,7 @@ export class RowStream implements AnswerSink {
   #isBroken = false;
   #isSendDue = false;
 
-  constructor(wire: Wire, reader: LineReader, limits: StreamLimits, watch: Watch) {
+  constructor(wire: Pick<Wire, 'pause' | 'resume'>, reader: LineReader, limits: StreamLimits, watch: Watch) {
     this.#wire = wire;
     this.#reader = reader;
     this.#limits = limits;
