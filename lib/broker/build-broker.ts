@@ -1,16 +1,9 @@
-import { isUtf8 } from 'node:buffer';
-import Fastify, {
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-  LogController,
-} from 'fastify';
-import { BrokerError } from '../errors.ts';
-import { METRICS_ROUTE } from '../protocol/routes.ts';
+import { pino } from 'pino';
 import type { Settings } from '../settings/settings.ts';
-import { callOf, trackCall, trackCalls } from './call.ts';
-import { parseExactly } from './exact-json.ts';
-import { createHttpServer } from './http-server.ts';
+import { authenticate, type CallerLookup } from './checks/authenticate.ts';
+import { refuseWhenDraining } from './checks/draining.ts';
+import { refuseExpectations } from './checks/expectations.ts';
+import { HttpApp } from './http/http-app.ts';
 import { sweepIdempotencyKeys } from './idempotency/sweep.ts';
 import { LeaseRegistry } from './lease-registry.ts';
 import { Lifecycle } from './lifecycle.ts';
@@ -20,18 +13,12 @@ import { logRawReply, logRequest } from './log-request.ts';
 import { Metrics } from './metrics.ts';
 import { forwardToOwners, type Peers } from './peers/peers.ts';
 import { newTaskName } from './peers/task-name.ts';
-import { authenticate, type CallerLookup } from './plugins/authenticate.ts';
-import { refuseWhenDraining } from './plugins/draining.ts';
-import { addErrorReplies, replyToBadAddress } from './plugins/error-replies.ts';
-import { refuseExpectations } from './plugins/expectations.ts';
-import { refuseOtherMethods } from './plugins/method-not-allowed.ts';
 import { PoolRegistry } from './pool-registry.ts';
-import { type OnRawReply, replyToClientError } from './raw-replies.ts';
-import { requestIdOf } from './request-id.ts';
 import { addCredentialsRoute } from './routes/credentials.ts';
 import { addDatabasesRoutes } from './routes/databases.ts';
 import { addHealthRoutes } from './routes/health.ts';
 import { addLeaseRoutes } from './routes/leases.ts';
+import { addMetricsRoute } from './routes/metrics.ts';
 import { addOpenapiRoute } from './routes/openapi.ts';
 import { addPoolControlRoutes } from './routes/pool-control.ts';
 import { addQueryRoute } from './routes/query.ts';
@@ -40,7 +27,7 @@ import { addTransactionRoutes } from './routes/transaction.ts';
 import { StreamRegistry } from './stream-registry.ts';
 
 export interface Broker {
-  readonly app: FastifyInstance;
+  readonly app: HttpApp;
   readonly pools: PoolRegistry;
   readonly leases: LeaseRegistry;
   readonly streams: StreamRegistry;
@@ -68,46 +55,27 @@ export function buildBroker(
   const leases = new LeaseRegistry(taskName);
   const streams = new StreamRegistry();
   const metrics = new Metrics(pools, leases, streams);
-  const onDone = (request: FastifyRequest, reply: FastifyReply) => {
-    logRequest(request, reply);
-    const { code, alias } = callOf(request);
-    if (code !== undefined) metrics.requestFailed(alias ?? '', code);
-  };
-  const onRawReply: OnRawReply = (failure, requestId, socket) => {
-    logRawReply(app.log, failure, requestId, socket);
-    metrics.requestFailed('', failure.code);
-  };
-
-  const app = Fastify({
-    logger: { ...log, base: { service: 'broker' } },
-    logController: new LogController({ disableRequestLogging: true }),
-    // A logger for each request would cost more than its line: our lines name the request's id themselves. Fastify's own,
-    // of which there is none as long as every handler does its part, do not.
-    childLoggerFactory: (logger) => logger,
-    genReqId: requestIdOf,
-    bodyLimit: server.bodyLimitBytes,
-    return503OnClosing: false,
-    exposeHeadRoutes: false,
-    clientErrorHandler: (error, socket) => replyToClientError(error, socket, onRawReply),
-    frameworkErrors: (error, request, reply) => {
-      trackCall(request, reply, onDone);
-      void replyToBadAddress(error, request, reply);
+  const app = new HttpApp({
+    settings: server,
+    log: pino({ level: log.level, base: { service: 'broker' } }, log.stream ?? process.stdout),
+    onDone: (call) => {
+      logRequest(call);
+      if (call.code !== undefined) metrics.requestFailed(call.alias ?? '', call.code);
     },
-    serverFactory: (listener) => createHttpServer(server, listener, onRawReply),
+    onRawReply: (failure, requestId, socket) => {
+      logRawReply(app.log, failure, requestId, socket);
+      metrics.requestFailed('', failure.code);
+    },
   });
 
   logPools(pools, app.log);
   logLeases(leases, app.log);
   sweepIdempotencyKeys(pools, app);
-  trackCalls(app, onDone);
-  acceptJsonOnly(app);
-  addErrorReplies(app);
   refuseExpectations(app);
   refuseWhenDraining(app, lifecycle);
   authenticate(app, pools, findCaller, settings.allowAnonymous);
   forwardToOwners(app, peers, taskName, settings);
 
-  const otherMethods = refuseOtherMethods(app);
   addQueryRoute(app, pools, streams, metrics);
   addTransactionRoutes(app, pools, metrics);
   addLeaseRoutes(app, pools, leases, streams, metrics);
@@ -117,22 +85,6 @@ export function buildBroker(
   addRotationRoute(app, pools);
   addHealthRoutes(app, pools, lifecycle, taskName);
   addOpenapiRoute(app);
-  app.get(
-    METRICS_ROUTE,
-    async (_request, reply) =>
-      await reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
-  );
-  otherMethods.addTo();
+  addMetricsRoute(app, metrics);
   return { app, pools, leases, streams, lifecycle, metrics };
-}
-
-/** Text that is no UTF-8 is refused: read leniently, it would reach the database altered. */
-function acceptJsonOnly(app: FastifyInstance): void {
-  app.removeAllContentTypeParsers();
-  const options = { parseAs: 'buffer' } as const;
-  app.addContentTypeParser('application/json', options, async (_request: FastifyRequest, body: Buffer) => {
-    if (body.length === 0) throw new BrokerError('INVALID_REQUEST', 'The body is empty; it must be JSON');
-    if (!isUtf8(body)) throw new BrokerError('INVALID_REQUEST', 'The body is not valid UTF-8');
-    return parseExactly(body.toString('utf8').replace(/^\uFEFF/, ''));
-  });
 }

@@ -1,8 +1,7 @@
-import type { FastifyRequest } from 'fastify';
 import { BrokerError } from '../errors.ts';
 import { Deadline } from '../pool/deadline.ts';
 import { TIMEOUT_HEADER } from '../protocol/routes.ts';
-import { callOf } from './call.ts';
+import type { Call } from './http/call.ts';
 
 /**
  * The moment by which a request must be answered: the least of its `x-timeout-ms` header, its own `timeoutMs` and
@@ -11,20 +10,16 @@ import { callOf } from './call.ts';
  * @throws {BrokerError} INVALID_REQUEST: the header is no whole number of milliseconds. DEADLINE_EXCEEDED: the
  *   request took all of its time to arrive.
  */
-export function deadlineOf(
-  request: FastifyRequest,
-  timeoutMs: number | undefined,
-  limitMs: number,
-): Deadline {
-  const budgetMs = Math.min(headerTimeoutMs(request) ?? limitMs, timeoutMs ?? limitMs, limitMs);
-  const deadline = new Deadline(callOf(request).arrivedAtMs + budgetMs);
+export function deadlineOf(call: Call, timeoutMs: number | undefined, limitMs: number): Deadline {
+  const budgetMs = Math.min(headerTimeoutMs(call) ?? limitMs, timeoutMs ?? limitMs, limitMs);
+  const deadline = new Deadline(call.arrivedAtMs + budgetMs);
   if (deadline.hasPassed) {
     throw new BrokerError('DEADLINE_EXCEEDED', `The request took all of its ${budgetMs} ms to arrive`);
   }
   return deadline;
 }
 
-function headerTimeoutMs({ headers }: FastifyRequest): number | undefined {
+function headerTimeoutMs({ headers }: Call): number | undefined {
   const text = headers[TIMEOUT_HEADER];
   if (text === undefined) return undefined;
   if (typeof text !== 'string' || !/^\d{1,10}$/.test(text) || Number(text) === 0) {

@@ -1,7 +1,8 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { BrokerError } from '../errors.ts';
 import type { BoundStatement } from '../mysql/bind.ts';
 import type { Statement } from '../protocol/query.ts';
+import type { Call } from './http/call.ts';
+import type { Reply } from './http/reply.ts';
 import { type KeyedCall, refuseCommitting } from './idempotency/keyed-call.ts';
 import type { Metrics } from './metrics.ts';
 import type { Database } from './pool-registry.ts';
@@ -17,16 +18,15 @@ interface KeyedQuery {
 
 /** Runs a statement that is to be done once: in a transaction, together with its key. */
 export async function answerKeyedQuery(
-  request: FastifyRequest,
-  reply: FastifyReply,
+  call: Call,
   metrics: Metrics,
   { database, statement, bound, keyedCall }: KeyedQuery,
-): Promise<FastifyReply> {
+): Promise<Reply> {
   refuseCommitting([bound]);
   try {
-    return await answerWhole(request, reply, metrics, {
+    return await answerWhole(call, metrics, {
       database,
-      sqlCall: sqlCallOf(request, database, statement.timeoutMs),
+      sqlCall: sqlCallOf(call, database, statement.timeoutMs),
       mode: { isolation: undefined, isReadOnly: false },
       keyedCall,
       run: async (work, transaction, queueMs) => await work.step(transaction, { statement, bound }, queueMs),

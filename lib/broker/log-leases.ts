@@ -1,4 +1,4 @@
-import type { FastifyBaseLogger } from 'fastify';
+import type { Logger } from 'pino';
 import type { EndReason } from './lease.ts';
 import type { LeaseRegistry } from './lease-registry.ts';
 
@@ -6,7 +6,7 @@ import type { LeaseRegistry } from './lease-registry.ts';
 const ASKED: ReadonlySet<EndReason> = new Set(['committed', 'rolled_back']);
 
 /** Logs the ends of transactions that no request tells of. */
-export function logLeases(leases: LeaseRegistry, log: FastifyBaseLogger): void {
+export function logLeases(leases: LeaseRegistry, log: Logger): void {
   leases.onEnd(({ identity: { alias, caller, purpose } }, reason) => {
     if (ASKED.has(reason)) return;
     log.info({ database: alias, caller, reqId: purpose, reason }, 'a transaction has ended');

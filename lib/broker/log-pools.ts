@@ -1,9 +1,9 @@
-import type { FastifyBaseLogger } from 'fastify';
+import type { Logger } from 'pino';
 import type { PoolRegistry } from './pool-registry.ts';
 import { roundMs } from './round-ms.ts';
 
 /** Logs what an operator must know of the pools and no request tells. */
-export function logPools(pools: PoolRegistry, log: FastifyBaseLogger): void {
+export function logPools(pools: PoolRegistry, log: Logger): void {
   for (const { alias, pool } of pools.all) {
     pool.events.on('held_too_long', ({ caller, purpose, heldMs }) => {
       log.warn(

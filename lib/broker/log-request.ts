@@ -1,8 +1,8 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
 import type { BrokerError } from '../errors.ts';
-import { callOf } from './call.ts';
+import type { Call } from './http/call.ts';
 import { roundMs } from './round-ms.ts';
 
 /** What web servers log for a caller that did not wait for its reply. */
@@ -11,14 +11,13 @@ const CALLER_GONE_STATUS = 499;
 const DENIED: ReadonlySet<number> = new Set([401, 403]);
 
 /** One line a request. It names who, what and how long; never SQL, values or MySQL's messages. */
-export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
-  const call = callOf(request);
-  const { access } = request.routeOptions.config;
-  const status = call.code === 'CALLER_GONE' ? CALLER_GONE_STATUS : reply.statusCode;
+export function logRequest(call: Call): void {
+  const access = call.route?.access;
+  const status = call.code === 'CALLER_GONE' ? CALLER_GONE_STATUS : call.response.statusCode;
   const line = {
-    reqId: request.id,
-    method: request.method,
-    route: request.routeOptions.url,
+    reqId: call.id,
+    method: call.request.method,
+    route: call.routePath,
     status,
     caller: call.caller?.name,
     database: call.alias,
@@ -28,14 +27,14 @@ export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
     durationMs: rounded(call.durationMs),
     totalMs: rounded(performance.now() - call.arrivedAtMs),
   };
-  if (access === undefined && status < 500) request.log.debug(line, 'request');
-  else request.log.info(line, 'request');
-  if (access === 'admin' || DENIED.has(status)) audit(request, status);
+  if (access === undefined && status < 500) call.log.debug(line, 'request');
+  else call.log.info(line, 'request');
+  if (access === 'admin' || DENIED.has(status)) audit(call, status);
 }
 
 /** A line for what was answered before it was a whole request. It names whence that came, and nothing of what was sent. */
 export function logRawReply(
-  log: FastifyBaseLogger,
+  log: Logger,
   { code, httpStatus: status }: BrokerError,
   requestId: string,
   socket: Duplex,
@@ -45,17 +44,16 @@ export function logRawReply(
 }
 
 /** What an auditor asks for: who tried what, and whether it was allowed. */
-function audit(request: FastifyRequest, status: number): void {
-  const { caller, code } = callOf(request);
-  request.log.info(
+function audit({ id, request, log, caller, code }: Call, status: number): void {
+  log.info(
     {
-      reqId: request.id,
+      reqId: id,
       audit: DENIED.has(status) ? 'denied' : 'admin',
       caller: caller?.name,
-      action: `${request.method} ${request.url.split('?')[0]}`,
+      action: `${request.method} ${request.url?.split('?')[0]}`,
       status,
       code,
-      address: request.ip,
+      address: request.socket.remoteAddress,
     },
     'audit',
   );

@@ -1,11 +1,10 @@
-import type { FastifyRequest } from 'fastify';
 import type { BrokerErrorOptions } from '../errors.ts';
 import { resultTooLarge } from '../mysql/failure.ts';
 import type { Watched } from '../mysql/interrupt.ts';
 import type { ResultLimits, StatementResult } from '../mysql/result-collector.ts';
 import type { StopSignal } from '../pool/stop.ts';
-import { callOf } from './call.ts';
 import { deadlineOf } from './deadlines.ts';
+import type { Call } from './http/call.ts';
 import type { Database } from './pool-registry.ts';
 import { roundMs } from './round-ms.ts';
 
@@ -19,12 +18,12 @@ export interface SqlCall extends Watched {
 }
 
 /** @throws {BrokerError} as `deadlineOf` does. */
-export function sqlCallOf(request: FastifyRequest, { settings }: Database, timeoutMs?: number): SqlCall {
-  const { caller, gone } = callOf(request);
+export function sqlCallOf(call: Call, { settings }: Database, timeoutMs?: number): SqlCall {
+  const { caller, gone } = call;
   return {
     caller: caller?.name ?? '',
-    purpose: request.id,
-    deadline: deadlineOf(request, timeoutMs, settings.limits.queryTimeoutMs),
+    purpose: call.id,
+    deadline: deadlineOf(call, timeoutMs, settings.limits.queryTimeoutMs),
     signal: gone,
     isReadOnly: caller?.access === 'read',
   };

@@ -1,12 +1,11 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { BrokerError } from '../errors.ts';
 import type { StreamLimits } from '../mysql/query-terms.ts';
 import type { LineReader, StreamResult } from '../mysql/row-stream.ts';
 import { toFailureBody } from '../protocol/failure.ts';
 import { IDEMPOTENCY_HEADER } from '../protocol/routes.ts';
 import { STREAM_TYPE, type StreamLine } from '../protocol/stream.ts';
-import { CallerGone, callOf } from './call.ts';
-import { failureOf } from './plugins/error-replies.ts';
+import { type Call, CallerGone } from './http/call.ts';
+import { failureOf } from './http/failure-reply.ts';
 import type { Database } from './pool-registry.ts';
 import { roundMs } from './round-ms.ts';
 import type { SqlCall } from './sql-call.ts';
@@ -17,7 +16,7 @@ import { StreamReply } from './stream-reply.ts';
 const ACCEPTS_STREAM = new RegExp(`(?:^|,)\\s*${STREAM_TYPE}\\s*(?:[;,]|$)`, 'i');
 
 /** @throws {BrokerError} INVALID_REQUEST: what a stream answers cannot be kept for another time. */
-export function asksForStream({ headers }: FastifyRequest): boolean {
+export function asksForStream({ headers }: Call): boolean {
   if (!ACCEPTS_STREAM.test(headers.accept ?? '')) return false;
   if (headers[IDEMPOTENCY_HEADER] !== undefined) {
     throw new BrokerError(
@@ -38,8 +37,7 @@ export function streamLimitsOf(
 
 /** A request that is answered with a stream. */
 export interface StreamCall {
-  readonly request: FastifyRequest;
-  readonly reply: FastifyReply;
+  readonly call: Call;
   readonly database: Database;
   readonly sqlCall: SqlCall;
   readonly streams: StreamRegistry;
@@ -51,19 +49,18 @@ export interface StreamCall {
  * @throws {BrokerError} TOO_MANY_STREAMS. Or what fails before the first row.
  */
 export async function answerWithStream(
-  { request, reply, database, sqlCall, streams }: StreamCall,
+  { call, database, sqlCall, streams }: StreamCall,
   run: (sqlCall: SqlCall, reader: LineReader) => Promise<StreamResult>,
 ): Promise<void> {
-  const stream = new StreamReply(reply, database.settings.limits.streamStallMs);
+  const stream = new StreamReply(call, database.settings.limits.streamStallMs);
   try {
     const result = await streams.run(database, sqlCall, (stoppable) => run(stoppable, stream));
-    const { durationMs = 0, queueMs = 0 } = callOf(request);
+    const { durationMs = 0, queueMs = 0 } = call;
     const end = { ...result, durationMs: roundMs(durationMs), queueMs: roundMs(queueMs) };
     stream.end({ end } satisfies StreamLine);
   } catch (error) {
     if (!stream.hasBegun) throw error;
     if (error instanceof CallerGone) return;
-    const cause = error instanceof Error ? error : new Error(String(error));
-    stream.end(toFailureBody(failureOf(cause, request), request.id));
+    stream.end(toFailureBody(failureOf(call, error), call.id));
   }
 }

@@ -1,9 +1,9 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { inTransaction } from '../mysql/in-transaction.ts';
 import type { MysqlConnection } from '../mysql/mysql-connection.ts';
 import type { Transaction, TransactionMode } from '../mysql/transaction.ts';
 import { REPLAY_HEADER } from '../protocol/routes.ts';
-import { callOf } from './call.ts';
+import type { Call } from './http/call.ts';
+import { jsonReply, type Reply } from './http/reply.ts';
 import type { KeyedCall } from './idempotency/keyed-call.ts';
 import type { Metrics } from './metrics.ts';
 import type { Database } from './pool-registry.ts';
@@ -26,12 +26,10 @@ export interface WholeTransaction {
  * reply is written.
  */
 export async function answerWhole(
-  request: FastifyRequest,
-  reply: FastifyReply,
+  call: Call,
   metrics: Metrics,
   { database, sqlCall, mode, keyedCall, run }: WholeTransaction,
-): Promise<FastifyReply> {
-  const call = callOf(request);
+): Promise<Reply> {
   const transactionWork = new TransactionWork(database, metrics, sqlCall);
   const work = async (transaction: Transaction) => await run(transactionWork, transaction, call.queueMs ?? 0);
   const onConnection = async <T>(use: (connection: MysqlConnection) => Promise<T>) => {
@@ -49,7 +47,7 @@ export async function answerWhole(
   call.durationMs = transactionWork.durationMs;
   if (isReplay) {
     metrics.answerReplayed(database.alias);
-    void reply.header(REPLAY_HEADER, 'true');
+    call.replyHeaders[REPLAY_HEADER] = 'true';
   }
-  return await reply.type('application/json; charset=utf-8').send(body);
+  return jsonReply(body);
 }

@@ -1,8 +1,8 @@
-import * as http from 'node:http';
-import * as https from 'node:https';
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { LookupFunction, Socket } from 'node:net';
 import { BrokerError } from '../errors.ts';
 import type { CallBudget } from './call-budget.ts';
+import { httpModuleFor } from './http-module.ts';
 import type { KeptSockets } from './kept-sockets.ts';
 
 const CONNECT_TIMEOUT_MS = 2_000;
@@ -28,11 +28,11 @@ export interface HttpRoute {
 
 export interface HttpReply {
   readonly status: number;
-  readonly headers: http.IncomingHttpHeaders;
+  readonly headers: IncomingHttpHeaders;
   /** Empty if the reply is a stream. */
   readonly body: string;
   /** Of a reply that was asked for as a stream, and came as one. Whoever gets it reads or destroys it. */
-  readonly stream: http.IncomingMessage | undefined;
+  readonly stream: IncomingMessage | undefined;
   /** The address it came from. */
   readonly address: string;
 }
@@ -62,7 +62,7 @@ export async function exchange(
   budget: CallBudget,
 ): Promise<HttpReply> {
   const { method, url, headers, body, streamType } = message;
-  const { request: open } = url.protocol === 'https:' ? https : http;
+  const { request: open } = httpModuleFor(url.protocol);
   const request = open(url, { method, headers, agent: route.sockets.agent, lookup: route.lookup });
   try {
     const socket = await budget.race(connected(request, route), {
@@ -86,7 +86,7 @@ export async function exchange(
   }
 }
 
-async function connected(request: http.ClientRequest, { sockets, avoided }: HttpRoute): Promise<Socket> {
+async function connected(request: ClientRequest, { sockets, avoided }: HttpRoute): Promise<Socket> {
   return await new Promise((resolve, reject) => {
     const fail = (code: string, cause?: unknown) =>
       reject(new NotSentError(code, { hadDeadSocket: request.reusedSocket, cause }));
@@ -110,10 +110,10 @@ function afterNextPoll(callback: () => void): void {
 }
 
 async function received(
-  request: http.ClientRequest,
+  request: ClientRequest,
   streamType: string | undefined,
 ): Promise<Omit<HttpReply, 'address'>> {
-  const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
     request.on('error', (cause: NodeJS.ErrnoException) => reject(lostError(cause)));
     request.once('response', resolve);
   });
@@ -123,7 +123,7 @@ async function received(
   return { status, headers, body: await readBody(response), stream: undefined };
 }
 
-async function readBody(response: http.IncomingMessage): Promise<string> {
+async function readBody(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {

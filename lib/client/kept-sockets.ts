@@ -1,6 +1,6 @@
-import * as http from 'node:http';
-import * as https from 'node:https';
+import type { Agent } from 'node:http';
 import type { Socket } from 'node:net';
+import { httpModuleFor } from './http-module.ts';
 
 /** Below the broker's keep-alive, so that it is this side that closes. */
 const IDLE_TIMEOUT_MS = 30_000;
@@ -19,11 +19,11 @@ interface SocketTimes {
  * connection is judged by the clock before it is used again, not only by the agent's timers.
  */
 export class KeptSockets {
-  readonly agent: http.Agent;
+  readonly agent: Agent;
   readonly #times = new WeakMap<Socket, SocketTimes>();
 
   constructor(protocol: string) {
-    const { Agent } = protocol === 'https:' ? https : http;
+    const { Agent } = httpModuleFor(protocol);
     this.agent = new Agent({ keepAlive: true, timeout: IDLE_TIMEOUT_MS });
   }
 

@@ -1,6 +1,6 @@
+import { RecentCache } from '../recent-cache.ts';
 import { type CellForm, type ColumnDefinition, cellFormOf, describeColumn } from './encode.ts';
 import { type PacketBytes, PacketReader } from './packet-reader.ts';
-import { RecentCache } from './recent-cache.ts';
 
 /** The columns of a set of rows, ready for whoever writes them. */
 export interface ColumnSet {

@@ -29,7 +29,7 @@ export async function openDriver(
   timeoutMs: number,
 ): Promise<Driver> {
   const tls = await encryption(login.host);
-  const socket = connectSocket({ host: login.host, port: login.port, noDelay: true, keepAlive: true });
+  const socket = openSocket(login, tls === undefined);
   // The name that Node checks the certificate for; on the sockets of IP addresses it leaves it out, and takes `localhost`.
   Object.assign(socket, { _host: login.host });
   const closed = new Promise<void>((resolve) => {
@@ -70,6 +70,21 @@ export async function openDriver(
       ? refusal.with({ reason: TOKEN_REFUSED })
       : refusal;
   }
+}
+
+/** Node else takes so much memory for each read, however little comes. */
+const READ_BUFFER = Buffer.allocUnsafeSlow(65_536);
+
+/** A socket that is `plain` reads into one buffer with all others, and hands on a copy of what came. */
+function openSocket({ host, port }: ServerLogin, plain: boolean): Socket {
+  const callback = (bytes: number): boolean => {
+    socket.emit('data', Buffer.from(READ_BUFFER.subarray(0, bytes)));
+    // False would stop it.
+    return true;
+  };
+  const onread = { buffer: READ_BUFFER, callback };
+  const socket = connectSocket({ host, port, noDelay: true, keepAlive: true, ...(plain && { onread }) });
+  return socket;
 }
 
 const TOKEN_REFUSED =

@@ -21,17 +21,13 @@ export class NotSentError extends Error {
 
 /** Interrupts, once at most, when the deadline passes or the caller hangs up, and until it is told to end. */
 export class Watch {
-  /** Resolves when there is a reason to stop. */
-  readonly interrupted: Promise<ToError>;
   readonly #signal: StopSignal | undefined;
-  #resolve: (toError: ToError) => void = () => undefined;
+  #toError: ToError | undefined;
+  #onInterrupt: ((toError: ToError) => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isOver = false;
 
   constructor({ deadline, signal }: Watched) {
-    this.interrupted = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
     this.#signal = signal;
     this.#startTimer(deadline.remainingMs, 'The deadline passed');
     if (signal?.aborted === true) this.#onAbort();
@@ -43,6 +39,21 @@ export class Watch {
     return this.#isOver;
   }
 
+  /** Why it interrupted, if it did. */
+  get toError(): ToError | undefined {
+    return this.#toError;
+  }
+
+  /** What `work` comes to, or why it is to be stopped before that. */
+  orInterrupt<T>(work: Promise<T>): Promise<T | ToError> {
+    // One promise for both: those of a race would be half of what a statement costs here.
+    return new Promise((resolve, reject) => {
+      if (this.#toError !== undefined) resolve(this.#toError);
+      this.#onInterrupt = resolve;
+      work.then(resolve, reject);
+    });
+  }
+
   /** @throws {NotSentError} It is over: what was to be sent now must not be. */
   throwIfOver(): void {
     if (this.#isOver) throw new NotSentError();
@@ -51,7 +62,8 @@ export class Watch {
   interrupt(toError: ToError): void {
     if (this.#isOver) return;
     this.end();
-    this.#resolve(toError);
+    this.#toError = toError;
+    this.#onInterrupt?.(toError);
   }
 
   /** In place of the deadline, or of what was allowed before: so long may pass until it is called again. */
@@ -93,9 +105,10 @@ export class Watch {
  */
 export async function until<T>(work: Promise<T>, watched: Watched, outcome: Outcome): Promise<T> {
   const watch = new Watch(watched);
-  const interrupted = watch.interrupted.then((toError) => Promise.reject(toError(outcome)));
   try {
-    return await Promise.race([work, interrupted]);
+    const first = await watch.orInterrupt(work.then((value) => ({ value })));
+    if (typeof first === 'function') throw first(outcome);
+    return first.value;
   } finally {
     watch.end();
   }

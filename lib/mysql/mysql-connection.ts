@@ -22,6 +22,11 @@ import { Wire } from './wire.ts';
 /** How long an interrupted statement's verdict is waited for. */
 const VERDICT_WAIT_MS = 200;
 
+/** How a statement has ended. */
+interface End {
+  readonly failure: DriverError | undefined;
+}
+
 /** A connection to MySQL with its session set. Runs one statement at a time. */
 export class MysqlConnection implements Connection {
   readonly #wire: Wire;
@@ -84,7 +89,7 @@ export class MysqlConnection implements Connection {
       watch.interrupt((outcome) => resultTooLarge(limit, { outcome })),
     );
     await this.#runWatched(terms, watch, async () => {
-      await this.#limit.restore();
+      if (this.#limit.isLifted) await this.#limit.restore();
       watch.throwIfOver();
       await this.#wire.run(sql, collector);
     });
@@ -185,16 +190,11 @@ export class MysqlConnection implements Connection {
   }
 
   async #runWatched(terms: StatementTerms, watch: Watch, run: () => Promise<void>): Promise<void> {
-    if (watch.isOver) throw (await watch.interrupted)('not_applied');
+    if (watch.toError !== undefined) throw watch.toError('not_applied');
     const wasDirty = this.#isDirty;
     this.#isDirty = true;
-    const ended = this.#prepare(terms)
-      .then(run)
-      .then(
-        () => ({ failure: undefined }),
-        (failure: DriverError) => ({ failure }),
-      );
-    const first = await Promise.race([ended, watch.interrupted]);
+    const ended = this.#settle(terms, run);
+    const first = await watch.orInterrupt(ended);
     watch.end();
     if (typeof first === 'function') throw first(await this.#stop(ended, terms));
     if (first.failure === undefined) {
@@ -211,12 +211,18 @@ export class MysqlConnection implements Connection {
     });
   }
 
-  async #prepare(terms: StatementTerms): Promise<void> {
-    if (terms.isReadOnly) await this.makeReadOnly();
+  async #settle(terms: StatementTerms, run: () => Promise<void>): Promise<End> {
+    try {
+      if (terms.isReadOnly) await this.makeReadOnly();
+      await run();
+      return { failure: undefined };
+    } catch (error) {
+      return { failure: error instanceof Error ? error : new Error(String(error)) };
+    }
   }
 
   /** Stops the running statement on the server. What became of it, as far as it can be told in time. */
-  async #stop(ended: Promise<{ failure: DriverError | undefined }>, terms: StatementTerms): Promise<Outcome> {
+  async #stop(ended: Promise<End>, terms: StatementTerms): Promise<Outcome> {
     const { control, victim } = this.#profile;
     // The verdict comes behind the rows. Until the kill has reached the server, taking those only makes it send more.
     this.#wire.pause();

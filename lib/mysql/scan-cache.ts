@@ -1,4 +1,4 @@
-import { RecentCache } from './recent-cache.ts';
+import { RecentCache } from '../recent-cache.ts';
 import type { SqlMode } from './sql-mode.ts';
 import { type StatementScan, scanStatement } from './statement-scan.ts';
 

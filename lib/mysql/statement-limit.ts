@@ -19,6 +19,10 @@ export class StatementLimit {
     this.#variable = flavour === 'mysql' ? 'max_execution_time' : 'max_statement_time';
   }
 
+  get isLifted(): boolean {
+    return this.#before !== undefined;
+  }
+
   async lift(): Promise<void> {
     if (this.#before !== undefined) return;
     const rows = await this.#ask(`SELECT @@SESSION.${this.#variable}`);

@@ -63,9 +63,9 @@ export class Wire {
   }
 
   /** Runs a statement. Resolves when it has ended; rejects with the driver's error. */
-  async run(sql: string, sink: AnswerSink): Promise<void> {
+  run(sql: string, sink: AnswerSink): Promise<void> {
     assert(!this.isRunning || this.#isTogether, 'two statements on one connection at a time');
-    await new Promise<void>((resolve, reject) => {
+    return new Promise<void>((resolve, reject) => {
       const fail = (error: DriverError): void => {
         this.#running.delete(fail);
         if (endsConnection(error, this.flavour)) this.#isUsable = false;

@@ -50,13 +50,12 @@ export class CallerKeys {
    *
    * @param sha256Hex lower case.
    */
-  async find(sha256Hex: string): Promise<Caller | undefined> {
+  find(sha256Hex: string): Caller | undefined | Promise<Caller | undefined> {
     const known = this.callerByKeyHash(sha256Hex);
     if (known !== undefined || this.#sources.size === 0) return known;
     if (this.#looking === undefined && performance.now() < this.#floorEndsMs) return undefined;
     this.#looking ??= this.#lookAgain();
-    await this.#looking;
-    return this.callerByKeyHash(sha256Hex);
+    return this.#looking.then(() => this.callerByKeyHash(sha256Hex));
   }
 
   /** @param sha256Hex lower case. */

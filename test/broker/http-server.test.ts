@@ -2,8 +2,7 @@ import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
-import { createHttpServer } from '../../lib/broker/http-server.ts';
-import { replyToClientError } from '../../lib/broker/raw-replies.ts';
+import { createHttpServer } from '../../lib/broker/http/http-server.ts';
 import { parseSettings } from '../../lib/settings/parse-settings.ts';
 import { connectTo, raw } from '../support/http.ts';
 
@@ -26,7 +25,6 @@ afterEach(() => stop?.());
 
 async function serve(listener: RequestListener): Promise<string> {
   const server = createHttpServer(settings, listener, ignored, STALL_MS);
-  server.on('clientError', (error, socket) => replyToClientError(error, socket, ignored));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   stop = () => {

@@ -69,6 +69,34 @@ test.each([
   },
 );
 
+test.each([
+  ['a whole URL, as if to a proxy', 'GET http://example.com/readyz?alias=default', 200],
+  ['letters of the path in percents', 'GET /%72eadyz?alias=default', 200],
+  ['a database in percents', 'GET /v1/databases/%64efault', 401],
+  ['a slash in percents, which is none', 'GET /v1%2Fdatabases', 404],
+  ['nothing where a database belongs', 'POST /v1/databases//query', 404],
+  ['a slash behind the path', 'GET /readyz/', 404],
+  ['a path that goes on', 'GET /readyz/more', 404],
+  ['a path in capitals', 'GET /READYZ', 404],
+])('%s', async (_, requestLine, status) => {
+  const reply = await raw(broker.url, `${requestLine} HTTP/1.1\r\nconnection: close\r\n\r\n`);
+  expect(reply).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+});
+
+/** More than the broker takes, and more than sockets hold on their way. */
+const LARGE = 'x'.repeat(16_000_000);
+
+test.each([
+  ['at once', `content-length: ${LARGE.length}\r\n\r\n${LARGE}`],
+  ['in chunks', `transfer-encoding: chunked\r\n\r\n${LARGE.length.toString(16)}\r\n${LARGE}\r\n0\r\n\r\n`],
+])('a body beyond the bound, sent %s, is answered, and the connection serves on', async (_, rest) => {
+  const head = 'POST /v1/databases/default/query HTTP/1.1\r\ncontent-type: application/json\r\n';
+  const key = `authorization: Bearer ${broker.keys.writer}\r\n`;
+  const next = 'GET /healthz HTTP/1.1\r\nconnection: close\r\n\r\n';
+  const replies = await raw(broker.url, `${head}${key}${rest}${next}`);
+  expect(replies.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 413', 'HTTP/1.1 200']);
+});
+
 test('a request without a Host is served', async () => {
   expect(await ask('GET /v1/databases')).toMatchObject({ status: 401, code: 'UNAUTHENTICATED' });
 });

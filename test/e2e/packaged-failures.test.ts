@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { findFreePort } from '../../infra/local/free-port.ts';
 import { httpEvent } from '../functions/support/lambda.ts';
-import { eventually } from '../support/http.ts';
+import { eventually, http } from '../support/http.ts';
 import { useFunctions } from '../support/lambda/function-scene.ts';
 import { ask, post } from '../support/lambda/http-answer.ts';
 import { nodeRuntimes } from '../support/lambda/node-runtimes.ts';
@@ -35,11 +35,9 @@ describe.each(await nodeRuntimes())('on Node.js $version', ({ node }) => {
     async (...failure) => {
       const [code, status, { database: alias = 'default', ...statement }] = failure;
       const headers = { 'x-request-id': 'mine' };
-      const own = await broker.broker.app.inject({
-        method: 'POST',
-        url: `/v1/databases/${alias}/query`,
+      const own = await http(broker.queryUrl(alias), {
         headers: { ...broker.headers(), ...headers },
-        payload: statement,
+        body: JSON.stringify(statement),
       });
       await using query = await start('query', { node });
 

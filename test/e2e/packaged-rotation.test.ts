@@ -2,6 +2,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { ROTATION_STEPS } from '../../lib/protocol/rotation.ts';
 import { useRotatingDatabase } from '../rotation/support/rotating-database.ts';
 import { startTestBroker } from '../support/broker.ts';
+import { http } from '../support/http.ts';
 import { putKeys } from '../support/lambda/function-scene.ts';
 import { nodeRuntimes } from '../support/lambda/node-runtimes.ts';
 import { PackagedFunctions } from '../support/lambda/packaged-functions.ts';
@@ -83,8 +84,9 @@ describe.each(await nodeRuntimes())('on Node.js $version', ({ node }) => {
 
     expect(await rotated.invoke(event)).toEqual({ payload: { told: 1 } });
 
-    const url = '/v1/databases/default';
-    const shown = await broker.broker.app.inject({ url, headers: broker.headers(broker.keys.admin) });
+    const shown = await http(`${broker.url}/v1/databases/default`, {
+      headers: broker.headers(broker.keys.admin),
+    });
     expect(shown.json()).toMatchObject({ credentials: { versionId: newVersionId } });
     expect(await rotated.invoke({ ...event, detail: { labelUpdated: 'AWSPENDING' } })).toEqual({
       payload: { told: 0 },

@@ -43,10 +43,10 @@ test('of a row that is no row the reader gets nothing', () => {
   expect(lines).toEqual([]);
 });
 
-test('of two signals the one that came first says why a statement was stopped', async () => {
+test('of two signals the one that came first says why a statement was stopped', () => {
   const [caller, lease] = [new Stop(), new Stop()];
   const watch = watchOf(new EitherStop(caller, lease));
   lease.raise('the lease has ended');
   caller.raise('the caller has gone');
-  expect((await watch.interrupted)('unknown')).toBe('the lease has ended');
+  expect(watch.toError?.('unknown')).toBe('the lease has ended');
 });

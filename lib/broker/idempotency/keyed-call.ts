@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { FastifyRequest } from 'fastify';
 import { BrokerError } from '../../errors.ts';
 import type { BoundStatement } from '../../mysql/bind.ts';
 import type { Statement } from '../../protocol/query.ts';
 import { IDEMPOTENCY_HEADER } from '../../protocol/routes.ts';
-import { callOf } from '../call.ts';
+import type { Call } from '../http/call.ts';
 import type { Database } from '../pool-registry.ts';
 import type { IdempotencyKeys } from './idempotency-keys.ts';
 
@@ -27,13 +26,12 @@ const KEY = /^[A-Za-z0-9._-]{1,128}$/;
  *   write, so that no key can be stored for it.
  */
 export function keyedCallOf(
-  request: FastifyRequest,
+  { headers, caller, routePath }: Call,
   { alias, idempotency }: Database,
   meaning: unknown,
 ): KeyedCall | undefined {
-  const key = request.headers[IDEMPOTENCY_HEADER];
+  const key = headers[IDEMPOTENCY_HEADER];
   if (key === undefined) return undefined;
-  const { caller } = callOf(request);
   if (typeof key !== 'string' || !KEY.test(key)) {
     throw invalid('must be 1 to 128 of A-Z a-z 0-9 . _ -');
   }
@@ -48,12 +46,12 @@ export function keyedCallOf(
     keys: idempotency,
     caller: caller?.name ?? '',
     key,
-    requestHash: hashOf([request.routeOptions.url, alias, meaning]),
+    requestHash: hashOf([routePath, alias, meaning]),
   };
 }
 
 /** For the calls of an interactive transaction: to pass over a key would promise what is not kept. */
-export function refuseKey({ headers }: FastifyRequest): void {
+export function refuseKey({ headers }: Call): void {
   if (headers[IDEMPOTENCY_HEADER] !== undefined) throw invalid('is for work that is sent whole');
 }
 

@@ -1,6 +1,6 @@
-import type { FastifyInstance } from 'fastify';
 import { BrokerError } from '../../errors.ts';
 import { Deadline } from '../../pool/deadline.ts';
+import type { HttpApp } from '../http/http-app.ts';
 import type { Database, PoolRegistry } from '../pool-registry.ts';
 import type { IdempotencyKeys } from './idempotency-keys.ts';
 import { isMissingTable, type KeyTable } from './key-table.ts';
@@ -13,13 +13,13 @@ const BATCH_ROWS = 500;
 const BATCH_TIMEOUT_MS = 10_000;
 
 /** Removes idempotency keys that have expired, from time to time, while a connection has nothing else to do. */
-export function sweepIdempotencyKeys(pools: PoolRegistry, app: FastifyInstance): void {
+export function sweepIdempotencyKeys(pools: PoolRegistry, app: HttpApp): void {
   for (const database of pools.all) {
     if (database.idempotency !== undefined) sweepRegularly(database, database.idempotency, app);
   }
 }
 
-function sweepRegularly({ alias, pool }: Database, keys: IdempotencyKeys, app: FastifyInstance): void {
+function sweepRegularly({ alias, pool }: Database, keys: IdempotencyKeys, app: HttpApp): void {
   let sweptAtMs = 0;
   const timer = setInterval(() => {
     const nowMs = performance.now();
@@ -36,7 +36,7 @@ function sweepRegularly({ alias, pool }: Database, keys: IdempotencyKeys, app: F
       },
     );
   }, INTERVAL_MS).unref();
-  app.addHook('onClose', () => clearInterval(timer));
+  app.onClose(() => clearInterval(timer));
 }
 
 /** Opens no connection of its own. False: it left off because the pool had other work. */

@@ -1,12 +1,12 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Deadline } from '../../pool/deadline.ts';
 import { IDEMPOTENCY_HEADER, REQUEST_ID_HEADER, TIMEOUT_HEADER } from '../../protocol/routes.ts';
+import type { Call } from '../http/call.ts';
+import { readWholeBody } from '../http/whole-body.ts';
 import { answerLost, ownerGone } from './lost-owner.ts';
 import type { PeerAddress } from './peer-address.ts';
 import { headOfReply, type PeerHttp, type PeerRequest } from './peer-http.ts';
-import { readWhole } from './read-whole.ts';
 
 /** Says that a call comes from another broker, so that it goes no further. */
 export const HOP_HEADER = 'x-broker-hop';
@@ -19,12 +19,14 @@ const SENT_HEADERS = ['authorization', 'content-type', 'accept', 'traceparent', 
 const RETURNED_HEADERS = ['content-type', 'content-length', 'retry-after', REQUEST_ID_HEADER];
 
 export interface ForwardedCall {
-  readonly request: FastifyRequest<{ Params: { id: string } }>;
-  readonly reply: FastifyReply;
+  readonly call: Call;
+  /** The path of its route. */
+  readonly route: string;
   readonly address: PeerAddress;
   readonly deadline: Deadline;
   /** Aborts when the caller hangs up. */
   readonly signal: AbortSignal;
+  readonly maxBodyBytes: number;
   /** No reply that has begun pauses for longer. */
   readonly longestPauseMs: number;
 }
@@ -35,11 +37,10 @@ export interface ForwardedCall {
  * @throws {BrokerError} TRANSACTION_ENDED: that task is gone. CONNECTION_LOST, DEADLINE_EXCEEDED: it may have got the
  *   call. Or the signal's reason.
  */
-export async function forwardCall(http: PeerHttp, call: ForwardedCall): Promise<void> {
-  const { request, reply, deadline, signal, longestPauseMs } = call;
-  const { url: route = '' } = request.routeOptions;
-  const body = await readWhole(request);
-  const outgoing = await http.connect(call.address, messageOf(call, route, body)).catch((cause: unknown) => {
+export async function forwardCall(http: PeerHttp, forwarded: ForwardedCall): Promise<void> {
+  const { call, route, address, deadline, signal, maxBodyBytes, longestPauseMs } = forwarded;
+  const body = await readWholeBody(call.request, maxBodyBytes);
+  const outgoing = await http.connect(address, messageOf(forwarded, body)).catch((cause: unknown) => {
     signal.throwIfAborted();
     throw ownerGone(route, cause);
   });
@@ -49,34 +50,30 @@ export async function forwardCall(http: PeerHttp, call: ForwardedCall): Promise<
     throw answerLost(route, body, cause);
   });
   outgoing.setTimeout(longestPauseMs + VERDICT_WAIT_MS);
-  await pass(answer, reply);
+  await pass(answer, call);
 }
 
-function messageOf({ request, deadline, signal }: ForwardedCall, route: string, body: Buffer): PeerRequest {
+function messageOf({ call, route, deadline, signal }: ForwardedCall, body: Buffer): PeerRequest {
   const headers: OutgoingHttpHeaders = {
     [HOP_HEADER]: '1',
-    [REQUEST_ID_HEADER]: request.id,
+    [REQUEST_ID_HEADER]: call.id,
     [TIMEOUT_HEADER]: Math.max(1, Math.floor(deadline.remainingMs)),
     'content-length': body.length,
   };
   for (const name of SENT_HEADERS) {
-    const value = request.headers[name];
+    const value = call.headers[name];
     if (value !== undefined) headers[name] = value;
   }
-  return { method: 'POST', path: route.replace(':id', request.params.id), headers, signal };
+  return { method: 'POST', path: route.replace(':id', call.param('id')), headers, signal };
 }
 
 /** As it comes, and no faster than the caller takes it. If it breaks off, the caller is cut off. */
-async function pass(answer: IncomingMessage, reply: FastifyReply): Promise<void> {
-  reply.hijack();
-  const { raw } = reply;
-  for (const [name, value] of Object.entries({ ...reply.getHeaders(), ...returned(answer) })) {
-    if (value !== undefined) raw.setHeader(name, value);
-  }
-  raw.statusCode = answer.statusCode ?? 500;
-  await pipeline(answer, raw).catch(() => undefined);
+async function pass(answer: IncomingMessage, { response, replyHeaders }: Call): Promise<void> {
+  response.writeHead(answer.statusCode ?? 500, { ...replyHeaders, ...returned(answer) });
+  await pipeline(answer, response).catch(() => undefined);
 }
 
 function returned({ headers }: IncomingMessage): OutgoingHttpHeaders {
-  return Object.fromEntries(RETURNED_HEADERS.map((name) => [name, headers[name]]));
+  const returned = RETURNED_HEADERS.map((name) => [name, headers[name]] as const);
+  return Object.fromEntries(returned.filter(([, value]) => value !== undefined));
 }

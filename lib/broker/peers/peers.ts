@@ -1,10 +1,11 @@
-import type { FastifyInstance } from 'fastify';
 import { until } from '../../mysql/interrupt.ts';
 import type { StopSignal } from '../../pool/stop.ts';
 import type { PeerEndpoint } from '../../settings/environment.ts';
 import type { Settings } from '../../settings/settings.ts';
-import { callOf } from '../call.ts';
 import { deadlineOf } from '../deadlines.ts';
+import type { Call } from '../http/call.ts';
+import type { HttpApp } from '../http/http-app.ts';
+import type { Route } from '../http/route-table.ts';
 import { askTaskName } from './ask-task-name.ts';
 import { forwardCall, HOP_HEADER } from './forward-call.ts';
 import { ownerGone } from './lost-owner.ts';
@@ -26,7 +27,7 @@ export interface Peers {
  * checks who calls: the other one checks again.
  */
 export function forwardToOwners(
-  app: FastifyInstance,
+  app: HttpApp,
   { endpoints, resolve = resolveByDns }: Peers,
   ownName: string,
   { server, databases }: Settings,
@@ -39,8 +40,8 @@ export function forwardToOwners(
     ask: async (address) => await askTaskName(http, address),
     onTrouble: (peer, cause) => app.log.warn({ peer, cause: codeOf(cause) }, 'a peer cannot be asked'),
   });
-  app.addHook('onListen', async () => directory.start());
-  app.addHook('onClose', async () => {
+  app.onListen(() => directory.start());
+  app.onClose(() => {
     directory.stop();
     http.close();
   });
@@ -49,20 +50,29 @@ export function forwardToOwners(
   const longestCallMs = Math.max(...limits.map(({ queryTimeoutMs }) => queryTimeoutMs));
   const longestPauseMs = Math.max(longestCallMs, ...limits.map(({ streamStallMs }) => streamStallMs));
 
-  app.addHook<{ Params: { id: string } }>('onRequest', async (request, reply) => {
-    const { url: route, config } = request.routeOptions;
-    if (config.servesOpenTransactions !== true) return;
-    const owner = taskOf(request.params.id);
-    if (owner === undefined || owner === ownName) return;
+  const forward = async (call: Call, route: Route, owner: string): Promise<void> => {
     // Whoever sent it took this broker for the owner, whose place it has taken.
-    if (request.headers[HOP_HEADER] !== undefined) throw ownerGone(route);
-    const call = callOf(request);
+    if (call.headers[HOP_HEADER] !== undefined) throw ownerGone(route.path);
     call.forwardedTo = owner;
-    const deadline = deadlineOf(request, undefined, longestCallMs);
+    const deadline = deadlineOf(call, undefined, longestCallMs);
     const signal = abortSignalOf(call.gone);
     const address = await until(directory.find(owner), { deadline, signal }, 'not_applied');
-    if (address === undefined) throw ownerGone(route);
-    await forwardCall(http, { request, reply, address, deadline, signal, longestPauseMs });
+    if (address === undefined) throw ownerGone(route.path);
+    await forwardCall(http, {
+      call,
+      route: route.path,
+      address,
+      deadline,
+      signal,
+      maxBodyBytes: server.bodyLimitBytes,
+      longestPauseMs,
+    });
+  };
+  app.addCheck((call) => {
+    const { route } = call;
+    if (route?.servesOpenTransactions !== true) return undefined;
+    const owner = taskOf(call.param('id'));
+    return owner === undefined || owner === ownName ? undefined : forward(call, route, owner);
   });
 }
 

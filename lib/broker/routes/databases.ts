@@ -1,16 +1,23 @@
-import type { FastifyInstance } from 'fastify';
 import { statusLine } from '../../pool/status-line.ts';
 import { DATABASE_ROUTE, DATABASES_ROUTE } from '../../protocol/routes.ts';
 import type { DatabaseSettings } from '../../settings/settings.ts';
+import type { HttpApp } from '../http/http-app.ts';
+import { replyOf } from '../http/reply.ts';
 import type { Database, PoolRegistry } from '../pool-registry.ts';
 
 /** `GET /v1/databases[/{alias}]`: the settings in force, the pool's figures and the age of the credentials. */
-export function addDatabasesRoutes(app: FastifyInstance, pools: PoolRegistry): void {
-  const config = { access: 'admin' } as const;
-  app.get(DATABASES_ROUTE, { config }, async () => ({ databases: [...pools.all].map(describe) }));
-  app.get<{ Params: { alias: string } }>(DATABASE_ROUTE, { config }, async (request) =>
-    describe(pools.get(request.params.alias)),
-  );
+export function addDatabasesRoutes(app: HttpApp, pools: PoolRegistry): void {
+  const admin = { method: 'GET', access: 'admin' } as const;
+  app.addRoute({
+    ...admin,
+    path: DATABASES_ROUTE,
+    handle: async () => replyOf({ databases: [...pools.all].map(describe) }),
+  });
+  app.addRoute({
+    ...admin,
+    path: DATABASE_ROUTE,
+    handle: async (call) => replyOf(describe(pools.get(call.param('alias')))),
+  });
 }
 
 function describe({ alias, state, settings, pool, credentials }: Database) {

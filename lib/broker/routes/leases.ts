@@ -1,4 +1,3 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Transaction } from '../../mysql/transaction.ts';
 import { IN_TRANSACTION_ROUTES, TRANSACTIONS_ROUTE } from '../../protocol/routes.ts';
 import {
@@ -6,7 +5,9 @@ import {
   type EndedTransaction,
   TransactionTerms,
 } from '../../protocol/transaction.ts';
-import { callOf } from '../call.ts';
+import type { Call } from '../http/call.ts';
+import type { HttpApp } from '../http/http-app.ts';
+import { jsonReply, type Reply, replyOf } from '../http/reply.ts';
 import { refuseKey } from '../idempotency/keyed-call.ts';
 import type { Lease } from '../lease.ts';
 import type { LeaseRegistry } from '../lease-registry.ts';
@@ -22,8 +23,7 @@ import { TransactionWork, toBatch, toStep } from '../transaction-work.ts';
 interface LeaseCall {
   readonly lease: Lease;
   readonly database: Database;
-  readonly request: FastifyRequest;
-  readonly reply: FastifyReply;
+  readonly call: Call;
   /** What it brings, once it is known how long it may take. */
   sqlCall(timeoutMs?: number): SqlCall;
   /** Runs work in its turn. */
@@ -38,46 +38,37 @@ interface LeaseCall {
  * `/v1/transactions/{id}` run its statements and end it. See `Lease` for its life.
  */
 export function addLeaseRoutes(
-  app: FastifyInstance,
+  app: HttpApp,
   pools: PoolRegistry,
   leases: LeaseRegistry,
   streams: StreamRegistry,
   metrics: Metrics,
 ): void {
-  app.post<{ Params: { alias: string } }>(
-    TRANSACTIONS_ROUTE,
-    { config: { access: 'read' } },
-    async (request, reply) => {
-      const database = pools.get(request.params.alias);
-      refuseKey(request);
-      const { isolation, readOnly = false } = readBody(TransactionTerms, request.body ?? {});
-      const sqlCall = sqlCallOf(request, database);
-      const mode = { isolation, isReadOnly: readOnly || sqlCall.isReadOnly };
-      const lease = await leases.begin(database, mode, sqlCall);
-      // Nobody else can know its id.
-      sqlCall.signal.addEventListener('abort', () => lease.end('rolled_back'));
-      callOf(request).queueMs = lease.waitedMs;
-      return await reply.code(201).send({
-        transactionId: lease.identity.id,
-        idleTimeoutMs: database.settings.transactions.idleTimeoutMs,
-        expiresAt: lease.expiresAt.toISOString(),
-      } satisfies BegunTransaction);
-    },
-  );
+  const begin = async (call: Call): Promise<Reply> => {
+    const database = pools.get(call.param('alias'));
+    refuseKey(call);
+    const { isolation, readOnly = false } = readBody(TransactionTerms, call.body ?? {});
+    const sqlCall = sqlCallOf(call, database);
+    const mode = { isolation, isReadOnly: readOnly || sqlCall.isReadOnly };
+    const lease = await leases.begin(database, mode, sqlCall);
+    // Nobody else can know its id.
+    sqlCall.signal.addEventListener('abort', () => lease.end('rolled_back'));
+    call.queueMs = lease.waitedMs;
+    const begun: BegunTransaction = {
+      transactionId: lease.identity.id,
+      idleTimeoutMs: database.settings.transactions.idleTimeoutMs,
+      expiresAt: lease.expiresAt.toISOString(),
+    };
+    return replyOf(begun, 201);
+  };
+  app.addRoute({ method: 'POST', path: TRANSACTIONS_ROUTE, access: 'read', handle: begin });
 
-  const leaseCallOf = (
-    request: FastifyRequest,
-    reply: FastifyReply,
-    lease: Lease,
-    database: Database,
-  ): LeaseCall => ({
+  const leaseCallOf = (call: Call, lease: Lease, database: Database): LeaseCall => ({
     lease,
     database,
-    request,
-    reply,
-    sqlCall: (timeoutMs) => sqlCallOf(request, database, timeoutMs),
+    call,
+    sqlCall: (timeoutMs) => sqlCallOf(call, database, timeoutMs),
     run: async (sqlCall, work) => {
-      const call = callOf(request);
       const sinceMs = performance.now();
       return await lease.run(sqlCall, async (transaction, watched) => {
         call.queueMs = performance.now() - sinceMs;
@@ -90,35 +81,32 @@ export function addLeaseRoutes(
   });
 
   /** Finds the lease for `serve`, whose failures then tell whether it goes on. It may have answered by itself. */
-  const post = (route: string, serve: (leaseCall: LeaseCall) => Promise<Buffer | string | undefined>) => {
-    const config = { access: 'read', servesOpenTransactions: true } as const;
-    app.post<{ Params: { id: string } }>(route, { config }, async (request, reply) => {
-      const call = callOf(request);
-      const lease = leases.get(request.params.id, call.caller?.name ?? '');
+  const post = (path: string, serve: (leaseCall: LeaseCall) => Promise<Reply | undefined>) => {
+    const handle = async (call: Call) => {
+      const lease = leases.get(call.param('id'), call.caller?.name ?? '');
       const { alias } = lease.identity;
       call.alias = alias;
       try {
-        refuseKey(request);
-        const body = await serve(leaseCallOf(request, reply, lease, pools.get(alias)));
-        if (body === undefined) return undefined;
-        return await reply.type('application/json; charset=utf-8').send(body);
+        refuseKey(call);
+        return await serve(leaseCallOf(call, lease, pools.get(alias)));
       } catch (error) {
         throw lease.mark(error);
       }
-    });
+    };
+    app.addRoute({ method: 'POST', path, access: 'read', servesOpenTransactions: true, handle });
   };
 
-  post(IN_TRANSACTION_ROUTES.query, async ({ request, reply, lease, database, ...leaseCall }) => {
-    const isStream = asksForStream(request);
-    const statement = readStatement(request.body);
+  post(IN_TRANSACTION_ROUTES.query, async ({ call, lease, database, ...leaseCall }) => {
+    const isStream = asksForStream(call);
+    const statement = readStatement(call.body);
     const step = toStep(statement, database);
     const sqlCall = leaseCall.sqlCall(statement.timeoutMs);
     if (!isStream) {
-      return await leaseCall.run(sqlCall, (work, transaction, queueMs) =>
-        work.step(transaction, step, queueMs),
+      return jsonReply(
+        await leaseCall.run(sqlCall, (work, transaction, queueMs) => work.step(transaction, step, queueMs)),
       );
     }
-    await answerWithStream({ request, reply, database, sqlCall, streams }, async (streamCall, reader) => {
+    await answerWithStream({ call, database, sqlCall, streams }, async (streamCall, reader) => {
       try {
         return await leaseCall.run(streamCall, (work, transaction) => work.stream(transaction, step, reader));
       } catch (error) {
@@ -128,20 +116,20 @@ export function addLeaseRoutes(
     return undefined;
   });
 
-  post(IN_TRANSACTION_ROUTES.batch, async ({ request, database, sqlCall, run }) => {
-    const batch = toBatch(readBatch(request.body), database);
-    return await run(sqlCall(), (work, transaction) =>
-      transaction.whole(() => work.batch(transaction, batch)),
+  post(IN_TRANSACTION_ROUTES.batch, async ({ call, database, sqlCall, run }) => {
+    const batch = toBatch(readBatch(call.body), database);
+    return jsonReply(
+      await run(sqlCall(), (work, transaction) => transaction.whole(() => work.batch(transaction, batch))),
     );
   });
 
   post(IN_TRANSACTION_ROUTES.commit, async ({ lease, sqlCall }) => {
     await lease.commit(sqlCall());
-    return JSON.stringify({ status: 'committed' } satisfies EndedTransaction);
+    return replyOf({ status: 'committed' } satisfies EndedTransaction);
   });
 
   post(IN_TRANSACTION_ROUTES.rollback, async ({ lease, sqlCall }) => {
     await lease.rollback(sqlCall());
-    return JSON.stringify({ status: 'rolled_back' } satisfies EndedTransaction);
+    return replyOf({ status: 'rolled_back' } satisfies EndedTransaction);
   });
 }

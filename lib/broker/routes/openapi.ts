@@ -1,4 +1,3 @@
-import type { FastifyInstance } from 'fastify';
 import { ERROR_TRAITS } from '../../errors.ts';
 import { FailureBody } from '../../protocol/failure.ts';
 import { Result, Statement } from '../../protocol/query.ts';
@@ -32,6 +31,8 @@ import {
   TransactionResult,
   TransactionTerms,
 } from '../../protocol/transaction.ts';
+import type { HttpApp } from '../http/http-app.ts';
+import { jsonReply } from '../http/reply.ts';
 import { json, jsonSchema, lines } from './openapi-content.ts';
 import {
   aliasParameter,
@@ -44,12 +45,9 @@ import {
 } from './openapi-headers.ts';
 
 /** `GET /openapi.json`: this interface as OpenAPI 3.1, made from the schemas that validate it. */
-export function addOpenapiRoute(app: FastifyInstance): void {
+export function addOpenapiRoute(app: HttpApp): void {
   const document = JSON.stringify(openapiDocument());
-  app.get(
-    OPENAPI_ROUTE,
-    async (_request, reply) => await reply.type('application/json; charset=utf-8').send(document),
-  );
+  app.addRoute({ method: 'GET', path: OPENAPI_ROUTE, handle: async () => jsonReply(document) });
 }
 
 function openapiDocument() {

@@ -1,8 +1,9 @@
-import type { FastifyInstance } from 'fastify';
 import { bindStatement } from '../../mysql/bind.ts';
 import type { MysqlConnection } from '../../mysql/mysql-connection.ts';
 import { QUERY_ROUTE } from '../../protocol/routes.ts';
-import { callOf } from '../call.ts';
+import type { Call } from '../http/call.ts';
+import type { HttpApp } from '../http/http-app.ts';
+import { jsonReply, type Reply } from '../http/reply.ts';
 import { keyedCallOf, meaningOf } from '../idempotency/keyed-call.ts';
 import { answerKeyedQuery } from '../keyed-query.ts';
 import type { Metrics } from '../metrics.ts';
@@ -20,73 +21,69 @@ import type { StreamRegistry } from '../stream-registry.ts';
  * stream: its rows are written as they come.
  */
 export function addQueryRoute(
-  app: FastifyInstance,
+  app: HttpApp,
   pools: PoolRegistry,
   streams: StreamRegistry,
   metrics: Metrics,
 ): void {
-  app.post<{ Params: { alias: string } }>(
-    QUERY_ROUTE,
-    { config: { access: 'read' } },
-    async (request, reply) => {
-      const database = pools.get(request.params.alias);
-      const isStream = asksForStream(request);
-      const statement = readStatement(request.body);
-      const bound = bindStatement(statement.sql, statement.params, database.sqlMode, 'alone');
-      const keyedCall = keyedCallOf(request, database, meaningOf(statement));
-      if (keyedCall !== undefined) {
-        return await answerKeyedQuery(request, reply, metrics, { database, statement, bound, keyedCall });
-      }
-      const sqlCall = sqlCallOf(request, database, statement.timeoutMs);
-      const { caller, purpose, deadline, signal, isReadOnly } = sqlCall;
-      const { text, isPlain, isRead, effect } = bound;
-      // A procedure could make the session writable again.
-      const cannotWrite = isRead || (isReadOnly && effect === 'all_or_nothing');
+  const answerQuery = async (call: Call): Promise<Reply | undefined> => {
+    const database = pools.get(call.param('alias'));
+    const isStream = asksForStream(call);
+    const statement = readStatement(call.body);
+    const bound = bindStatement(statement.sql, statement.params, database.sqlMode, 'alone');
+    const keyedCall = keyedCallOf(call, database, meaningOf(statement));
+    if (keyedCall !== undefined) {
+      return await answerKeyedQuery(call, metrics, { database, statement, bound, keyedCall });
+    }
+    const sqlCall = sqlCallOf(call, database, statement.timeoutMs);
+    const { caller, purpose, deadline, signal, isReadOnly } = sqlCall;
+    const { text, isPlain, isRead, effect } = bound;
+    // A procedure could make the session writable again.
+    const cannotWrite = isRead || (isReadOnly && effect === 'all_or_nothing');
 
-      const call = callOf(request);
-      const onConnection = async <T>(ask: (connection: MysqlConnection) => Promise<T>): Promise<T> => {
-        const pooled = await database.pool.checkout({
-          caller,
-          purpose,
+    const onConnection = async <T>(ask: (connection: MysqlConnection) => Promise<T>): Promise<T> => {
+      const pooled = await database.pool.checkout({
+        caller,
+        purpose,
+        deadline,
+        signal,
+        takesUsed: isPlain,
+      });
+      try {
+        call.queueMs = pooled.waitedMs;
+        const sinceMs = performance.now();
+        const result = await ask(pooled.connection);
+        call.durationMs = performance.now() - sinceMs;
+        metrics.queryDone(database.alias, call.durationMs);
+        return result;
+      } finally {
+        pooled.checkin();
+      }
+    };
+
+    if (isStream) {
+      const limits = streamLimitsOf(database, statement.maxRows);
+      await answerWithStream({ call, database, sqlCall, streams }, (stoppable, reader) => {
+        const terms = {
+          ...limits,
           deadline,
-          signal,
-          takesUsed: isPlain,
-        });
-        try {
-          call.queueMs = pooled.waitedMs;
-          const sinceMs = performance.now();
-          const result = await ask(pooled.connection);
-          call.durationMs = performance.now() - sinceMs;
-          metrics.queryDone(database.alias, call.durationMs);
-          return result;
-        } finally {
-          pooled.checkin();
-        }
-      };
-
-      if (isStream) {
-        const limits = streamLimitsOf(database, statement.maxRows);
-        await answerWithStream({ request, reply, database, sqlCall, streams }, (stoppable, reader) => {
-          const terms = {
-            ...limits,
-            deadline,
-            signal: stoppable.signal,
-            isReadOnly,
-            cannotWrite,
-            effect,
-            isPlain,
-            isRead,
-          };
-          return onConnection((connection) => connection.stream(text, terms, reader));
-        });
-        return undefined;
-      }
-      const limits = limitsOf(database, statement.maxRows);
-      const terms = { deadline, signal, isReadOnly, cannotWrite, effect, isPlain, limits };
-      const result = await onConnection((connection) => connection.query(text, terms));
-      const body = resultJson(result, call.durationMs ?? 0, call.queueMs ?? 0);
-      refuseIfTooLarge(body, limits, { outcome: cannotWrite ? 'not_applied' : 'applied' });
-      return await reply.type('application/json; charset=utf-8').send(body);
-    },
-  );
+          signal: stoppable.signal,
+          isReadOnly,
+          cannotWrite,
+          effect,
+          isPlain,
+          isRead,
+        };
+        return onConnection((connection) => connection.stream(text, terms, reader));
+      });
+      return undefined;
+    }
+    const limits = limitsOf(database, statement.maxRows);
+    const terms = { deadline, signal, isReadOnly, cannotWrite, effect, isPlain, limits };
+    const result = await onConnection((connection) => connection.query(text, terms));
+    const body = resultJson(result, call.durationMs ?? 0, call.queueMs ?? 0);
+    refuseIfTooLarge(body, limits, { outcome: cannotWrite ? 'not_applied' : 'applied' });
+    return jsonReply(body);
+  };
+  app.addRoute({ method: 'POST', path: QUERY_ROUTE, access: 'read', handle: answerQuery });
 }

@@ -1,31 +1,32 @@
-import type { FastifyInstance } from 'fastify';
 import { BrokerError } from '../../errors.ts';
 import { isRotationStep, RotationEvent } from '../../protocol/rotation.ts';
 import { ROTATION_ROUTE } from '../../protocol/routes.ts';
 import { Rotator } from '../../rotation/rotator.ts';
-import { type Call, callOf } from '../call.ts';
+import type { Call } from '../http/call.ts';
+import type { HttpApp } from '../http/http-app.ts';
+import { replyOf } from '../http/reply.ts';
 import type { Database, PoolRegistry } from '../pool-registry.ts';
 import { readBody } from '../read-body.ts';
 
 /** `POST /v1/rotation/{step}`: a step of the rotation of a secret that settings name, done with the broker's rights. */
-export function addRotationRoute(app: FastifyInstance, pools: PoolRegistry): void {
+export function addRotationRoute(app: HttpApp, pools: PoolRegistry): void {
   const rotator = new Rotator();
-  const config = { access: 'admin' } as const;
-  app.post<{ Params: { step: string } }>(ROTATION_ROUTE, { config }, async (request) => {
-    const { step } = request.params;
+  const handle = async (call: Call) => {
+    const step = call.param('step');
     if (!isRotationStep(step)) throw new BrokerError('NOT_FOUND', 'There is no such step of a rotation');
-    const event = readBody(RotationEvent, request.body);
+    const event = readBody(RotationEvent, call.body);
     if (event.Step !== step)
       throw new BrokerError('INVALID_REQUEST', `Step must be ${step}, as the path says`);
 
     const databases = [...pools.all].filter((database) => secretIdOf(database, event.SecretId) !== undefined);
     const [first] = databases;
     if (first === undefined) throw new BrokerError('NOT_FOUND', 'The settings name no such secret');
-    checkAccess(callOf(request), databases);
+    checkAccess(call, databases);
     await rotator.rotate(event, first.settings, secretIdOf(first, event.SecretId));
     if (step === 'finishSecret') await lookAgain(databases);
-    return {};
-  });
+    return replyOf({});
+  };
+  app.addRoute({ method: 'POST', path: ROTATION_ROUTE, access: 'admin', handle });
 }
 
 /** The secret of a database as its settings name it, if that is the one that the event is about. */

@@ -1,5 +1,6 @@
-import type { FastifyInstance } from 'fastify';
 import { BATCH_ROUTE, TRANSACTION_ROUTE } from '../../protocol/routes.ts';
+import type { Call } from '../http/call.ts';
+import type { HttpApp } from '../http/http-app.ts';
 import { keyedCallOf, meaningOf, refuseCommitting, refuseReadOnly } from '../idempotency/keyed-call.ts';
 import type { Metrics } from '../metrics.ts';
 import type { PoolRegistry } from '../pool-registry.ts';
@@ -14,46 +15,40 @@ import { answerWhole } from '../whole-transaction.ts';
  *
  * As with a query, values are bound before the wait for a connection.
  */
-export function addTransactionRoutes(app: FastifyInstance, pools: PoolRegistry, metrics: Metrics): void {
-  app.post<{ Params: { alias: string } }>(
-    TRANSACTION_ROUTE,
-    { config: { access: 'read' } },
-    async (request, reply) => {
-      const database = pools.get(request.params.alias);
-      const { statements, isolation, readOnly = false } = readTransaction(request.body);
-      const steps = toSteps(statements, database);
-      const keyedCall = keyedCallOf(request, database, { isolation, statements: statements.map(meaningOf) });
-      if (keyedCall !== undefined) {
-        refuseReadOnly(readOnly);
-        refuseCommitting(steps.map(({ bound }) => bound));
-      }
-      const sqlCall = sqlCallOf(request, database);
-      return await answerWhole(request, reply, metrics, {
-        database,
-        sqlCall,
-        mode: { isolation, isReadOnly: readOnly || sqlCall.isReadOnly },
-        keyedCall,
-        run: async (work, transaction, queueMs) => await work.steps(transaction, steps, queueMs),
-      });
-    },
-  );
+export function addTransactionRoutes(app: HttpApp, pools: PoolRegistry, metrics: Metrics): void {
+  const answerTransaction = async (call: Call) => {
+    const database = pools.get(call.param('alias'));
+    const { statements, isolation, readOnly = false } = readTransaction(call.body);
+    const steps = toSteps(statements, database);
+    const keyedCall = keyedCallOf(call, database, { isolation, statements: statements.map(meaningOf) });
+    if (keyedCall !== undefined) {
+      refuseReadOnly(readOnly);
+      refuseCommitting(steps.map(({ bound }) => bound));
+    }
+    const sqlCall = sqlCallOf(call, database);
+    return await answerWhole(call, metrics, {
+      database,
+      sqlCall,
+      mode: { isolation, isReadOnly: readOnly || sqlCall.isReadOnly },
+      keyedCall,
+      run: async (work, transaction, queueMs) => await work.steps(transaction, steps, queueMs),
+    });
+  };
+  app.addRoute({ method: 'POST', path: TRANSACTION_ROUTE, access: 'read', handle: answerTransaction });
 
-  app.post<{ Params: { alias: string } }>(
-    BATCH_ROUTE,
-    { config: { access: 'write' } },
-    async (request, reply) => {
-      const database = pools.get(request.params.alias);
-      const body = readBatch(request.body);
-      const batch = toBatch(body, database);
-      const keyedCall = keyedCallOf(request, database, body);
-      if (keyedCall !== undefined) refuseCommitting(batch);
-      return await answerWhole(request, reply, metrics, {
-        database,
-        sqlCall: sqlCallOf(request, database),
-        mode: { isolation: undefined, isReadOnly: false },
-        keyedCall,
-        run: async (work, transaction) => await work.batch(transaction, batch),
-      });
-    },
-  );
+  const answerBatch = async (call: Call) => {
+    const database = pools.get(call.param('alias'));
+    const body = readBatch(call.body);
+    const batch = toBatch(body, database);
+    const keyedCall = keyedCallOf(call, database, body);
+    if (keyedCall !== undefined) refuseCommitting(batch);
+    return await answerWhole(call, metrics, {
+      database,
+      sqlCall: sqlCallOf(call, database),
+      mode: { isolation: undefined, isReadOnly: false },
+      keyedCall,
+      run: async (work, transaction) => await work.batch(transaction, batch),
+    });
+  };
+  app.addRoute({ method: 'POST', path: BATCH_ROUTE, access: 'write', handle: answerBatch });
 }

@@ -1,6 +1,6 @@
 /** A text by which each that does not belong into a function's bundle shows itself. */
 export const STRANGERS = {
-  fastify: 'FST_ERR_',
+  'the broker': 'Server listening at',
   mysql2: 'caching_sha2_password',
   pino: 'pino.',
   'prom-client': 'process_cpu_user_seconds_total',

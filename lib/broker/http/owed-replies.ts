@@ -8,7 +8,7 @@ const owedBy = new WeakMap<Duplex, Set<ServerResponse>>();
 export function trackOwedReply({ socket }: IncomingMessage, response: ServerResponse): void {
   const owed = owedBy.get(socket) ?? startTracking(socket);
   owed.add(response);
-  response.once('close', () => owed.delete(response));
+  response.on('close', () => owed.delete(response));
 }
 
 function startTracking(socket: Duplex): Set<ServerResponse> {

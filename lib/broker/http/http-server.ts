@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { ServerSettings } from '../settings/settings.ts';
+import type { ServerSettings } from '../../settings/settings.ts';
 import { trackOwedReply } from './owed-replies.ts';
-import { type OnRawReply, refuseTunnel } from './raw-replies.ts';
+import { type OnRawReply, refuseTunnel, replyToClientError } from './raw-replies.ts';
 import { cutOffStalledReader } from './stalled-readers.ts';
 
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -42,6 +42,7 @@ export function createHttpServer(
       : createTlsServer({ ...bounds, cert: readFileSync(tls.cert), key: readFileSync(tls.key) }, serve);
   // Node's own answers to these are empty.
   server.on('checkExpectation', serve);
+  server.on('clientError', (error, socket) => replyToClientError(error, socket, onRawReply));
   server.on('connect', (request, socket) => refuseTunnel(request, socket, onRawReply));
   server.maxConnections = settings.maxConnections;
   return server;

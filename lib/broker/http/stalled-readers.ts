@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 /** Cuts off a caller that takes nothing of its reply for so long: what it does not take stays in memory. */
 export function cutOffStalledReader(response: ServerResponse, stallMs: number): void {
   // The whole reply is with the connection now. Until then a silent connection is one whose statement runs.
-  response.once('prefinish', () => {
+  response.on('prefinish', () => {
     const { socket } = response;
     if (socket === null || socket.writableLength === 0) return;
     // Node lets the time begin anew with every byte that the caller takes, and destroys the connection at its end.

@@ -1,8 +1,8 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { BrokerError, type ErrorCode } from '../errors.ts';
-import { toFailureBody } from '../protocol/failure.ts';
-import { REQUEST_ID_HEADER } from '../protocol/routes.ts';
+import { BrokerError, type ErrorCode } from '../../errors.ts';
+import { toFailureBody } from '../../protocol/failure.ts';
+import { REQUEST_ID_HEADER } from '../../protocol/routes.ts';
 import { owesReply } from './owed-replies.ts';
 import { newRequestId, requestIdOf } from './request-id.ts';
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { REQUEST_ID_HEADER } from '../protocol/routes.ts';
+import { REQUEST_ID_HEADER } from '../../protocol/routes.ts';
 
 export function newRequestId(): string {
   return randomUUID();

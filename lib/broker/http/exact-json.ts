@@ -1,5 +1,5 @@
-import { BrokerError } from '../errors.ts';
-import { JsonText } from '../protocol/json-text.ts';
+import { BrokerError } from '../../errors.ts';
+import { JsonText } from '../../protocol/json-text.ts';
 
 /** Text without any of these is read by JSON.parse alone. Keys may be spelled with escapes. */
 const NEEDS_CARE = /\$json"|__proto__|\\u00[2-7]|\d{16}|[eE]\+?\d{3}/;

@@ -1,0 +1,92 @@
+import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { Logger } from 'pino';
+import type { ErrorCode } from '../../errors.ts';
+import { Stop } from '../../pool/stop.ts';
+import { REQUEST_ID_HEADER } from '../../protocol/routes.ts';
+import type { Caller } from '../../settings/caller-keys.ts';
+import type { Reply } from './reply.ts';
+import { requestIdOf } from './request-id.ts';
+import type { PathParams, Place, Route } from './route-table.ts';
+
+/** The caller hung up: nobody is left to answer. */
+export class CallerGone extends Error {
+  constructor() {
+    super('The caller hung up');
+    this.name = 'CallerGone';
+  }
+}
+
+/** A request, its reply, and what is known of both beyond HTTP: for the routes, and for its line in the log. */
+export class Call {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** The caller's own name for it, or one of ours. */
+  readonly id: string;
+  /** On the monotonic clock. */
+  readonly arrivedAtMs = performance.now();
+  /** Raised, with {@link CallerGone}, when the caller hangs up before its reply was sent. */
+  readonly gone = new Stop();
+  /** What the reply will bear, whoever writes it. */
+  readonly replyHeaders: OutgoingHttpHeaders;
+  readonly log: Logger;
+  /** The path of the routes at its address, one for each method; undefined if there is none. */
+  routePath: string | undefined;
+  /** Undefined: its method is not for its address. */
+  route: Route | undefined;
+  /** What its JSON holds; undefined if it came without. */
+  body: unknown;
+  caller?: Caller;
+  /** The database it is about, if that exists. */
+  alias?: string;
+  /** The error code of the reply; `CALLER_GONE` if nobody waited for it. */
+  code?: ErrorCode | 'CALLER_GONE';
+  /** The name of the broker that was asked to answer it. */
+  forwardedTo?: string;
+  queueMs?: number;
+  durationMs?: number;
+
+  #params: PathParams = {};
+
+  constructor(request: IncomingMessage, response: ServerResponse, log: Logger) {
+    this.request = request;
+    this.response = response;
+    this.log = log;
+    this.id = requestIdOf(request);
+    this.replyHeaders = { [REQUEST_ID_HEADER]: this.id };
+  }
+
+  get headers(): IncomingHttpHeaders {
+    return this.request.headers;
+  }
+
+  /** Some of its reply was given to the connection. */
+  get isAnswered(): boolean {
+    return this.response.headersSent;
+  }
+
+  /** What its address says behind the path. */
+  get query(): URLSearchParams {
+    const { url = '' } = this.request;
+    const start = url.indexOf('?');
+    return new URLSearchParams(start < 0 ? '' : url.slice(start));
+  }
+
+  goTo({ path, routes, params }: Place): void {
+    this.routePath = path;
+    this.route = routes.get(this.request.method ?? '');
+    this.#params = params;
+  }
+
+  /** What its path holds in place of a parameter; empty if it has no such parameter. */
+  param(name: string): string {
+    return this.#params[name] ?? '';
+  }
+
+  send({ status = 200, contentType, body }: Reply): void {
+    // Written without its length, a body would come in chunks.
+    const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+    this.replyHeaders['content-type'] = contentType;
+    this.replyHeaders['content-length'] = length;
+    this.response.writeHead(status, this.replyHeaders).end(body);
+  }
+}

@@ -1,0 +1,145 @@
+import { once } from 'node:events';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { isIPv6, type ListenOptions } from 'node:net';
+import type { Logger } from 'pino';
+import { BrokerError } from '../../errors.ts';
+import { RecentCache } from '../../recent-cache.ts';
+import type { ServerSettings } from '../../settings/settings.ts';
+import { Call, CallerGone } from './call.ts';
+import { failureOf, sendFailure } from './failure-reply.ts';
+import { createHttpServer } from './http-server.ts';
+import { readJsonBody } from './json-body.ts';
+import type { OnRawReply } from './raw-replies.ts';
+import { type Place, type Route, RouteTable } from './route-table.ts';
+
+/** URLs are as long as a head of a request may be: these take some megabytes at most. */
+const MAX_PLACES = 200;
+
+/** Looks at a call before its body is read. It may answer by itself. @throws what the call is refused with. */
+type Check = (call: Call) => Promise<void> | undefined;
+
+interface HttpAppOptions {
+  readonly settings: ServerSettings;
+  readonly log: Logger;
+  /** Hears of each call once: when its reply was sent, or its caller had gone. */
+  readonly onDone: (call: Call) => void;
+  readonly onRawReply: OnRawReply;
+}
+
+/**
+ * Takes requests to their routes, and failures back. On node:http alone: with a framework between, a broker on which a
+ * thousand callers wait spent a third of its time on the framework's objects of their requests.
+ */
+export class HttpApp {
+  readonly log: Logger;
+  readonly server: Server;
+  readonly #maxBodyBytes: number;
+  readonly #onDone: (call: Call) => void;
+  readonly #routes = new RouteTable();
+  /** By URL. */
+  readonly #places = new RecentCache<Place>(MAX_PLACES);
+  readonly #checks: Check[] = [];
+  readonly #onListen: (() => void)[] = [];
+  readonly #onClose: (() => void)[] = [];
+
+  constructor({ settings, log, onDone, onRawReply }: HttpAppOptions) {
+    this.log = log;
+    this.#maxBodyBytes = settings.bodyLimitBytes;
+    this.#onDone = onDone;
+    const serve = (request: IncomingMessage, response: ServerResponse) => this.#serve(request, response);
+    this.server = createHttpServer(settings, serve, onRawReply);
+  }
+
+  addRoute(route: Route): void {
+    this.#routes.add(route);
+  }
+
+  /** Checks are made in the order in which they are added, also of calls that lead nowhere. */
+  addCheck(check: Check): void {
+    this.#checks.push(check);
+  }
+
+  onListen(listener: () => void): void {
+    this.#onListen.push(listener);
+  }
+
+  onClose(listener: () => void): void {
+    this.#onClose.push(listener);
+  }
+
+  /** Returns the URL. */
+  async listen(options: ListenOptions): Promise<string> {
+    this.server.listen(options);
+    await once(this.server, 'listening');
+    for (const listener of this.#onListen) listener();
+    const scheme = 'setSecureContext' in this.server ? 'https' : 'http';
+    const address = this.server.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    const url = `${scheme}://${isIPv6(options.host ?? '') ? `[${options.host}]` : options.host}:${port}`;
+    this.log.info(`Server listening at ${url}`);
+    return url;
+  }
+
+  /** Takes no more requests. Resolves when those that are under way are answered. */
+  async close(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.server.close(() => resolve());
+    });
+    for (const listener of this.#onClose) listener();
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse): void {
+    const call = new Call(request, response, this.log);
+    response.once('close', () => {
+      const isGone = !response.writableFinished;
+      if (isGone) call.code = 'CALLER_GONE';
+      this.#onDone(call);
+      if (isGone) call.gone.raise(new CallerGone());
+    });
+    this.#answer(call).catch((error: unknown) => {
+      // Nobody hears this.
+      if (error instanceof CallerGone) return;
+      if (!call.isAnswered) sendFailure(call, error);
+      else {
+        failureOf(call, error);
+        response.destroy();
+      }
+    });
+  }
+
+  /** A thousand callers ask at a few addresses. */
+  #placeOf({ url = '' }: IncomingMessage): Place | undefined {
+    const known = this.#places.get(url);
+    if (known !== undefined) return known;
+    const place = this.#routes.find(pathOf(url));
+    if (place !== undefined) this.#places.set(url, place);
+    return place;
+  }
+
+  async #answer(call: Call): Promise<void> {
+    const { request } = call;
+    const place = this.#placeOf(request);
+    if (place !== undefined) call.goTo(place);
+    for (const check of this.#checks) {
+      const checked = check(call);
+      if (checked !== undefined) await checked;
+      if (call.isAnswered) return;
+    }
+    if (place === undefined) throw new BrokerError('NOT_FOUND', 'There is nothing at this address');
+    const { route } = call;
+    if (route === undefined) {
+      const allow = [...place.routes.keys()].join(', ');
+      call.replyHeaders.allow = allow;
+      throw new BrokerError('METHOD_NOT_ALLOWED', `Only ${allow} is allowed here`);
+    }
+    if (route.method === 'POST') call.body = await readJsonBody(request, this.#maxBodyBytes);
+    const reply = await route.handle(call);
+    if (reply !== undefined) call.send(reply);
+  }
+}
+
+/** Without its query. Some senders name the whole URL, as they would to a proxy. */
+function pathOf(url: string): string {
+  const [path = ''] = url.split('?', 1);
+  return path.startsWith('/') ? path : path.replace(/^https?:\/\/[^/]*/i, '');
+}

@@ -1,0 +1,31 @@
+import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage } from 'node:http';
+import { BrokerError } from '../../errors.ts';
+import { parseExactly } from './exact-json.ts';
+import { readWholeBody } from './whole-body.ts';
+
+const JSON_TYPE = /^application\/json[ \t]*(?:;|$)/i;
+
+/**
+ * The value that a request's JSON holds; undefined if it came without a body.
+ *
+ * @throws {BrokerError} UNSUPPORTED_MEDIA_TYPE, REQUEST_TOO_LARGE, INVALID_REQUEST.
+ * @throws {CallerGone} The caller hung up.
+ */
+export async function readJsonBody(request: IncomingMessage, maxBytes: number): Promise<unknown> {
+  const { 'content-type': type } = request.headers;
+  if (type === undefined && !hasBody(request)) return undefined;
+  if (!JSON_TYPE.test(type ?? '')) {
+    throw new BrokerError('UNSUPPORTED_MEDIA_TYPE', 'The content-type must be application/json');
+  }
+  const body = await readWholeBody(request, maxBytes);
+  if (body.length === 0) throw new BrokerError('INVALID_REQUEST', 'The body is empty; it must be JSON');
+  // Read leniently, it would reach the database altered.
+  if (!isUtf8(body)) throw new BrokerError('INVALID_REQUEST', 'The body is not valid UTF-8');
+  return parseExactly(body.toString('utf8').replace(/^\uFEFF/, ''));
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  const { 'content-length': length = '0', 'transfer-encoding': encoding } = headers;
+  return length !== '0' || encoding !== undefined;
+}

@@ -1,0 +1,9 @@
+import { METRICS_ROUTE } from '../../protocol/routes.ts';
+import type { HttpApp } from '../http/http-app.ts';
+import type { Metrics } from '../metrics.ts';
+
+/** `GET /metrics`: every metric, as Prometheus reads it. */
+export function addMetricsRoute(app: HttpApp, { registry }: Metrics): void {
+  const handle = async () => ({ contentType: registry.contentType, body: await registry.metrics() });
+  app.addRoute({ method: 'GET', path: METRICS_ROUTE, handle });
+}
