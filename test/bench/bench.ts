@@ -28,7 +28,7 @@ const KEPT_PLOTS = join(import.meta.dirname, 'results');
 
 const { values } = parseArgs({
   options: {
-    /** About a minute. */
+    /** A minute and a half in place of an hour. */
     short: { type: 'boolean', default: false },
     /** Replace the plots that the README shows. */
     keep: { type: 'boolean', default: false },

@@ -22,6 +22,8 @@ export interface Plan {
   readonly burstTurns: number;
   readonly growthTurns: number;
   readonly growthMs: number;
+  /** Also with what takes a broker of its own for each step. */
+  readonly growsBrokers: boolean;
   readonly imports: number;
   readonly rotationTurns: number;
   /** At full load, with an eye on the memory. 0: not at all. */
@@ -39,14 +41,13 @@ const work = (kind: Workload['kind'], size = 1): Workload => ({ kind, size, alia
 export const SHORT: Plan = {
   turns: 3,
   warmUpMs: 100,
-  durationMs: 400,
-  runningInMs: 800,
+  durationMs: 300,
+  runningInMs: 500,
   races: [
     { workload: work('key'), clients: [1], subjects: POOLED },
     { workload: work('key'), clients: [64], subjects: ALL },
     { workload: work('key'), clients: [1_000], subjects: ['broker', 'floor'] },
     { workload: work('rows', 10_000), clients: [16], subjects: POOLED },
-    { workload: work('insert'), clients: [64], subjects: POOLED },
     { workload: work('transaction'), clients: [16], subjects: POOLED },
     { workload: work('stream', 10_000), clients: [4], subjects: ['broker', 'driver'] },
   ],
@@ -54,7 +55,8 @@ export const SHORT: Plan = {
   rateTurns: 1,
   burstTurns: 1,
   growthTurns: 1,
-  growthMs: 400,
+  growthMs: 300,
+  growsBrokers: false,
   imports: 7,
   rotationTurns: 1,
   soakMs: 0,
@@ -62,7 +64,7 @@ export const SHORT: Plan = {
 
 export const FULL: Plan = {
   turns: 5,
-  warmUpMs: 500,
+  warmUpMs: 1_000,
   durationMs: 2_500,
   runningInMs: 5_000,
   races: [
@@ -82,6 +84,7 @@ export const FULL: Plan = {
   burstTurns: 5,
   growthTurns: 3,
   growthMs: 2_000,
+  growsBrokers: true,
   imports: 21,
   rotationTurns: 5,
   soakMs: 600_000,

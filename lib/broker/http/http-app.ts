@@ -27,8 +27,8 @@ interface HttpAppOptions {
 }
 
 /**
- * Takes requests to their routes, and failures back. On node:http alone: with a framework between, a broker on which a
- * thousand callers wait spent a third of its time on the framework's objects of their requests.
+ * Takes requests to their routes, and failures back. On node:http alone: with a framework's objects beside Node's own
+ * for each call that waits, a broker with a thousand callers served a fifth less.
  */
 export class HttpApp {
   readonly log: Logger;

@@ -1,3 +1,4 @@
+import type { Account } from '../../../infra/local/database-admin.ts';
 import type { BenchDatabase } from '../database.ts';
 import { BY_KEY, type Workload } from '../load/job.ts';
 import type { LoadProcess } from '../load/load-process.ts';
@@ -30,6 +31,12 @@ interface Step {
   readonly start?: () => Promise<Subject>;
 }
 
+/** What grows, from step to step. */
+interface Growing {
+  readonly of: string;
+  readonly steps: readonly Step[];
+}
+
 const CLIENTS = 16;
 
 /** What grows with what, in the broker. The steps of one growth take turns. */
@@ -41,7 +48,21 @@ export async function runGrowth(
 ): Promise<Growth[]> {
   const account = await bench.account('growing');
   await bench.database.admin.query('SET GLOBAL max_connections = 1000');
-  const growths: readonly { of: string; steps: readonly Step[] }[] = [
+  const results: Growth[] = [];
+  for (const { of, steps } of growthsOf(bench, account, load, plan)) {
+    console.error(`growth with ${of} ...`);
+    results.push({ of, points: await takeSteps(bench, broker, steps, plan) });
+  }
+  return results;
+}
+
+function growthsOf(
+  { database: { server } }: BenchDatabase,
+  account: Account,
+  load: LoadProcess,
+  { growsBrokers }: Plan,
+): readonly Growing[] {
+  const shared: readonly Growing[] = [
     {
       of: 'clients',
       steps: [1, 16, 64, 256, 1_000].map((count) => ({ count, clients: count, workload: BY_KEY })),
@@ -62,13 +83,17 @@ export async function runGrowth(
         workload: { kind: 'long', size: count, aliases: 1 },
       })),
     },
+  ];
+  if (!growsBrokers) return shared;
+  return [
+    ...shared,
     {
       of: 'aliases',
       steps: [1, 10, 50, 200].map((count) => ({
         count,
         clients: CLIENTS,
         workload: { ...BY_KEY, aliases: count },
-        start: () => startWithAliases(bench.database.server, account, load, count),
+        start: () => startWithAliases(server, account, load, count),
       })),
     },
     {
@@ -77,16 +102,10 @@ export async function runGrowth(
         count,
         clients: CLIENTS,
         workload: BY_KEY,
-        start: () => startWithOpenTransactions(bench.database.server, account, load, count),
+        start: () => startWithOpenTransactions(server, account, load, count),
       })),
     },
   ];
-  const results: Growth[] = [];
-  for (const { of, steps } of growths) {
-    console.error(`growth with ${of} ...`);
-    results.push({ of, points: await takeSteps(bench, broker, steps, plan) });
-  }
-  return results;
 }
 
 async function takeSteps(
