@@ -1,4 +1,4 @@
-import { BrokerError, type Outcome } from '../errors.ts';
+import { assert, BrokerError, type Outcome } from '../errors.ts';
 import type { Deadline } from '../pool/deadline.ts';
 import type { StopSignal } from '../pool/stop.ts';
 
@@ -44,8 +44,9 @@ export class Watch {
     return this.#toError;
   }
 
-  /** What `work` comes to, or why it is to be stopped before that. */
+  /** What `work` comes to, or why it is to be stopped before that. To be asked once. */
   orInterrupt<T>(work: Promise<T>): Promise<T | ToError> {
+    assert(this.#onInterrupt === undefined, 'two works under one watch');
     // One promise for both: those of a race would be half of what a statement costs here.
     return new Promise((resolve, reject) => {
       if (this.#toError !== undefined) resolve(this.#toError);

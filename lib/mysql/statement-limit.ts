@@ -24,7 +24,7 @@ export class StatementLimit {
   }
 
   async lift(): Promise<void> {
-    if (this.#before !== undefined) return;
+    if (this.isLifted) return;
     const rows = await this.#ask(`SELECT @@SESSION.${this.#variable}`);
     this.#before = String(rows[0]?.[0]);
     await this.#ask(
@@ -32,8 +32,8 @@ export class StatementLimit {
     );
   }
 
+  /** It was lifted: few statements find it so, and a promise of each that does not would be in vain. */
   async restore(): Promise<void> {
-    if (this.#before === undefined) return;
     await this.#ask(`SET @@SESSION.${this.#variable} = ${this.#before}`);
     this.#before = undefined;
   }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
+import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { createHttpServer } from '../../lib/broker/http/http-server.ts';
@@ -23,8 +24,11 @@ let stop: (() => void) | undefined;
 
 afterEach(() => stop?.());
 
-async function serve(listener: RequestListener): Promise<string> {
-  const server = createHttpServer(settings, listener, ignored, STALL_MS);
+async function serve(
+  listener: RequestListener,
+  requestTimeoutMs = settings.requestTimeoutMs,
+): Promise<string> {
+  const server = createHttpServer({ ...settings, requestTimeoutMs }, listener, ignored, STALL_MS);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   stop = () => {
@@ -102,4 +106,27 @@ test('headers have 10 seconds, also where a whole request may take longer', { ti
   const startedAtMs = performance.now();
   expect(await raw(url, 'GET / HTTP/1.1\r\nx-half: ')).toMatch(/^HTTP\/1\.1 408 /);
   expect(performance.now() - startedAtMs).toBeLessThan(13_000);
+});
+
+test('what comes behind a 408 is not served, and its sender does not keep the connection', async () => {
+  const served: string[] = [];
+  let ended: Promise<string> = Promise.reject(new Error('not asked'));
+  ended.catch(() => undefined);
+  const url = await serve((request, response) => {
+    ended = once(request.socket, 'close').then(() => 'cut off');
+    request.on('error', () => undefined);
+    request.resume().on('end', () => {
+      served.push('whole');
+      response.end();
+    });
+  }, 500);
+  const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true });
+  socket.on('error', () => undefined);
+  socket.write('POST / HTTP/1.1\r\ncontent-length: 4\r\n\r\nha');
+  const [reply] = await once(socket, 'data');
+  expect(String(reply)).toMatch(/^HTTP\/1\.1 408 /);
+  socket.write('lf');
+  const end = await Promise.race([ended, delay(5_000).then(() => 'still connected')]);
+  socket.destroy();
+  expect([end, served]).toEqual(['cut off', []]);
 });

@@ -43,3 +43,7 @@ test.each(['/things/%zz', '/nowhere/%zz', '/%'])('%s cannot be decoded', (path) 
 test('a path on the way to an address leads nowhere', () => {
   expect(tableOf(['GET', '/things/:thing/parts']).find('/things/a')).toBeUndefined();
 });
+
+test('a parameter has one name, whatever follows it', () => {
+  expect(() => tableOf(['GET', '/things/:thing'], ['GET', '/things/:other/parts'])).toThrow('Impossible');
+});

@@ -16,8 +16,8 @@ type Found = Caller | undefined;
 const ANONYMOUS: Caller = { name: 'anonymous', access: 'admin', databases: ['*'] };
 
 /**
- * Checks, before a body is read, who calls and what for: routes name the `access` they need in their config, and
- * the alias in their path. Keys are looked up by their hash, never compared as text.
+ * Checks, before a body is read, who calls and what for: routes name the `access` they need, and the alias in
+ * their path. Keys are looked up by their hash, never compared as text.
  */
 export function authenticate(
   app: HttpApp,

@@ -82,7 +82,7 @@ export class Call {
     return this.#params[name] ?? '';
   }
 
-  send({ status = 200, contentType, body }: Reply): void {
+  send({ status, contentType, body }: Reply): void {
     // Written without its length, a body would come in chunks.
     const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
     this.replyHeaders['content-type'] = contentType;

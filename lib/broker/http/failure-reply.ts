@@ -11,6 +11,8 @@ const RETRY_AFTER_STATUSES: ReadonlySet<number> = new Set([429, 503]);
 export function sendFailure(call: Call, cause: unknown): void {
   const failure = failureOf(call, cause);
   if (RETRY_AFTER_STATUSES.has(failure.httpStatus)) call.replyHeaders['retry-after'] = RETRY_AFTER_S;
+  // A caller that is hung up on while it still sends may never see the reply.
+  if (failure.code === 'REQUEST_TOO_LARGE') delete call.replyHeaders.connection;
   call.send(replyOf(toFailureBody(failure, call.id), failure.httpStatus));
 }
 

@@ -12,7 +12,7 @@ import { readJsonBody } from './json-body.ts';
 import type { OnRawReply } from './raw-replies.ts';
 import { type Place, type Route, RouteTable } from './route-table.ts';
 
-/** URLs are as long as a head of a request may be: these take some megabytes at most. */
+/** Their keys are URLs of up to 16 KB. */
 const MAX_PLACES = 200;
 
 /** Looks at a call before its body is read. It may answer by itself. @throws what the call is refused with. */
@@ -41,11 +41,14 @@ export class HttpApp {
   readonly #checks: Check[] = [];
   readonly #onListen: (() => void)[] = [];
   readonly #onClose: (() => void)[] = [];
+  readonly #scheme: 'http' | 'https';
+  #isClosing = false;
 
   constructor({ settings, log, onDone, onRawReply }: HttpAppOptions) {
     this.log = log;
     this.#maxBodyBytes = settings.bodyLimitBytes;
     this.#onDone = onDone;
+    this.#scheme = settings.tls === undefined ? 'http' : 'https';
     const serve = (request: IncomingMessage, response: ServerResponse) => this.#serve(request, response);
     this.server = createHttpServer(settings, serve, onRawReply);
   }
@@ -54,7 +57,7 @@ export class HttpApp {
     this.#routes.add(route);
   }
 
-  /** Checks are made in the order in which they are added, also of calls that lead nowhere. */
+  /** Checks are made in the order in which they are added, also of calls that lead nowhere, unless their URL is malformed. */
   addCheck(check: Check): void {
     this.#checks.push(check);
   }
@@ -68,20 +71,21 @@ export class HttpApp {
   }
 
   /** Returns the URL. */
-  async listen(options: ListenOptions): Promise<string> {
+  async listen(options: ListenOptions & { readonly host: string }): Promise<string> {
     this.server.listen(options);
     await once(this.server, 'listening');
     for (const listener of this.#onListen) listener();
-    const scheme = 'setSecureContext' in this.server ? 'https' : 'http';
+    const { host } = options;
     const address = this.server.address();
     const port = typeof address === 'object' ? address?.port : undefined;
-    const url = `${scheme}://${isIPv6(options.host ?? '') ? `[${options.host}]` : options.host}:${port}`;
+    const url = `${this.#scheme}://${isIPv6(host) ? `[${host}]` : host}:${port}`;
     this.log.info(`Server listening at ${url}`);
     return url;
   }
 
-  /** Takes no more requests. Resolves when those that are under way are answered. */
+  /** Takes no more connections. Resolves when all have ended: each does when nothing of it is left to be answered. */
   async close(): Promise<void> {
+    this.#isClosing = true;
     await new Promise<void>((resolve) => {
       this.server.close(() => resolve());
     });
@@ -95,16 +99,11 @@ export class HttpApp {
       if (isGone) call.code = 'CALLER_GONE';
       this.#onDone(call);
       if (isGone) call.gone.raise(new CallerGone());
+      if (this.#isClosing) this.server.closeIdleConnections();
     });
-    this.#answer(call).catch((error: unknown) => {
-      // Nobody hears this.
-      if (error instanceof CallerGone) return;
-      if (!call.isAnswered) sendFailure(call, error);
-      else {
-        failureOf(call, error);
-        response.destroy();
-      }
-    });
+    // One that nobody hears would end the process.
+    response.on('error', () => response.destroy());
+    this.#answer(call).catch((error: unknown) => fail(call, error));
   }
 
   /** A thousand callers ask at a few addresses. */
@@ -136,6 +135,21 @@ export class HttpApp {
     const reply = await route.handle(call);
     if (reply !== undefined) call.send(reply);
   }
+}
+
+function fail(call: Call, error: unknown): void {
+  // Nobody hears this.
+  if (error instanceof CallerGone) return;
+  try {
+    if (!call.isAnswered) {
+      sendFailure(call, error);
+      return;
+    }
+    failureOf(call, error);
+  } catch (cause) {
+    failureOf(call, cause);
+  }
+  call.response.destroy();
 }
 
 /** Without its query. Some senders name the whole URL, as they would to a proxy. */

@@ -11,6 +11,9 @@ const CODE_BY_PARSER_CODE: Readonly<Record<string, readonly [ErrorCode, string]>
   HPE_HEADER_OVERFLOW: ['HEADERS_TOO_LARGE', 'The headers are larger than the broker takes'],
 };
 
+/** So long may the reply take to be read: a connection that is cut off while its sender sends may take it along. */
+const LINGER_MS = 1_000;
+
 /** Hears of each reply that is made here: no route does. */
 export type OnRawReply = (failure: BrokerError, requestId: string, socket: Duplex) => void;
 
@@ -32,6 +35,9 @@ export function replyToClientError(
   const requestId = newRequestId();
   onReply(failure, requestId, socket);
   socket.end(rawReply(failure, requestId));
+  // What still comes must not become a request that is served after all.
+  socket.pause();
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }
 
 /** Answers CONNECT, for which Node leaves the connection to whoever listens. */

@@ -1,7 +1,6 @@
 /** A reply that is sent whole. */
 export interface Reply {
-  /** Default: 200. */
-  readonly status?: number;
+  readonly status: number;
   readonly contentType: string;
   readonly body: Buffer | string;
 }
@@ -13,6 +12,6 @@ export function jsonReply(body: Buffer | string, status = 200): Reply {
   return { status, contentType: JSON_TYPE, body };
 }
 
-export function replyOf(value: object, status = 200): Reply {
+export function replyOf(value: object, status?: number): Reply {
   return jsonReply(JSON.stringify(value), status);
 }

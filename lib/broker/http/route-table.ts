@@ -1,4 +1,4 @@
-import { BrokerError } from '../../errors.ts';
+import { assert, BrokerError } from '../../errors.ts';
 import type { Caller } from '../../settings/caller-keys.ts';
 import type { Call } from './call.ts';
 import type { Reply } from './reply.ts';
@@ -73,7 +73,9 @@ function newBranch(): Branch {
 
 function grow(branch: Branch, segment: string): Branch {
   if (segment.startsWith(':')) {
-    branch.parameter ??= { name: segment.slice(1), branch: newBranch() };
+    const name = segment.slice(1);
+    branch.parameter ??= { name, branch: newBranch() };
+    assert(branch.parameter.name === name, 'two names of one parameter');
     return branch.parameter.branch;
   }
   const next = branch.literals.get(segment) ?? newBranch();

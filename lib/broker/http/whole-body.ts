@@ -9,10 +9,28 @@ import { CallerGone } from './call.ts';
  *   read its reply.
  * @throws {CallerGone}
  */
-export function readWholeBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  const tooLarge = () => new BrokerError('REQUEST_TOO_LARGE', `The request is larger than ${maxBytes} bytes`);
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes) return Promise.reject(tooLarge());
+export async function readWholeBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const chunks = await chunksOf(request, maxBytes);
+  const [first] = chunks;
+  const body = first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks);
+  // The request, whose listeners hold them, lasts as long as its call.
+  chunks.length = 0;
+  return body;
+}
+
+function chunksOf(request: IncomingMessage, maxBytes: number): Promise<Buffer[]> {
   return new Promise((resolve, reject) => {
+    const tooLarge = () =>
+      reject(new BrokerError('REQUEST_TOO_LARGE', `The request is larger than ${maxBytes} bytes`));
+    if (Number(request.headers['content-length'] ?? 0) > maxBytes) {
+      tooLarge();
+      return;
+    }
+    // It will tell nothing more.
+    if (request.destroyed) {
+      reject(new CallerGone());
+      return;
+    }
     const chunks: Buffer[] = [];
     let bytes = 0;
     request.on('data', (chunk: Buffer) => {
@@ -20,13 +38,11 @@ export function readWholeBody(request: IncomingMessage, maxBytes: number): Promi
       if (bytes <= maxBytes) chunks.push(chunk);
       else {
         chunks.length = 0;
-        reject(tooLarge());
+        request.removeAllListeners('data').resume();
+        tooLarge();
       }
     });
-    request.on('end', () => {
-      const [first] = chunks;
-      resolve(first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks));
-    });
+    request.on('end', () => resolve(chunks));
     request.on('error', () => reject(new CallerGone()));
   });
 }

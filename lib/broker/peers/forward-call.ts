@@ -20,8 +20,6 @@ const RETURNED_HEADERS = ['content-type', 'content-length', 'retry-after', REQUE
 
 export interface ForwardedCall {
   readonly call: Call;
-  /** The path of its route. */
-  readonly route: string;
   readonly address: PeerAddress;
   readonly deadline: Deadline;
   /** Aborts when the caller hangs up. */
@@ -38,22 +36,22 @@ export interface ForwardedCall {
  *   call. Or the signal's reason.
  */
 export async function forwardCall(http: PeerHttp, forwarded: ForwardedCall): Promise<void> {
-  const { call, route, address, deadline, signal, maxBodyBytes, longestPauseMs } = forwarded;
+  const { call, address, deadline, signal, maxBodyBytes, longestPauseMs } = forwarded;
   const body = await readWholeBody(call.request, maxBodyBytes);
   const outgoing = await http.connect(address, messageOf(forwarded, body)).catch((cause: unknown) => {
     signal.throwIfAborted();
-    throw ownerGone(route, cause);
+    throw ownerGone(call.routePath, cause);
   });
   const silenceMs = deadline.remainingMs + VERDICT_WAIT_MS;
   const answer = await headOfReply(outgoing, body, silenceMs).catch((cause: unknown) => {
     signal.throwIfAborted();
-    throw answerLost(route, body, cause);
+    throw answerLost(call.routePath, body, cause);
   });
   outgoing.setTimeout(longestPauseMs + VERDICT_WAIT_MS);
   await pass(answer, call);
 }
 
-function messageOf({ call, route, deadline, signal }: ForwardedCall, body: Buffer): PeerRequest {
+function messageOf({ call, deadline, signal }: ForwardedCall, body: Buffer): PeerRequest {
   const headers: OutgoingHttpHeaders = {
     [HOP_HEADER]: '1',
     [REQUEST_ID_HEADER]: call.id,
@@ -64,7 +62,7 @@ function messageOf({ call, route, deadline, signal }: ForwardedCall, body: Buffe
     const value = call.headers[name];
     if (value !== undefined) headers[name] = value;
   }
-  return { method: 'POST', path: route.replace(':id', call.param('id')), headers, signal };
+  return { method: 'POST', path: call.routePath?.replace(':id', call.param('id')) ?? '', headers, signal };
 }
 
 /** As it comes, and no faster than the caller takes it. If it breaks off, the caller is cut off. */

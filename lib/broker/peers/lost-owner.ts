@@ -5,26 +5,29 @@ import { IN_TRANSACTION_ROUTES } from '../../protocol/routes.ts';
 import { PeerSilent } from './peer-http.ts';
 
 /** What asks for an end may be asked again because the first answer, of a COMMIT that took place, was lost. */
-const ENDS: ReadonlySet<string> = new Set([IN_TRANSACTION_ROUTES.commit, IN_TRANSACTION_ROUTES.rollback]);
+const ENDS: ReadonlySet<string | undefined> = new Set([
+  IN_TRANSACTION_ROUTES.commit,
+  IN_TRANSACTION_ROUTES.rollback,
+]);
 
 /** The task that held a transaction is gone, and this call never reached it. */
-export function ownerGone(route: string, cause?: unknown): BrokerError {
+export function ownerGone(routePath: string | undefined, cause?: unknown): BrokerError {
   return new BrokerError('TRANSACTION_ENDED', 'The transaction was lost with the broker that held it', {
     reason: 'connection_lost',
     transaction: 'ended',
-    outcome: ENDS.has(route) ? 'unknown' : 'not_applied',
+    outcome: ENDS.has(routePath) ? 'unknown' : 'not_applied',
     cause,
   });
 }
 
 /** The call was sent to the task that holds its transaction, and no answer came back. */
-export function answerLost(route: string, body: Buffer, cause: unknown): BrokerError {
+export function answerLost(routePath: string | undefined, body: Buffer, cause: unknown): BrokerError {
   if (cause instanceof PeerSilent) {
     // It may run yet, and be part of what a later call commits.
     const message = 'The broker that holds the transaction does not answer';
     return new BrokerError('DEADLINE_EXCEEDED', message, { outcome: 'unknown', cause });
   }
-  const outcome = ENDS.has(route) || mayCommit(body) ? 'unknown' : 'not_applied';
+  const outcome = ENDS.has(routePath) || mayCommit(body) ? 'unknown' : 'not_applied';
   const message = 'The connection to the broker that holds the transaction was lost';
   return new BrokerError('CONNECTION_LOST', message, { outcome, transaction: 'ended', cause });
 }

@@ -5,7 +5,6 @@ import type { Settings } from '../../settings/settings.ts';
 import { deadlineOf } from '../deadlines.ts';
 import type { Call } from '../http/call.ts';
 import type { HttpApp } from '../http/http-app.ts';
-import type { Route } from '../http/route-table.ts';
 import { askTaskName } from './ask-task-name.ts';
 import { forwardCall, HOP_HEADER } from './forward-call.ts';
 import { ownerGone } from './lost-owner.ts';
@@ -50,17 +49,16 @@ export function forwardToOwners(
   const longestCallMs = Math.max(...limits.map(({ queryTimeoutMs }) => queryTimeoutMs));
   const longestPauseMs = Math.max(longestCallMs, ...limits.map(({ streamStallMs }) => streamStallMs));
 
-  const forward = async (call: Call, route: Route, owner: string): Promise<void> => {
+  const forward = async (call: Call, owner: string): Promise<void> => {
     // Whoever sent it took this broker for the owner, whose place it has taken.
-    if (call.headers[HOP_HEADER] !== undefined) throw ownerGone(route.path);
+    if (call.headers[HOP_HEADER] !== undefined) throw ownerGone(call.routePath);
     call.forwardedTo = owner;
     const deadline = deadlineOf(call, undefined, longestCallMs);
     const signal = abortSignalOf(call.gone);
     const address = await until(directory.find(owner), { deadline, signal }, 'not_applied');
-    if (address === undefined) throw ownerGone(route.path);
+    if (address === undefined) throw ownerGone(call.routePath);
     await forwardCall(http, {
       call,
-      route: route.path,
       address,
       deadline,
       signal,
@@ -69,10 +67,9 @@ export function forwardToOwners(
     });
   };
   app.addCheck((call) => {
-    const { route } = call;
-    if (route?.servesOpenTransactions !== true) return undefined;
+    if (call.route?.servesOpenTransactions !== true) return undefined;
     const owner = taskOf(call.param('id'));
-    return owner === undefined || owner === ownName ? undefined : forward(call, route, owner);
+    return owner === undefined || owner === ownName ? undefined : forward(call, owner);
   });
 }
 

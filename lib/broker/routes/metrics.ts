@@ -4,6 +4,10 @@ import type { Metrics } from '../metrics.ts';
 
 /** `GET /metrics`: every metric, as Prometheus reads it. */
 export function addMetricsRoute(app: HttpApp, { registry }: Metrics): void {
-  const handle = async () => ({ contentType: registry.contentType, body: await registry.metrics() });
+  const handle = async () => ({
+    status: 200,
+    contentType: registry.contentType,
+    body: await registry.metrics(),
+  });
   app.addRoute({ method: 'GET', path: METRICS_ROUTE, handle });
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { RecentCache } from '../../lib/recent-cache.ts';
+import { RecentCache } from '../lib/recent-cache.ts';
 
 test('what is asked for again and again stays, whatever comes in between', () => {
   const cache = new RecentCache<number>(10);
