@@ -31,6 +31,9 @@ beforeAll(async () => {
       held.push(answer);
       release();
     });
+    // MySQL may say something behind the goodbye, when nobody listens any more.
+    client.on('error', () => server.destroy());
+    server.on('error', () => client.destroy());
     client.on('close', () => server.destroy());
     server.on('close', () => client.destroy());
   }).listen(0, '127.0.0.1');
