@@ -28,7 +28,7 @@ interface HttpAppOptions {
 
 /**
  * Takes requests to their routes, and failures back. On node:http alone: with a framework's objects beside Node's own
- * for each call that waits, a broker with a thousand callers served a fifth less.
+ * for each call that waits, a broker with a thousand callers served a tenth less.
  */
 export class HttpApp {
   readonly log: Logger;
