@@ -47,7 +47,7 @@ export class Watch {
   /** What `work` comes to, or why it is to be stopped before that. To be asked once. */
   orInterrupt<T>(work: Promise<T>): Promise<T | ToError> {
     assert(this.#onInterrupt === undefined, 'two works under one watch');
-    // One promise for both: those of a race would be half of what a statement costs here.
+    // One promise for both, where a race makes one of each besides its own.
     return new Promise((resolve, reject) => {
       if (this.#toError !== undefined) resolve(this.#toError);
       this.#onInterrupt = resolve;
