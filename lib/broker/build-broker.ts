@@ -3,6 +3,7 @@ import type { Settings } from '../settings/settings.ts';
 import { authenticate, type CallerLookup } from './checks/authenticate.ts';
 import { refuseWhenDraining } from './checks/draining.ts';
 import { refuseExpectations } from './checks/expectations.ts';
+import { refuseForeignRequests } from './checks/foreign-requests.ts';
 import { HttpApp } from './http/http-app.ts';
 import { sweepIdempotencyKeys } from './idempotency/sweep.ts';
 import { LeaseRegistry } from './lease-registry.ts';
@@ -71,6 +72,7 @@ export function buildBroker(
   logPools(pools, app.log);
   logLeases(leases, app.log);
   sweepIdempotencyKeys(pools, app);
+  refuseForeignRequests(app);
   refuseExpectations(app);
   refuseWhenDraining(app, lifecycle);
   authenticate(app, pools, findCaller, settings.allowAnonymous);

@@ -17,7 +17,7 @@ beforeAll(async () => {
 function head(length: number, requestId: string, ...headers: string[]): string {
   const lines = [
     'POST /v1/databases/default/query HTTP/1.1',
-    'host: x',
+    'host: localhost',
     `authorization: Bearer ${broker.keys.writer}`,
     'content-type: application/json',
     `content-length: ${length}`,
