@@ -81,6 +81,8 @@ export interface BrokerErrorOptions extends ErrorOptions {
   readonly transaction?: 'open' | 'ended' | undefined;
   readonly reason?: string | undefined;
   readonly details?: ErrorDetails | undefined;
+  /** Default: as the table has it for the code. False: this one of its causes does not pass by itself. */
+  readonly isTransient?: boolean | undefined;
   /** The request this failure answers; the client takes it from the reply. */
   readonly requestId?: string | undefined;
 }
@@ -94,6 +96,8 @@ export class BrokerError extends Error {
   readonly transaction: 'open' | 'ended' | undefined;
   readonly reason: string | undefined;
   readonly details: ErrorDetails | undefined;
+  /** The cause may pass by itself. */
+  readonly isTransient: boolean;
   readonly requestId: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: BrokerErrorOptions = {}) {
@@ -106,12 +110,13 @@ export class BrokerError extends Error {
     this.transaction = options.transaction;
     this.reason = options.reason;
     this.details = options.details;
+    this.isTransient = options.isTransient ?? ERROR_TRAITS[code].transient;
     this.requestId = options.requestId;
   }
 
   /** The failure is transient and nothing was applied: the same call can be sent again. */
   get retryable(): boolean {
-    return ERROR_TRAITS[this.code].transient && this.outcome === 'not_applied';
+    return this.isTransient && this.outcome === 'not_applied';
   }
 
   /** The same failure, with more known about it. */

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { BrokerError } from '../errors.ts';
 import { certificatesIn } from '../settings/certificates.ts';
+import { authoritiesUnusable } from './connect-failure.ts';
 
 /**
  * A file of CA certificates, as it is at each login: CAs are exchanged without a restart. While it cannot be used, as
@@ -27,8 +27,6 @@ export class AuthorityFile<T extends object> {
       if (authorities !== undefined) this.#built = this.#build(authorities);
     }
     if (this.#built !== undefined) return this.#built;
-    throw new BrokerError('DATABASE_UNREACHABLE', 'The file of CA certificates cannot be used', {
-      details: { cause: 'ca_file_unusable' },
-    });
+    throw authoritiesUnusable();
   }
 }

@@ -1,19 +1,21 @@
+import type { BrokerError } from '../errors.ts';
 import { type Connector, within } from '../pool/connection.ts';
 import { Deadline } from '../pool/deadline.ts';
 import { type CredentialsSource, isSameAccount, type ServerLogin } from '../settings/credentials-source.ts';
 import type { DatabaseSettings } from '../settings/settings.ts';
-import type { Control } from './control.ts';
-import { openDriver } from './driver.ts';
 import {
   connectFailure,
   connectVerdict,
   credentialsOverdue,
   isRefusedLogin,
-  isServerError,
-} from './failure.ts';
+  settingRefused,
+} from './connect-failure.ts';
+import type { Control } from './control.ts';
+import { openDriver } from './driver.ts';
+import { type Flavour, isServerError } from './failure.ts';
 import { LoginTrials } from './login-trials.ts';
 import { MysqlConnection } from './mysql-connection.ts';
-import { sessionStatement } from './session.ts';
+import { refusedSetting, sessionStatement } from './session.ts';
 import { type Encryption, encryptionOf } from './tls.ts';
 
 /** Control connections, one a server, by `host:port`. */
@@ -89,9 +91,26 @@ export class MysqlConnector implements Connector<MysqlConnection> {
       await within(deadline.remainingMs, connection.begin());
       return connection;
     } catch (error) {
+      const failure = await this.#sessionFailure(connection, driver.flavour, error, deadline);
       connection.destroy();
-      throw connectFailure(error instanceof Error ? error : new Error(String(error)));
+      throw failure;
     }
+  }
+
+  /** A server that refused the session is asked what of it. */
+  async #sessionFailure(
+    connection: MysqlConnection,
+    flavour: Flavour,
+    error: unknown,
+    deadline: Deadline,
+  ): Promise<BrokerError> {
+    const { session, limits } = this.#settings;
+    if (isServerError(error) && connection.isUsable) {
+      const asked = refusedSetting(session, flavour, limits.queryTimeoutMs, (sql) => connection.command(sql));
+      const refused = await within(deadline.remainingMs, asked).catch(() => undefined);
+      if (refused !== undefined) return settingRefused(refused.setting, refused.error);
+    }
+    return connectFailure(error instanceof Error ? error : new Error(String(error)));
   }
 
   /** The same account's login as it is now: its password may have changed since. */

@@ -2,7 +2,8 @@ import { connect as connectSocket, type Socket } from 'node:net';
 import { type ConnectionOptions, createConnection, type Connection as DriverConnection } from 'mysql2';
 import { assert } from '../errors.ts';
 import type { ServerLogin } from '../settings/credentials-source.ts';
-import { connectFailure, type Flavour, isRefusedLogin } from './failure.ts';
+import { connectFailure, isRefusedLogin } from './connect-failure.ts';
+import type { Flavour } from './failure.ts';
 import type { Encryption, TlsOptions } from './tls.ts';
 import { tlsFailureOf } from './tls-failure.ts';
 
@@ -35,6 +36,10 @@ export async function openDriver(
   const closed = new Promise<void>((resolve) => {
     socket.once('close', () => resolve());
   });
+  let isForeign = false;
+  socket.once('data', (beginning: Buffer) => {
+    isForeign = !mayBeGreeting(beginning);
+  });
   const connection = createConnection({
     stream: () => socket,
     // Whose name the certificate must bear; the socket is there already.
@@ -65,7 +70,7 @@ export async function openDriver(
     socket.destroy();
     const failure = error instanceof Error ? error : new Error(String(error));
     const stream = 'stream' in connection ? connection.stream : undefined;
-    const refusal = connectFailure(failure, tlsFailureOf(failure, stream));
+    const refusal = connectFailure(failure, isForeign ? 'not_mysql' : tlsFailureOf(failure, stream, tls));
     throw login.isToken === true && isRefusedLogin(refusal)
       ? refusal.with({ reason: TOKEN_REFUSED })
       : refusal;
@@ -86,6 +91,15 @@ function openSocket({ host, port }: ServerLogin, plain: boolean): Socket {
   const socket = connectSocket({ host, port, noDelay: true, keepAlive: true, ...(plain && { onread }) });
   return socket;
 }
+
+/** The first packet has the number 0, and is a greeting (protocol version 10) or an error. */
+function mayBeGreeting(beginning: Buffer): boolean {
+  const [, , , sequence = 0, kind = PROTOCOL_VERSION] = beginning;
+  return sequence === 0 && (kind === PROTOCOL_VERSION || kind === ERROR_PACKET);
+}
+
+const PROTOCOL_VERSION = 10;
+const ERROR_PACKET = 0xff;
 
 const TOKEN_REFUSED =
   "the server did not take the token: the broker's role needs rds-db:connect for this user, and the user needs RDS IAM authentication";

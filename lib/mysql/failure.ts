@@ -5,10 +5,8 @@ import {
   type LimitFailure,
   type Outcome,
 } from '../errors.ts';
-import type { ConnectVerdict } from '../pool/connection.ts';
 import { NotSentError } from './interrupt.ts';
 import type { StatementEffect } from './statement-effect.ts';
-import { TLS_FAILURE_TEXT, type TlsFailure } from './tls-failure.ts';
 
 /** MariaDB reuses numbers that mean something else on MySQL, and mysql2 knows only MySQL's names. */
 export type Flavour = 'mysql' | 'mariadb';
@@ -30,6 +28,8 @@ export interface DriverError extends Error {
   readonly code?: string | undefined;
   readonly sqlState?: string | undefined;
 }
+
+export type ServerError = DriverError & { readonly errno: number };
 
 const CODE_BY_ERRNO: ReadonlyMap<number, ErrorCode> = new Map([
   [1062, 'DUPLICATE_KEY'],
@@ -67,12 +67,8 @@ const MYSQL_INTERACTION_TIMEOUT = 4031;
 /** The last number at which MariaDB's names are MySQL's. */
 const LAST_SHARED_ERRNO = 1899;
 
-/** Also an account that is locked (3118, MariaDB 4151) or blocked after too many failures (3955, MariaDB 4150). */
-const REFUSED_LOGIN_ERRNOS = new Set([1045, 1251, 1524, 1698, 1820, 1862, 3118, 3955, 4150, 4151]);
-const SERVER_FULL_ERRNOS = new Set([1040, 1203, 1226]);
-
 /** Whether an error came from the server, about a statement, a ping or a login, over a connection that works. */
-export function isServerError(error: unknown): error is DriverError & { readonly errno: number } {
+export function isServerError(error: unknown): error is ServerError {
   return error instanceof Error && 'errno' in error && typeof error.errno === 'number' && error.errno > 0;
 }
 
@@ -134,61 +130,6 @@ function codeOf(error: DriverError, { flavour, isReadOnlyCaller }: FailureContex
 /** mysql2 refuses a command on a connection that it knows to be closed; it gives that error no code. */
 function wasNeverSent(error: DriverError): boolean {
   return !isServerError(error) && error.code === undefined && error.message.includes('closed state');
-}
-
-/** The driver's error about a login, as callers in line get it. Names no host, user or password. */
-export function connectFailure(error: DriverError, tlsFailure?: TlsFailure): BrokerError {
-  const cause = { cause: error };
-  if (tlsFailure !== undefined) {
-    return new BrokerError(
-      'DATABASE_UNREACHABLE',
-      `The database is not trusted: ${TLS_FAILURE_TEXT[tlsFailure]}`,
-      { ...cause, details: { cause: tlsFailure } },
-    );
-  }
-  if (isServerError(error)) {
-    const { errno } = error;
-    if (REFUSED_LOGIN_ERRNOS.has(errno)) {
-      return new BrokerError('CREDENTIALS_REFUSED', `The database refused the login (error ${errno})`, {
-        ...cause,
-        details: { errno },
-      });
-    }
-    const why = SERVER_FULL_ERRNOS.has(errno)
-      ? 'has no room for another connection'
-      : 'refused the connection';
-    return new BrokerError('DATABASE_UNREACHABLE', `The database ${why} (error ${errno})`, {
-      ...cause,
-      details: { errno },
-    });
-  }
-  const code = error.code ?? 'no answer';
-  return new BrokerError('DATABASE_UNREACHABLE', `The database cannot be reached (${code})`, {
-    ...cause,
-    details: { cause: code },
-  });
-}
-
-/** Throws what callers in line are told when the credentials themselves could not be had. */
-export function credentialsOverdue(error: unknown): never {
-  if (error instanceof BrokerError) throw error;
-  throw new BrokerError('DATABASE_UNREACHABLE', 'The credentials could not be read in time', {
-    cause: error,
-  });
-}
-
-/** What a failed connect means for the pool. */
-export function connectVerdict(error: unknown): ConnectVerdict {
-  if (!(error instanceof BrokerError) || error.code !== 'DATABASE_UNREACHABLE') return 'refused';
-  const { errno, cause } = error.details ?? {};
-  if (typeof cause === 'string' && Object.hasOwn(TLS_FAILURE_TEXT, cause)) return 'refused';
-  if (typeof errno !== 'number') return 'outage';
-  return SERVER_FULL_ERRNOS.has(errno) ? 'full' : 'refused';
-}
-
-/** Whether a refused login may mean that the password was rotated. */
-export function isRefusedLogin(error: unknown): boolean {
-  return error instanceof BrokerError && error.code === 'CREDENTIALS_REFUSED';
 }
 
 /** What became of a statement that was interrupted and ended with `error`, or ended all the same. */

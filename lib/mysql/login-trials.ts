@@ -1,8 +1,7 @@
-import { BrokerError } from '../errors.ts';
 import { within } from '../pool/connection.ts';
 import type { Deadline } from '../pool/deadline.ts';
 import type { ServerLogin } from '../settings/credentials-source.ts';
-import { isRefusedLogin } from './failure.ts';
+import { isRefusedLogin, loginOverdue } from './connect-failure.ts';
 
 /** A login that has no outcome after so long no longer holds up the next: it may hang. */
 const PATIENCE_MS = 500;
@@ -47,7 +46,7 @@ export class LoginTrial {
       const ahead = this.#ahead;
       if (ahead === undefined) return await this.#goAhead(logIn);
       await within(Math.min(PATIENCE_MS, deadline.remainingMs), ahead).catch(() => undefined);
-      if (deadline.hasPassed) throw overdue();
+      if (deadline.hasPassed) throw loginOverdue();
       if (this.#ahead === ahead) return await this.#goAhead(logIn);
     }
     return await this.#judged(logIn);
@@ -83,8 +82,4 @@ export class LoginTrial {
     this.#refusals += 1;
     this.#pauseEndsMs = nowMs + pauseMs * (1 - Math.random() / 4);
   }
-}
-
-function overdue(): BrokerError {
-  return new BrokerError('DATABASE_UNREACHABLE', 'The database did not answer the login in time');
 }

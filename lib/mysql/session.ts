@@ -1,5 +1,6 @@
 import type { SessionSettings } from '../settings/settings.ts';
-import type { Flavour } from './failure.ts';
+import { type Flavour, isServerError, type ServerError } from './failure.ts';
+import type { Ask } from './own-statement.ts';
 
 /** What MySQL calls them; MariaDB knows these only by their older names. */
 const MARIADB_NAMES: Readonly<Record<string, string>> = {
@@ -13,27 +14,65 @@ const MARIADB_NAMES: Readonly<Record<string, string>> = {
  */
 const RELIED_ON = ['@@SESSION.autocommit = 1', '@@SESSION.sql_auto_is_null = 0'];
 
+/** A part of what a session is given, and the setting of the alias that it comes from; none: the broker needs it. */
+interface Assignment {
+  readonly setting: string | undefined;
+  readonly sql: string;
+}
+
 /**
  * The statement that gives a connection its session: sent when it is opened and after each reset, which forgets
  * it. Every part of it was checked by the settings to hold no quote and no backslash, because it is read under the
  * server's own sql_mode.
  */
 export function sessionStatement(session: SessionSettings, flavour: Flavour, queryTimeoutMs: number): string {
-  const { sqlMode, timeZone, collation, variables } = session;
+  return setTo(assignmentsOf(session, flavour, queryTimeoutMs));
+}
+
+/**
+ * Which setting a server refuses that refused the statement as a whole, and why: each part is asked for by itself. The
+ * server's text would tell too, but in the language that it is set to.
+ */
+export async function refusedSetting(
+  session: SessionSettings,
+  flavour: Flavour,
+  queryTimeoutMs: number,
+  ask: Ask,
+): Promise<{ readonly setting: string; readonly error: ServerError } | undefined> {
+  for (const assignment of assignmentsOf(session, flavour, queryTimeoutMs)) {
+    try {
+      await ask(setTo([assignment]));
+    } catch (error) {
+      if (!isServerError(error) || assignment.setting === undefined) return undefined;
+      return { setting: assignment.setting, error };
+    }
+  }
+  return undefined;
+}
+
+function setTo(assignments: readonly Assignment[]): string {
+  return `SET ${assignments.map(({ sql }) => sql).join(', ')}`;
+}
+
+function assignmentsOf(
+  { sqlMode, timeZone, collation, variables }: SessionSettings,
+  flavour: Flavour,
+  queryTimeoutMs: number,
+): readonly Assignment[] {
   const names = collation === undefined ? 'NAMES utf8mb4' : `NAMES utf8mb4 COLLATE ${collation}`;
-  const assignments = Object.entries(variables).map(
-    ([name, value]) => `@@SESSION.${nameOn(flavour, name)} = ${literal(value)}`,
-  );
   return [
-    `SET ${names}`,
-    `@@SESSION.sql_mode = ${literal(sqlMode)}`,
-    `@@SESSION.time_zone = ${literal(timeZone)}`,
-    `@@SESSION.${statementLimit(flavour, queryTimeoutMs)}`,
-    ...RELIED_ON,
+    { setting: collation === undefined ? undefined : 'session.collation', sql: names },
+    { setting: 'session.sqlMode', sql: `@@SESSION.sql_mode = ${literal(sqlMode)}` },
+    { setting: 'session.timeZone', sql: `@@SESSION.time_zone = ${literal(timeZone)}` },
+    { setting: 'limits.queryTimeoutMs', sql: `@@SESSION.${statementLimit(flavour, queryTimeoutMs)}` },
+    ...RELIED_ON.map((sql) => ({ setting: undefined, sql })),
     // MariaDB keeps the profiled statements, literals and all, beyond a reset.
-    ...(flavour === 'mariadb' ? ['@@SESSION.profiling_history_size = 0'] : []),
-    ...assignments,
-  ].join(', ');
+    ...(flavour === 'mariadb' ? [{ setting: undefined, sql: '@@SESSION.profiling_history_size = 0' }] : []),
+    ...Object.entries(variables).map(([name, value]) => ({
+      setting: `session.variables.${name}`,
+      sql: `@@SESSION.${nameOn(flavour, name)} = ${literal(value)}`,
+    })),
+  ];
 }
 
 /** The server's own limit, for when it cannot be told to stop. MySQL's is for SELECT only. */

@@ -1,38 +1,33 @@
 import { TLSSocket } from 'node:tls';
-
-/** Why a server that answered is not trusted with a login, or cannot be told one in private. */
-export type TlsFailure =
-  | 'tls_not_supported'
-  | 'tls_failed'
-  | 'certificate_expired'
-  | 'certificate_not_yet_valid'
-  | 'certificate_host_mismatch'
-  | 'certificate_untrusted';
-
-export const TLS_FAILURE_TEXT: Readonly<Record<TlsFailure, string>> = {
-  tls_not_supported: 'it does not support TLS, which the settings ask for',
-  tls_failed: 'no TLS version or cipher suits both sides',
-  certificate_expired: 'its certificate has expired',
-  certificate_not_yet_valid: 'its certificate is not valid yet',
-  certificate_host_mismatch: 'its certificate is for another host name',
-  certificate_untrusted: 'its certificate is not from a CA that the settings trust',
-};
+import type { ConnectCause } from './connect-cause.ts';
+import type { TlsOptions } from './tls.ts';
 
 /** What Node found wrong with a certificate, where it is not just unknown. */
-const BY_CERTIFICATE_ERROR: Readonly<Record<string, TlsFailure>> = {
+const BY_CERTIFICATE_ERROR: Readonly<Record<string, ConnectCause>> = {
   CERT_HAS_EXPIRED: 'certificate_expired',
   CERT_NOT_YET_VALID: 'certificate_not_yet_valid',
   ERR_TLS_CERT_ALTNAME_INVALID: 'certificate_host_mismatch',
 };
 
-/** mysql2 gives every failure of a handshake one code; a connection that broke during it is none of TLS. */
-export function tlsFailureOf(error: Error, socket: unknown): TlsFailure | undefined {
-  if ('code' in error && error.code === 'HANDSHAKE_NO_SSL_SUPPORT') return 'tls_not_supported';
+/** mysql2 gives every failure before the channel is secure this code; also that of a connection that broke. */
+const HANDSHAKE_FAILED = 'HANDSHAKE_SSL_ERROR';
+
+/**
+ * Why a server is not trusted with a login, or cannot be told one in private; undefined if TLS is not what failed. What
+ * the server itself said is never of TLS. Node notes what is wrong with a certificate also where nobody asked: it counts
+ * only where certificates are verified.
+ */
+export function tlsFailureOf(
+  error: Error,
+  socket: unknown,
+  tls: TlsOptions | undefined,
+): ConnectCause | undefined {
+  // Only OpenSSL's own errors have this.
+  if ('library' in error) return 'tls_failed';
+  const isOfHandshake = 'code' in error && error.code === HANDSHAKE_FAILED;
+  if (!isOfHandshake || tls?.options.rejectUnauthorized !== true) return undefined;
   // A code, whatever its declared type says.
   const certificateError: unknown = socket instanceof TLSSocket ? socket.authorizationError : undefined;
-  if (typeof certificateError === 'string') {
-    return BY_CERTIFICATE_ERROR[certificateError] ?? 'certificate_untrusted';
-  }
-  // Only OpenSSL's own errors have this.
-  return 'library' in error ? 'tls_failed' : undefined;
+  if (typeof certificateError !== 'string') return undefined;
+  return BY_CERTIFICATE_ERROR[certificateError] ?? 'certificate_untrusted';
 }

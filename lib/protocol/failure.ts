@@ -42,7 +42,12 @@ export function toFailureBody(error: BrokerError, requestId: string): FailureBod
 
 /** The same error on the client's side. A code of a later broker version becomes INTERNAL, its name kept in `details`. */
 export function fromFailureBody({ error }: FailureBody): BrokerError {
-  const { code, message, details, ...facts } = error;
-  if (isErrorCode(code)) return new BrokerError(code, message, { ...facts, details });
+  const { code, message, details, retryable, ...facts } = error;
+  if (isErrorCode(code)) return new BrokerError(code, message, { ...facts, details, ...transience(error) });
   return new BrokerError('INTERNAL', message, { ...facts, details: { ...details, brokerCode: code } });
+}
+
+/** What was not applied and cannot be sent again does not pass by itself; of other outcomes the table speaks. */
+function transience({ retryable, outcome }: FailureBody['error']): { readonly isTransient?: false } {
+  return !retryable && outcome === 'not_applied' ? { isTransient: false } : {};
 }

@@ -1,9 +1,12 @@
+import { once } from 'node:events';
 import { copyFileSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
-import { TLSSocket } from 'node:tls';
-import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
+import tls, { TLSSocket } from 'node:tls';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { BrokerError } from '../../lib/errors.ts';
+import { connectVerdict } from '../../lib/mysql/connect-failure.ts';
 import { type Driver, openDriver } from '../../lib/mysql/driver.ts';
-import { connectVerdict } from '../../lib/mysql/failure.ts';
 import { encryptionOf } from '../../lib/mysql/tls.ts';
 import type { TlsSettings } from '../../lib/settings/settings.ts';
 import { type CertificateFiles, replaceCertificate, TestAuthority } from '../support/certificates.ts';
@@ -46,6 +49,15 @@ async function logIn(settings: TlsSettings, host: string = server.host): Promise
 
 const isEncrypted = ({ connection }: Driver) =>
   'stream' in connection && connection.stream instanceof TLSSocket && connection.stream.encrypted;
+
+async function failureOf(login: Promise<unknown>): Promise<BrokerError> {
+  const failure = await login.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (failure instanceof BrokerError) return failure;
+  throw new Error(`no BrokerError: ${String(failure)}`);
+}
 
 const refusal = (cause: string) => ({
   code: 'DATABASE_UNREACHABLE',
@@ -150,4 +162,101 @@ test('a server without TLS is refused before the login is sent', async () => {
 
   expect(error).toMatchObject(refusal('tls_not_supported'));
   expect(connectVerdict(error)).toBe('refused');
+});
+
+describe.each<[string, TlsSettings]>([
+  ['off', 'off'],
+  ['skip-verify', 'skip-verify'],
+  ['a CA', { ca: authority.ca }],
+])('what the server itself says of a login with TLS %s rules:', (_, settings) => {
+  const as = async (change: object) =>
+    await failureOf(openDriver({ ...loginAt('localhost'), ...change }, encryptionOf(settings), 5_000));
+  beforeAll(async () => {
+    await serve(good);
+  });
+
+  test('a wrong password', async () => {
+    expect(await as({ password: 'wrong' })).toMatchObject({
+      code: 'CREDENTIALS_REFUSED',
+      details: { cause: 'login_refused', errno: 1045 },
+    });
+  });
+
+  test('a schema that is not there', async () => {
+    await admin.query("GRANT ALL ON nowhere.* TO 'app'@'%'");
+    expect(await as({ database: 'nowhere' })).toMatchObject({
+      code: 'DATABASE_UNREACHABLE',
+      retryable: false,
+      details: { cause: 'database_unknown', errno: 1049 },
+    });
+  });
+
+  test('an account that must show a certificate of its own', async () => {
+    const account = { user: 'certified', password: 'certified-password', database: app.database };
+    await admin.query("DROP USER IF EXISTS 'certified'@'%'");
+    await admin.createUser(account);
+    await admin.query("ALTER USER 'certified'@'%' REQUIRE X509");
+    expect(await as({ username: account.user, password: account.password })).toMatchObject({
+      code: 'CREDENTIALS_REFUSED',
+      details: { cause: 'login_refused', errno: 1045 },
+    });
+  });
+
+  test('no room for another connection', async () => {
+    await admin.query("ALTER USER 'app'@'%' WITH MAX_USER_CONNECTIONS 1");
+    onTestFinished(async () => {
+      await admin.query("ALTER USER 'app'@'%' WITH MAX_USER_CONNECTIONS 0");
+    });
+    await logIn(settings, 'localhost');
+
+    const failure = await as({});
+
+    expect(failure).toMatchObject({ retryable: true, details: { cause: 'account_full', errno: 1226 } });
+    expect(connectVerdict(failure)).toBe('full');
+  });
+});
+
+test('a server without TLS 1.3 has no version in common with who takes no other', async () => {
+  await using old = await startTestDatabase({
+    extraArguments: [`--ssl-cert=${good.cert}`, `--ssl-key=${good.key}`, '--tls-version=TLSv1.2'],
+  });
+  const { DEFAULT_MIN_VERSION } = tls;
+  tls.DEFAULT_MIN_VERSION = 'TLSv1.3';
+  onTestFinished(() => {
+    tls.DEFAULT_MIN_VERSION = DEFAULT_MIN_VERSION;
+  });
+
+  const failure = await failureOf(
+    openDriver({ ...loginAt('localhost'), port: old.server.port }, encryptionOf('skip-verify'), 5_000),
+  );
+
+  expect(failure).toMatchObject(refusal('tls_failed'));
+});
+
+describe.each<[string, TlsSettings]>([
+  ['skip-verify', 'skip-verify'],
+  ['a CA', { ca: authority.ca }],
+])('with TLS %s', (_, settings) => {
+  test('a connection that breaks in the handshake is lost, and no certificate is blamed', async () => {
+    await serve(good);
+    // The greeting and the request for TLS go through; then the server hangs up.
+    const proxy = createServer((client) => {
+      const peer = connect({ host: server.host, port: server.port });
+      peer.once('data', (greeting) => client.write(greeting));
+      client.once('data', () => client.destroy());
+      client.once('close', () => peer.destroy());
+    });
+    proxy.listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    onTestFinished(() => void proxy.close());
+    const address = proxy.address();
+    const port = address !== null && typeof address === 'object' ? address.port : 0;
+
+    const failure = await failureOf(
+      openDriver({ ...loginAt('localhost'), port }, encryptionOf(settings), 5_000),
+    );
+
+    expect(failure).toMatchObject({ retryable: true, details: { cause: 'connection_lost' } });
+    expect(connectVerdict(failure)).toBe('outage');
+  });
 });
