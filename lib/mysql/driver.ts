@@ -36,10 +36,7 @@ export async function openDriver(
   const closed = new Promise<void>((resolve) => {
     socket.once('close', () => resolve());
   });
-  let isForeign = false;
-  socket.once('data', (beginning: Buffer) => {
-    isForeign = !mayBeGreeting(beginning);
-  });
+  const isForeign = watchBeginning(socket);
   const connection = createConnection({
     stream: () => socket,
     // Whose name the certificate must bear; the socket is there already.
@@ -70,7 +67,7 @@ export async function openDriver(
     socket.destroy();
     const failure = error instanceof Error ? error : new Error(String(error));
     const stream = 'stream' in connection ? connection.stream : undefined;
-    const refusal = connectFailure(failure, isForeign ? 'not_mysql' : tlsFailureOf(failure, stream, tls));
+    const refusal = connectFailure(failure, isForeign() ? 'not_mysql' : tlsFailureOf(failure, stream, tls));
     throw login.isToken === true && isRefusedLogin(refusal)
       ? refusal.with({ reason: TOKEN_REFUSED })
       : refusal;
@@ -90,6 +87,15 @@ function openSocket({ host, port }: ServerLogin, plain: boolean): Socket {
   const onread = { buffer: READ_BUFFER, callback };
   const socket = connectSocket({ host, port, noDelay: true, keepAlive: true, ...(plain && { onread }) });
   return socket;
+}
+
+/** Whether what the peer began with is not MySQL's protocol, as far as it has come. */
+function watchBeginning(socket: Socket): () => boolean {
+  let isForeign = false;
+  socket.once('data', (beginning: Buffer) => {
+    isForeign = !mayBeGreeting(beginning);
+  });
+  return () => isForeign;
 }
 
 /** The first packet has the number 0, and is a greeting (protocol version 10) or an error. */
