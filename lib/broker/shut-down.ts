@@ -25,6 +25,7 @@ async function finish(
   lifecycle.enter('leaving');
   await delay(settings.server.drainDelayMs);
   lifecycle.enter('draining');
+  app.bodies.refuseUnfinished(({ route }) => route?.servesOpenTransactions !== true);
   const longestQueryMs = Math.max(
     ...Object.values(settings.databases).map(({ limits }) => limits.queryTimeoutMs),
   );

@@ -81,7 +81,7 @@ function spawnBroker(environment: NodeJS.ProcessEnv): { child: ChildProcess; out
 async function listeningAt(child: ChildProcess, output: () => string): Promise<string> {
   return await new Promise((resolve) => {
     child.stdout?.on('data', () => {
-      const url = /Server listening at (http:[^"]+)"/.exec(output())?.[1];
+      const url = /Server listening at (https?:[^"]+)"/.exec(output())?.[1];
       if (url !== undefined) resolve(url);
     });
   });

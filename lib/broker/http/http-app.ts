@@ -6,11 +6,14 @@ import { BrokerError } from '../../errors.ts';
 import { RecentCache } from '../../recent-cache.ts';
 import type { ServerSettings } from '../../settings/settings.ts';
 import { Call, CallerGone } from './call.ts';
+import { Connections, closeSent } from './connections.ts';
 import { failureOf, sendFailure } from './failure-reply.ts';
 import { createHttpServer } from './http-server.ts';
 import { readJsonBody } from './json-body.ts';
+import { owesNothing } from './owed-replies.ts';
 import type { OnRawReply } from './raw-replies.ts';
 import { type Place, type Route, RouteTable } from './route-table.ts';
+import { BodyReader } from './whole-body.ts';
 
 /** Their keys are URLs of up to 16 KB. */
 const MAX_PLACES = 200;
@@ -33,7 +36,8 @@ interface HttpAppOptions {
 export class HttpApp {
   readonly log: Logger;
   readonly server: Server;
-  readonly #maxBodyBytes: number;
+  readonly bodies: BodyReader;
+  readonly #connections: Connections;
   readonly #onDone: (call: Call) => void;
   readonly #routes = new RouteTable();
   /** By URL. */
@@ -46,11 +50,12 @@ export class HttpApp {
 
   constructor({ settings, log, onDone, onRawReply }: HttpAppOptions) {
     this.log = log;
-    this.#maxBodyBytes = settings.bodyLimitBytes;
+    this.bodies = new BodyReader(settings.bodyLimitBytes);
     this.#onDone = onDone;
     this.#scheme = settings.tls === undefined ? 'http' : 'https';
     const serve = (request: IncomingMessage, response: ServerResponse) => this.#serve(request, response);
     this.server = createHttpServer(settings, serve, onRawReply);
+    this.#connections = new Connections(this.server);
   }
 
   addRoute(route: Route): void {
@@ -83,12 +88,18 @@ export class HttpApp {
     return url;
   }
 
-  /** Takes no more connections. Resolves when all have ended: each does when nothing of it is left to be answered. */
+  /**
+   * Takes no more connections, and closes those that carry no request. Resolves when the others have been answered: a
+   * request whose body is not whole is answered DRAINING.
+   */
   async close(): Promise<void> {
     this.#isClosing = true;
-    await new Promise<void>((resolve) => {
+    const closed = new Promise<void>((resolve) => {
       this.server.close(() => resolve());
     });
+    this.bodies.refuseUnfinished(() => true);
+    this.#connections.closeUnused();
+    await closed;
     for (const listener of this.#onClose) listener();
   }
 
@@ -99,7 +110,7 @@ export class HttpApp {
       if (isGone) call.code = 'CALLER_GONE';
       this.#onDone(call);
       if (isGone) call.gone.raise(new CallerGone());
-      if (this.#isClosing) this.server.closeIdleConnections();
+      if (this.#isClosing && owesNothing(request.socket)) closeSent(request.socket);
     });
     // One that nobody hears would end the process.
     response.on('error', () => response.destroy());
@@ -131,7 +142,7 @@ export class HttpApp {
       call.replyHeaders.allow = allow;
       throw new BrokerError('METHOD_NOT_ALLOWED', `Only ${allow} is allowed here`);
     }
-    if (route.method === 'POST') call.body = await readJsonBody(request, this.#maxBodyBytes);
+    if (route.method === 'POST') call.body = await readJsonBody(call, this.bodies);
     const reply = await route.handle(call);
     if (reply !== undefined) call.send(reply);
   }

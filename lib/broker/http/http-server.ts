@@ -7,6 +7,8 @@ import { type OnRawReply, refuseTunnel, replyToClientError } from './raw-replies
 import { cutOffStalledReader } from './stalled-readers.ts';
 
 const HEADERS_TIMEOUT_MS = 10_000;
+/** As for headers. Node's own is 120 s. */
+const TLS_HANDSHAKE_TIMEOUT_MS = 10_000;
 const MAX_HEADER_BYTES = 16_384;
 /** Above the 60 s after which a load balancer lets an idle connection go: the side that sends must do so first. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
@@ -39,7 +41,15 @@ export function createHttpServer(
   const server =
     tls === undefined
       ? createServer(bounds, serve)
-      : createTlsServer({ ...bounds, cert: readFileSync(tls.cert), key: readFileSync(tls.key) }, serve);
+      : createTlsServer(
+          {
+            ...bounds,
+            handshakeTimeout: Math.min(TLS_HANDSHAKE_TIMEOUT_MS, settings.requestTimeoutMs),
+            cert: readFileSync(tls.cert),
+            key: readFileSync(tls.key),
+          },
+          serve,
+        );
   // Node's own answers to these are empty.
   server.on('checkExpectation', serve);
   server.on('clientError', (error, socket) => replyToClientError(error, socket, onRawReply));

@@ -1,24 +1,26 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { BrokerError } from '../../errors.ts';
+import type { Call } from './call.ts';
 import { parseExactly } from './exact-json.ts';
-import { readWholeBody } from './whole-body.ts';
+import type { BodyReader } from './whole-body.ts';
 
 const JSON_TYPE = /^application\/json[ \t]*(?:;|$)/i;
 
 /**
  * The value that a request's JSON holds; undefined if it came without a body.
  *
- * @throws {BrokerError} UNSUPPORTED_MEDIA_TYPE, REQUEST_TOO_LARGE, INVALID_REQUEST.
+ * @throws {BrokerError} UNSUPPORTED_MEDIA_TYPE, INVALID_REQUEST. Or as {@link BodyReader.read} does.
  * @throws {CallerGone} The caller hung up.
  */
-export async function readJsonBody(request: IncomingMessage, maxBytes: number): Promise<unknown> {
+export async function readJsonBody(call: Call, bodies: BodyReader): Promise<unknown> {
+  const { request } = call;
   const { 'content-type': type } = request.headers;
   if (type === undefined && !hasBody(request)) return undefined;
   if (!JSON_TYPE.test(type ?? '')) {
     throw new BrokerError('UNSUPPORTED_MEDIA_TYPE', 'The content-type must be application/json');
   }
-  const body = await readWholeBody(request, maxBytes);
+  const body = await bodies.read(call);
   if (body.length === 0) throw new BrokerError('INVALID_REQUEST', 'The body is empty; it must be JSON');
   // Read leniently, it would reach the database altered.
   if (!isUtf8(body)) throw new BrokerError('INVALID_REQUEST', 'The body is not valid UTF-8');

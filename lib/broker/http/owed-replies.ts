@@ -20,6 +20,11 @@ function startTracking(socket: Duplex): Set<ServerResponse> {
   return owed;
 }
 
+/** Whether no request of this connection waits for the end of its reply. */
+export function owesNothing(socket: Duplex): boolean {
+  return (owedBy.get(socket)?.size ?? 0) === 0;
+}
+
 /** Whether bytes written now would pass for the answer to a request that is being served. */
 export function owesReply(socket: Duplex): boolean {
   return [...(owedBy.get(socket) ?? [])].some(({ req, headersSent }) => req.complete || headersSent);

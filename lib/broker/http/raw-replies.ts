@@ -1,5 +1,6 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import { BrokerError, type ErrorCode } from '../../errors.ts';
 import { toFailureBody } from '../../protocol/failure.ts';
 import { REQUEST_ID_HEADER } from '../../protocol/routes.ts';
@@ -8,6 +9,7 @@ import { newRequestId, requestIdOf } from './request-id.ts';
 
 const CODE_BY_PARSER_CODE: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   ERR_HTTP_REQUEST_TIMEOUT: ['REQUEST_TIMEOUT', 'The request was not complete in time'],
+  ERR_TLS_HANDSHAKE_TIMEOUT: ['REQUEST_TIMEOUT', 'The TLS handshake was not complete in time'],
   HPE_HEADER_OVERFLOW: ['HEADERS_TOO_LARGE', 'The headers are larger than the broker takes'],
 };
 
@@ -34,6 +36,11 @@ export function replyToClientError(
   const failure = new BrokerError(code, message);
   const requestId = newRequestId();
   onReply(failure, requestId, socket);
+  // Without a finished handshake nothing can be said.
+  if (socket instanceof TLSSocket && socket.getPeerFinished() === undefined) {
+    socket.destroy();
+    return;
+  }
   socket.end(rawReply(failure, requestId));
   // What still comes must not become a request that is served after all.
   socket.pause();

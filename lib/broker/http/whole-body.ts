@@ -1,48 +1,72 @@
-import type { IncomingMessage } from 'node:http';
 import { BrokerError } from '../../errors.ts';
-import { CallerGone } from './call.ts';
+import { type Call, CallerGone } from './call.ts';
 
-/**
- * The body as it was sent.
- *
- * @throws {BrokerError} REQUEST_TOO_LARGE. What is left is taken and thrown away: a caller that is cut off could not
- *   read its reply.
- * @throws {CallerGone}
- */
-export async function readWholeBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  const chunks = await chunksOf(request, maxBytes);
-  const [first] = chunks;
-  const body = first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks);
-  // The request, whose listeners hold them, lasts as long as its call.
-  chunks.length = 0;
-  return body;
-}
+/** Reads the bodies of requests, and knows which are not whole yet. */
+export class BodyReader {
+  readonly #maxBytes: number;
+  /** How each is refused. */
+  readonly #unfinished = new Map<Call, (failure: BrokerError) => void>();
 
-function chunksOf(request: IncomingMessage, maxBytes: number): Promise<Buffer[]> {
-  return new Promise((resolve, reject) => {
-    const tooLarge = () =>
-      reject(new BrokerError('REQUEST_TOO_LARGE', `The request is larger than ${maxBytes} bytes`));
-    if (Number(request.headers['content-length'] ?? 0) > maxBytes) {
-      tooLarge();
-      return;
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /**
+   * The body as it was sent.
+   *
+   * @throws {BrokerError} REQUEST_TOO_LARGE, DRAINING. What is left is taken and thrown away: a caller that is cut off
+   *   could not read its reply.
+   * @throws {CallerGone}
+   */
+  async read(call: Call): Promise<Buffer> {
+    try {
+      const chunks = await this.#chunksOf(call);
+      const [first] = chunks;
+      const body = first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks);
+      // The request, whose listeners hold them, lasts as long as its call.
+      chunks.length = 0;
+      return body;
+    } finally {
+      this.#unfinished.delete(call);
     }
-    // It will tell nothing more.
-    if (request.destroyed) {
-      reject(new CallerGone());
-      return;
+  }
+
+  /** Refuses calls whose bodies are not whole. */
+  refuseUnfinished(isRefused: (call: Call) => boolean): void {
+    for (const [call, refuse] of this.#unfinished) {
+      if (isRefused(call)) refuse(new BrokerError('DRAINING', 'The broker is shutting down'));
     }
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    request.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes <= maxBytes) chunks.push(chunk);
-      else {
+  }
+
+  #chunksOf(call: Call): Promise<Buffer[]> {
+    const { request } = call;
+    return new Promise((resolve, reject) => {
+      const tooLarge = () =>
+        new BrokerError('REQUEST_TOO_LARGE', `The request is larger than ${this.#maxBytes} bytes`);
+      if (Number(request.headers['content-length'] ?? 0) > this.#maxBytes) {
+        reject(tooLarge());
+        return;
+      }
+      // It will tell nothing more.
+      if (request.destroyed) {
+        reject(new CallerGone());
+        return;
+      }
+      const chunks: Buffer[] = [];
+      let bytes = 0;
+      const refuse = (failure: BrokerError) => {
         chunks.length = 0;
         request.removeAllListeners('data').resume();
-        tooLarge();
-      }
+        reject(failure);
+      };
+      this.#unfinished.set(call, refuse);
+      request.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes <= this.#maxBytes) chunks.push(chunk);
+        else refuse(tooLarge());
+      });
+      request.on('end', () => resolve(chunks));
+      request.on('error', () => reject(new CallerGone()));
     });
-    request.on('end', () => resolve(chunks));
-    request.on('error', () => reject(new CallerGone()));
-  });
+  }
 }

@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Deadline } from '../../pool/deadline.ts';
 import { IDEMPOTENCY_HEADER, REQUEST_ID_HEADER, TIMEOUT_HEADER } from '../../protocol/routes.ts';
 import type { Call } from '../http/call.ts';
-import { readWholeBody } from '../http/whole-body.ts';
+import type { BodyReader } from '../http/whole-body.ts';
 import { answerLost, ownerGone } from './lost-owner.ts';
 import type { PeerAddress } from './peer-address.ts';
 import { headOfReply, type PeerHttp, type PeerRequest } from './peer-http.ts';
@@ -24,7 +24,7 @@ export interface ForwardedCall {
   readonly deadline: Deadline;
   /** Aborts when the caller hangs up. */
   readonly signal: AbortSignal;
-  readonly maxBodyBytes: number;
+  readonly bodies: BodyReader;
   /** No reply that has begun pauses for longer. */
   readonly longestPauseMs: number;
 }
@@ -36,8 +36,8 @@ export interface ForwardedCall {
  *   call. Or the signal's reason.
  */
 export async function forwardCall(http: PeerHttp, forwarded: ForwardedCall): Promise<void> {
-  const { call, address, deadline, signal, maxBodyBytes, longestPauseMs } = forwarded;
-  const body = await readWholeBody(call.request, maxBodyBytes);
+  const { call, address, deadline, signal, bodies, longestPauseMs } = forwarded;
+  const body = await bodies.read(call);
   const outgoing = await http.connect(address, messageOf(forwarded, body)).catch((cause: unknown) => {
     signal.throwIfAborted();
     throw ownerGone(call.routePath, cause);

@@ -62,7 +62,7 @@ export function forwardToOwners(
       address,
       deadline,
       signal,
-      maxBodyBytes: server.bodyLimitBytes,
+      bodies: app.bodies,
       longestPauseMs,
     });
   };
