@@ -20,8 +20,10 @@ export interface Step {
 }
 
 /** @throws {BrokerError} if the statement may not run in a transaction. */
-export function toStep(statement: TransactionStatement, { sqlMode }: Database): Step {
-  return { statement, bound: bindStatement(statement.sql, statement.params, sqlMode, 'in_transaction') };
+export function toStep(statement: TransactionStatement, { sqlMode, settings: { limits } }: Database): Step {
+  const { sql, params } = statement;
+  const { maxStatementBytes } = limits;
+  return { statement, bound: bindStatement(sql, params, sqlMode, 'in_transaction', maxStatementBytes) };
 }
 
 /** @throws {BrokerError} for the first that may not run in a transaction, with its index. */
@@ -30,8 +32,11 @@ export function toSteps(statements: readonly TransactionStatement[], database: D
 }
 
 /** The same for one statement and many sets of values, read only once. */
-export function toBatch({ sql, paramSets }: Batch, { sqlMode }: Database): readonly BoundStatement[] {
-  const bind = statementBinder(sql, sqlMode, 'in_transaction');
+export function toBatch(
+  { sql, paramSets }: Batch,
+  { sqlMode, settings: { limits } }: Database,
+): readonly BoundStatement[] {
+  const bind = statementBinder(sql, sqlMode, 'in_transaction', limits.maxStatementBytes);
   return paramSets.map((params, index) => withIndex(index, () => bind(params)));
 }
 

@@ -1,15 +1,18 @@
-import { assert, BrokerError } from '../errors.ts';
-import type { Param, Params } from '../protocol/values.ts';
-import { isList, literalOf, textOf } from './literal.ts';
+import { BrokerError } from '../errors.ts';
+import type { Params } from '../protocol/values.ts';
+import { textOf } from './literal.ts';
+import { PlaceholderValues, tooManyValues } from './placeholder-values.ts';
 import { cachedScan } from './scan-cache.ts';
 import type { SqlMode } from './sql-mode.ts';
+import type { SqlText } from './sql-text.ts';
 import type { StatementPlace } from './statement-place.ts';
-import type { Placeholder, StatementScan } from './statement-scan.ts';
+import { MAX_PLACEHOLDERS, type StatementScan } from './statement-scan.ts';
 
 /** A statement that may be sent, and what was found out about it on the way. */
 export interface BoundStatement
   extends Pick<StatementScan, 'isPlain' | 'isRead' | 'effect' | 'mayEndTransaction' | 'onlyAlone'> {
-  readonly text: string;
+  /** Put together anew each time: a call that waits in line holds only what its caller sent. */
+  readonly text: SqlText;
 }
 
 /**
@@ -17,16 +20,18 @@ export interface BoundStatement
  * utf8mb4. An array fills `?`, an object fills `:name`. The text must be one statement that callers may run in this place; what
  * closes it (`;` and comments behind) is left out.
  *
+ * @param maxBytes of the text with its values.
  * @throws {BrokerError} INVALID_REQUEST: the text cannot be read, or values and placeholders do not match.
- *   STATEMENT_NOT_ALLOWED: several statements, or one that may not run in this place.
+ *   STATEMENT_NOT_ALLOWED: several statements, or one that may not run in this place. REQUEST_TOO_LARGE.
  */
 export function bindStatement(
   sql: string,
   params: Params | undefined,
   mode: SqlMode,
   place: StatementPlace,
+  maxBytes?: number,
 ): BoundStatement {
-  return statementBinder(sql, mode, place)(params);
+  return statementBinder(sql, mode, place, maxBytes)(params);
 }
 
 /** The same for one text and many sets of values: it is read only once. */
@@ -34,28 +39,45 @@ export function statementBinder(
   sql: string,
   mode: SqlMode,
   place: StatementPlace,
+  maxBytes: number = Number.POSITIVE_INFINITY,
 ): (params: Params | undefined) => BoundStatement {
   const scan = scanAllowed(sql, mode, place);
-  const { isPlain, isRead, effect, mayEndTransaction, onlyAlone } = scan;
+  const values = new PlaceholderValues(sql, scan, mode);
   return (params) => {
-    const places = placesFor(params, scan);
-    const values = valuesFor(places, params);
-    const parts: string[] = [];
-    let written = 0;
-    for (const [index, place] of places.entries()) {
-      const value = values[index];
-      assert(value !== undefined, 'a placeholder without its value');
-      parts.push(sql.slice(written, place.start), setApart(literalAt(place, value, mode), place, sql));
-      written = place.end;
-    }
-    const text = parts.join('') + sql.slice(written, scan.end);
-    return { text, isPlain, isRead, effect, mayEndTransaction, onlyAlone };
+    values.check(params, maxBytes);
+    return new CheckedStatement(scan, values, params);
   };
+}
+
+class CheckedStatement implements BoundStatement {
+  readonly isPlain: boolean;
+  readonly isRead: boolean;
+  readonly effect: StatementScan['effect'];
+  readonly mayEndTransaction: boolean;
+  readonly onlyAlone: string | undefined;
+  readonly #values: PlaceholderValues;
+  readonly #params: Params | undefined;
+
+  constructor(scan: StatementScan, values: PlaceholderValues, params: Params | undefined) {
+    this.isPlain = scan.isPlain;
+    this.isRead = scan.isRead;
+    this.effect = scan.effect;
+    this.mayEndTransaction = scan.mayEndTransaction;
+    this.onlyAlone = scan.onlyAlone;
+    this.#values = values;
+    this.#params = params;
+  }
+
+  get text(): SqlText {
+    return this.#values.write(this.#params);
+  }
 }
 
 /** A statement that holds another one as text may do so only where that one may run itself. */
 function scanAllowed(sql: string, mode: SqlMode, place: StatementPlace): StatementScan {
   const scan = cachedScan(sql, mode);
+  const { length } = scan.placeholders;
+  if (length > MAX_PLACEHOLDERS) throw tooManyValues('placeholders or more', length);
   if (scan.unreadable !== undefined) throw invalid(`the statement cannot be read: ${scan.unreadable}`);
   if (scan.isEmpty) throw invalid('the statement is empty');
   const reason = reasonToRefuse(scan, place);
@@ -75,68 +97,6 @@ function reasonToRefuse(scan: StatementScan, place: StatementPlace): string | un
   return onlyAlone && `${onlyAlone} is allowed only outside a transaction`;
 }
 
-/** The placeholders that the kind of params speaks of; without params all are, so that none goes unfilled. */
-function placesFor(params: Params | undefined, scan: StatementScan): readonly Placeholder[] {
-  if (params === undefined && scan.definesProgram) return [];
-  if (params === undefined) return scan.placeholders;
-  const isNamed = !Array.isArray(params);
-  return scan.placeholders.filter(({ name }) => (name !== undefined) === isNamed);
-}
-
-function valuesFor(places: readonly Placeholder[], params: Params = []): readonly Param[] {
-  if (!Array.isArray(params)) return namedValues(places, params);
-  const unnamed = places.find(({ name }) => name !== undefined);
-  if (unnamed) throw invalid(`no value for :${unnamed.name}`);
-  if (places.length === params.length) return params;
-  throw invalid(
-    `the statement has ${count(places.length, 'placeholder')}, but ${count(params.length, 'value')} ${
-      params.length === 1 ? 'was' : 'were'
-    } given`,
-  );
-}
-
-function namedValues(
-  places: readonly Placeholder[],
-  params: Readonly<Record<string, Param>>,
-): readonly Param[] {
-  const given = new Map(Object.entries(params));
-  const used = new Set<string>();
-  const values = places.map(({ name = '' }) => {
-    const value = given.get(name);
-    if (value === undefined) throw invalid(`no value for :${name}`);
-    used.add(name);
-    return value;
-  });
-  for (const name of given.keys()) {
-    if (!used.has(name)) throw invalid(`:${name.slice(0, 64)} is not in the statement`);
-  }
-  return values;
-}
-
-function literalAt(place: Placeholder, value: Param, mode: SqlMode): string {
-  if (isList(value) && !place.isInList)
-    throw invalid('$list stands only in IN (?), alone in the parentheses');
-  const literal = literalOf(value, mode);
-  if (place.isInExecutableComment && /\/\*|\*\//.test(literal)) {
-    throw invalid('a value that holds /* or */ cannot stand in an executable comment');
-  }
-  return literal;
-}
-
-/**
- * Puts a space wherever the literal could grow together with its neighbour: N? must not become N'...', nor 'a'?
- * a longer string. None behind a minus: no literal begins with a space, so --? cannot become a comment.
- */
-function setApart(literal: string, { start, end }: Placeholder, sql: string): string {
-  const before = start === 0 || /[ \t\n\r(,=-]/.test(sql.charAt(start - 1)) ? '' : ' ';
-  const after = end === sql.length || /[ \t\n\r),=;]/.test(sql.charAt(end)) ? '' : ' ';
-  return before + literal + after;
-}
-
 function invalid(message: string): BrokerError {
   return new BrokerError('INVALID_REQUEST', message);
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

@@ -4,7 +4,7 @@ import type { ListItem, Param } from '../protocol/values.ts';
 import type { SqlMode } from './sql-mode.ts';
 
 export type ListParam = Extract<Param, { $list: unknown }>;
-type SingleParam = Exclude<Param, ListParam>;
+export type SingleParam = Exclude<Param, ListParam>;
 
 export function isList(value: Param): value is ListParam {
   return typeof value === 'object' && value !== null && '$list' in value;
@@ -27,7 +27,7 @@ function singleLiteral(value: SingleParam, mode: SqlMode): string {
   return stringLiteral(jsonTextOf(value.$json), mode);
 }
 
-function jsonTextOf(document: unknown): string {
+export function jsonTextOf(document: unknown): string {
   return document instanceof JsonText ? document.text : JSON.stringify(document);
 }
 

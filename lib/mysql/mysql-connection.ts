@@ -11,11 +11,13 @@ import {
   statementFailure,
 } from './failure.ts';
 import { delay, Watch } from './interrupt.ts';
+import { PacketLimit } from './packet-limit.ts';
 import { PrivilegesWatch } from './privileges-watch.ts';
 import type { QueryTerms, StatementTerms, StreamTerms } from './query-terms.ts';
 import { ResultCollector, rowsOf, type StatementResult } from './result-collector.ts';
 import { RoleWatch } from './role-watch.ts';
 import { type LineReader, RowStream, type StreamResult } from './row-stream.ts';
+import type { SqlText } from './sql-text.ts';
 import { StatementLimit } from './statement-limit.ts';
 import { Wire } from './wire.ts';
 
@@ -33,6 +35,7 @@ export class MysqlConnection implements Connection {
   readonly #profile: ConnectionProfile;
   readonly #privileges: PrivilegesWatch;
   readonly #limit: StatementLimit;
+  readonly #packetLimit = new PacketLimit(async (sql) => await this.command(sql));
   readonly #role = new RoleWatch(async (sql) => await this.command(sql));
   /** The session refuses every write. */
   #isReadOnly = false;
@@ -69,7 +72,12 @@ export class MysqlConnection implements Connection {
 
   /** Makes a fresh login ready for use. */
   async begin(): Promise<void> {
-    await this.#wire.together(() => [this.#role.begin(), this.#privileges.begin(), this.setSession()]);
+    await this.#wire.together(() => [
+      this.#role.begin(),
+      this.#privileges.begin(),
+      this.#packetLimit.begin(),
+      this.setSession(),
+    ]);
   }
 
   /** The result takes the listener away. */
@@ -83,7 +91,8 @@ export class MysqlConnection implements Connection {
    * @throws {BrokerError} with the outcome: DEADLINE_EXCEEDED, RESULT_TOO_LARGE, CONNECTION_LOST, or what MySQL said.
    *   Or the signal's reason.
    */
-  async query(sql: string, terms: QueryTerms): Promise<StatementResult> {
+  async query(sql: SqlText, terms: QueryTerms): Promise<StatementResult> {
+    this.#packetLimit.check(sql);
     const watch = new Watch(terms);
     const collector = new ResultCollector(terms.limits, (limit) =>
       watch.interrupt((outcome) => resultTooLarge(limit, { outcome })),
@@ -100,7 +109,8 @@ export class MysqlConnection implements Connection {
    * The same, but hands on its rows as they come. The reader has had what was answered before a failure; it has had
    * nothing if no row was.
    */
-  async stream(sql: string, terms: StreamTerms, reader: LineReader): Promise<StreamResult> {
+  async stream(sql: SqlText, terms: StreamTerms, reader: LineReader): Promise<StreamResult> {
+    this.#packetLimit.check(sql);
     const watch = new Watch(terms);
     const stream = new RowStream(this.#wire, reader, terms, watch);
     try {

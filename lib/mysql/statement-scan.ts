@@ -16,7 +16,10 @@ export interface Placeholder {
   readonly isInExecutableComment: boolean;
 }
 
-/** What one pass over SQL text finds. */
+/** As many as MySQL's own protocol can number in a prepared statement. */
+export const MAX_PLACEHOLDERS = 65_535;
+
+/** What one pass over SQL text finds. Beyond {@link MAX_PLACEHOLDERS} it stops: then only their number means anything. */
 export interface StatementScan {
   /** Why the text cannot be read for certain, in words for the error. The rest then means nothing. */
   readonly unreadable: string | undefined;
@@ -54,7 +57,7 @@ export function scanStatement(sql: string, mode: SqlMode): StatementScan {
   let closedAt: number | undefined;
   let hasSeveralStatements = false;
 
-  while (!hasSeveralStatements && lexer.next()) {
+  while (!hasSeveralStatements && placeholders.length <= MAX_PLACEHOLDERS && lexer.next()) {
     const text = lexer.kind === 'placeholder' ? '?' : lexer.text;
     if (text === ';' && !lexer.isInExecutableComment) {
       closedAt ??= lexer.start;

@@ -3,6 +3,7 @@ import type { AnswerPacket, Command, CommandLine, RequestPacket } from './comman
 import type { DriverError } from './failure.ts';
 import { MORE_RESULTS, type OkPacket, readOkPacket } from './ok-packet.ts';
 import { checkAnswer, type PacketBytes, PacketReader, ProtocolError } from './packet-reader.ts';
+import { bytesOf, type SqlText, writeText } from './sql-text.ts';
 
 /** Takes in what a statement answers, as it arrives. */
 export interface AnswerSink {
@@ -29,7 +30,7 @@ const SESSION_TRACK = 0x0080_0000;
  */
 export class TextQuery implements Command {
   next: State | null = null;
-  readonly #sql: string;
+  readonly #sql: SqlText;
   readonly #sink: AnswerSink;
   readonly #onOk: (ok: OkPacket) => void;
   readonly #onEnd: (error: DriverError | undefined) => void;
@@ -37,7 +38,7 @@ export class TextQuery implements Command {
 
   /** `onOk` hears what the server says of its session, `onEnd` of the end, unless the connection ends before. */
   constructor(
-    sql: string,
+    sql: SqlText,
     sink: AnswerSink,
     onOk: (ok: OkPacket) => void,
     onEnd: (error: DriverError | undefined) => void,
@@ -112,11 +113,11 @@ function nextBy(status: number): State | null {
   return (status & MORE_RESULTS) === 0 ? null : 'head';
 }
 
-function requestOf(sql: string): RequestPacket {
-  const payloadBytes = 1 + Buffer.byteLength(sql);
+function requestOf(sql: SqlText): RequestPacket {
+  const payloadBytes = 1 + bytesOf(sql);
   const buffer = Buffer.allocUnsafe(HEAD_BYTES + payloadBytes);
   buffer[HEAD_BYTES] = COM_QUERY;
-  buffer.write(sql, HEAD_BYTES + 1);
+  writeText(sql, buffer, HEAD_BYTES + 1);
   return {
     buffer,
     // As mysql2 splits what does not fit into one packet, with an empty one behind what fills its last.

@@ -4,6 +4,7 @@ import type { Driver } from './driver.ts';
 import { type DriverError, endsConnection, type Flavour } from './failure.ts';
 import { AUTOCOMMIT, IN_TRANSACTION, type OkPacket } from './ok-packet.ts';
 import { sendTogether } from './pipeline.ts';
+import type { SqlText } from './sql-text.ts';
 import { type AnswerSink, TextQuery } from './text-query.ts';
 
 /** A server that has not hung up after so long will not. */
@@ -63,7 +64,7 @@ export class Wire {
   }
 
   /** Runs a statement. Resolves when it has ended; rejects with the driver's error. */
-  run(sql: string, sink: AnswerSink): Promise<void> {
+  run(sql: SqlText, sink: AnswerSink): Promise<void> {
     assert(!this.isRunning || this.#isTogether, 'two statements on one connection at a time');
     return new Promise<void>((resolve, reject) => {
       const fail = (error: DriverError): void => {

@@ -106,6 +106,8 @@ export const LimitSettings = section({
   queryTimeoutMs: milliseconds.default(30_000),
   /** Upper bound of a request's own `maxRows`. */
   maxRows: integer(1).default(100_000),
+  /** Of a statement with its values written into it. The default is MariaDB's own `max_allowed_packet`. */
+  maxStatementBytes: bytes.default(16_777_216),
   /** Size of a reply. The default still fits Lambda's 6 MB reply as base64. */
   maxResultBytes: bytes.default(4_500_000),
   /** A reader that takes nothing for so long loses its stream. */

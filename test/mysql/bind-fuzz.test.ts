@@ -5,6 +5,7 @@ import { bindStatement } from '../../lib/mysql/bind.ts';
 import { parseSqlMode, type SqlMode } from '../../lib/mysql/sql-mode.ts';
 import type { Param, Params } from '../../lib/protocol/values.ts';
 import { startTestDatabase, type TestDatabase } from '../support/database.ts';
+import { textOf } from './bound-text.ts';
 import { alias, gap, hex, number, place, text } from './value-arbitrary.ts';
 
 /** The modes that decide how text is quoted. Each test runs with each of these, and any of the others. */
@@ -84,7 +85,7 @@ function quoted(content: string, { noBackslashEscapes }: SqlMode): string {
 /** The first row, every value as the server prints it. */
 async function run(sqlMode: string, sql: string, params: Params): Promise<(string | null)[]> {
   await connection.query(`SET sql_mode = '${sqlMode}'`);
-  const { text: bound } = bindStatement(sql, params, parseSqlMode(sqlMode), 'alone');
+  const bound = textOf(bindStatement(sql, params, parseSqlMode(sqlMode), 'alone'));
   const typeCast = (field: { string(): string | null }) => field.string();
   const [rows] = await connection.query<RowDataPacket[]>({ sql: bound, typeCast });
   return Object.values(rows[0] ?? []);

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { bindStatement } from '../../lib/mysql/bind.ts';
 import { parseSqlMode } from '../../lib/mysql/sql-mode.ts';
 import { Params } from '../../lib/protocol/values.ts';
+import { textOf } from './bound-text.ts';
 
 /** Binds values as they come over the wire, checked by the protocol's schema. */
 function bind(
@@ -11,7 +12,7 @@ function bind(
   place: 'alone' | 'in_transaction' = 'alone',
 ): string {
   const checked = params === undefined ? undefined : Params.parse(params);
-  return bindStatement(sql, checked, parseSqlMode(sqlMode), place).text;
+  return textOf(bindStatement(sql, checked, parseSqlMode(sqlMode), place));
 }
 
 describe('a value', () => {

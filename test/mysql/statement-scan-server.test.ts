@@ -6,6 +6,7 @@ import { SqlLexer } from '../../lib/mysql/sql-lexer.ts';
 import { parseSqlMode, type SqlMode } from '../../lib/mysql/sql-mode.ts';
 import { scanStatement } from '../../lib/mysql/statement-scan.ts';
 import { startTestDatabase, type TestDatabase } from '../support/database.ts';
+import { textOf } from './bound-text.ts';
 
 const SQL_MODES = ['', 'NO_BACKSLASH_ESCAPES', 'ANSI_QUOTES', 'NO_BACKSLASH_ESCAPES,ANSI_QUOTES'];
 
@@ -90,7 +91,7 @@ describe.each(SQL_MODES)('under sql_mode "%s"', (sqlMode) => {
       fc.pre(!placeholders.some(({ isInExecutableComment }) => isInExecutableComment));
       const places = placeholders.filter(({ name }) => name === undefined);
       const bindAll = (value: string) =>
-        bindStatement(sql, new Array<string>(places.length).fill(value), mode, 'in_transaction').text;
+        textOf(bindStatement(sql, new Array<string>(places.length).fill(value), mode, 'in_transaction'));
 
       const scan = scanStatement(bindAll(text), mode);
       expect(scan).toMatchObject({ unreadable: undefined, hasSeveralStatements: false });
@@ -182,12 +183,14 @@ describe('a real server', () => {
     const mode = parseSqlMode(sqlMode);
     const { placeholders } = scanStatement(sql, mode);
     const bind = () =>
-      bindStatement(
-        sql,
-        placeholders.map(() => 1),
-        mode,
-        'alone',
-      ).text;
+      textOf(
+        bindStatement(
+          sql,
+          placeholders.map(() => 1),
+          mode,
+          'alone',
+        ),
+      );
     if (expected === undefined) {
       expect(bind).toThrow('cannot be read');
       return;

@@ -30,14 +30,21 @@ export function addQueryRoute(
     const database = pools.get(call.param('alias'));
     const isStream = asksForStream(call);
     const statement = readStatement(call.body);
-    const bound = bindStatement(statement.sql, statement.params, database.sqlMode, 'alone');
+    const { maxStatementBytes } = database.settings.limits;
+    const bound = bindStatement(
+      statement.sql,
+      statement.params,
+      database.sqlMode,
+      'alone',
+      maxStatementBytes,
+    );
     const keyedCall = keyedCallOf(call, database, meaningOf(statement));
     if (keyedCall !== undefined) {
       return await answerKeyedQuery(call, metrics, { database, statement, bound, keyedCall });
     }
     const sqlCall = sqlCallOf(call, database, statement.timeoutMs);
     const { caller, purpose, deadline, signal, isReadOnly } = sqlCall;
-    const { text, isPlain, isRead, effect } = bound;
+    const { isPlain, isRead, effect } = bound;
     // A procedure could make the session writable again.
     const cannotWrite = isRead || (isReadOnly && effect === 'all_or_nothing');
 
@@ -74,13 +81,13 @@ export function addQueryRoute(
           isPlain,
           isRead,
         };
-        return onConnection((connection) => connection.stream(text, terms, reader));
+        return onConnection((connection) => connection.stream(bound.text, terms, reader));
       });
       return undefined;
     }
     const limits = limitsOf(database, statement.maxRows);
     const terms = { deadline, signal, isReadOnly, cannotWrite, effect, isPlain, limits };
-    const result = await onConnection((connection) => connection.query(text, terms));
+    const result = await onConnection((connection) => connection.query(bound.text, terms));
     const body = resultJson(result, call.durationMs ?? 0, call.queueMs ?? 0);
     refuseIfTooLarge(body, limits, { outcome: cannotWrite ? 'not_applied' : 'applied' });
     return jsonReply(body);
