@@ -1,9 +1,13 @@
 import { pino } from 'pino';
+import { ERROR_TRAITS, isErrorCode } from '../errors.ts';
 import type { Settings } from '../settings/settings.ts';
-import { authenticate, type CallerLookup } from './checks/authenticate.ts';
+import type { CallerDirectory } from './caller-directory.ts';
+import { adminOf, authenticate } from './checks/authenticate.ts';
 import { refuseWhenDraining } from './checks/draining.ts';
 import { refuseExpectations } from './checks/expectations.ts';
 import { refuseForeignRequests } from './checks/foreign-requests.ts';
+import { FaultWatch } from './fault-watch.ts';
+import { HealthChecks } from './health-checks.ts';
 import { HttpApp } from './http/http-app.ts';
 import { sweepIdempotencyKeys } from './idempotency/sweep.ts';
 import { LeaseRegistry } from './lease-registry.ts';
@@ -18,6 +22,7 @@ import { PoolRegistry } from './pool-registry.ts';
 import { addCredentialsRoute } from './routes/credentials.ts';
 import { addDatabasesRoutes } from './routes/databases.ts';
 import { addHealthRoutes } from './routes/health.ts';
+import { addHomeRoute } from './routes/home.ts';
 import { addLeaseRoutes } from './routes/leases.ts';
 import { addMetricsRoute } from './routes/metrics.ts';
 import { addOpenapiRoute } from './routes/openapi.ts';
@@ -42,10 +47,23 @@ export interface LogOptions {
   readonly stream?: { write(line: string): void };
 }
 
+/** Failures that are no caller's fault. */
+function isServerFailure(code: string): boolean {
+  return isErrorCode(code) && ERROR_TRAITS[code].httpStatus >= 500;
+}
+
+/** While it listens, and from when the log has said so. */
+function watchHealth(app: HttpApp, watches: readonly { start(): void; stop(): void }[]): void {
+  for (const watch of watches) {
+    app.onListen(() => setImmediate(() => watch.start()));
+    app.onClose(() => watch.stop());
+  }
+}
+
 /** Puts the broker together. Nothing listens and nothing is opened yet. */
 export function buildBroker(
   settings: Settings,
-  findCaller: CallerLookup,
+  callers: CallerDirectory,
   log: LogOptions,
   peers: Peers = { endpoints: [] },
 ): Broker {
@@ -61,7 +79,9 @@ export function buildBroker(
     log: pino({ level: log.level, base: { service: 'broker' } }, log.stream ?? process.stdout),
     onDone: (call) => {
       logRequest(call);
-      if (call.code !== undefined) metrics.requestFailed(call.alias ?? '', call.code);
+      if (call.code === undefined) return;
+      metrics.requestFailed(call.alias ?? '', call.code);
+      if (call.alias !== undefined && isServerFailure(call.code)) pools.get(call.alias).health.callFailed();
     },
     onRawReply: (failure, requestId, socket) => {
       logRawReply(app.log, failure, requestId, socket);
@@ -69,23 +89,32 @@ export function buildBroker(
     },
   });
 
+  const faults = new FaultWatch(pools, callers, settings, app.log);
+  watchHealth(app, [faults, new HealthChecks(pools)]);
   logPools(pools, app.log);
   logLeases(leases, app.log);
   sweepIdempotencyKeys(pools, app);
   refuseForeignRequests(app);
   refuseExpectations(app);
   refuseWhenDraining(app, lifecycle);
-  authenticate(app, pools, findCaller, settings.allowAnonymous);
+  authenticate(app, pools, callers, settings.allowAnonymous);
   forwardToOwners(app, peers, taskName, settings);
 
   addQueryRoute(app, pools, streams, metrics);
   addTransactionRoutes(app, pools, metrics);
   addLeaseRoutes(app, pools, leases, streams, metrics);
-  addDatabasesRoutes(app, pools);
+  addDatabasesRoutes(app, pools, faults);
   addPoolControlRoutes(app, pools);
   addCredentialsRoute(app, pools);
   addRotationRoute(app, pools);
-  addHealthRoutes(app, pools, lifecycle, taskName);
+  addHealthRoutes(app, {
+    pools,
+    lifecycle,
+    task: taskName,
+    faults,
+    adminOf: async (call) => await adminOf(call, callers, settings.allowAnonymous),
+  });
+  addHomeRoute(app);
   addOpenapiRoute(app);
   addMetricsRoute(app, metrics);
   return { app, pools, leases, streams, lifecycle, metrics };

@@ -2,6 +2,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import type { BrokerError } from '../errors.ts';
+import { causeFactsOf } from './fault.ts';
 import type { Call } from './http/call.ts';
 import { roundMs } from './round-ms.ts';
 
@@ -12,7 +13,6 @@ const DENIED: ReadonlySet<number> = new Set([401, 403]);
 
 /** One line a request. It names who, what and how long; never SQL, values or MySQL's messages. */
 export function logRequest(call: Call): void {
-  const access = call.route?.access;
   const status = call.code === 'CALLER_GONE' ? CALLER_GONE_STATUS : call.response.statusCode;
   const line = {
     reqId: call.id,
@@ -22,14 +22,14 @@ export function logRequest(call: Call): void {
     caller: call.caller?.name,
     database: call.alias,
     code: call.code,
+    ...(call.failure && causeFactsOf(call.failure)),
     forwardedTo: call.forwardedTo,
-    queueMs: rounded(call.queueMs),
-    durationMs: rounded(call.durationMs),
-    totalMs: rounded(performance.now() - call.arrivedAtMs),
+    queueMs: roundMs(call.queueMs),
+    durationMs: roundMs(call.durationMs),
+    totalMs: roundMs(performance.now() - call.arrivedAtMs),
   };
-  if (access === undefined && status < 500) call.log.debug(line, 'request');
-  else call.log.info(line, 'request');
-  if (access === 'admin' || DENIED.has(status)) audit(call, status);
+  call.log[levelOf(call, status)](line, 'request');
+  if (call.route?.access === 'admin' || DENIED.has(status)) audit(call, status);
 }
 
 /** A line for what was answered before it was a whole request. It names whence that came, and nothing of what was sent. */
@@ -59,6 +59,8 @@ function audit({ id, request, log, caller, code }: Call, status: number): void {
   );
 }
 
-function rounded(durationMs: number | undefined): number | undefined {
-  return durationMs === undefined ? undefined : roundMs(durationMs);
+/** What no caller did wrong is an error, and what nobody but a health check asked is of no interest. */
+function levelOf({ code, route }: Call, status: number): 'debug' | 'info' | 'error' {
+  if (code !== undefined && status >= 500) return 'error';
+  return route?.access === undefined && status < 500 ? 'debug' : 'info';
 }

@@ -13,12 +13,7 @@ async function main(): Promise<void> {
   await callers.start();
   const stream = new LogOutput(process.stdout);
   process.on('exit', () => stream.flush());
-  const broker = buildBroker(
-    settings,
-    (keySha256) => callers.find(keySha256),
-    { level: logLevel, stream },
-    { endpoints: peers },
-  );
+  const broker = buildBroker(settings, callers, { level: logLevel, stream }, { endpoints: peers });
   // A burst of callers connects faster than any loop accepts: what does not fit in the queue waits a second.
   await broker.app.listen({ host, port, backlog: settings.server.maxConnections });
   broker.pools.start();

@@ -3,6 +3,7 @@ import { BrokerError, ERROR_TRAITS, isErrorCode } from '../errors.ts';
 import type { ServerCap } from '../pool/server-cap.ts';
 import type { LeaseRegistry } from './lease-registry.ts';
 import type { Database, PoolRegistry } from './pool-registry.ts';
+import { outcomeOfFailure, type StatementOutcome } from './statement-outcome.ts';
 import type { StreamRegistry } from './stream-registry.ts';
 
 const SECONDS_PER_MS = 0.001;
@@ -13,7 +14,10 @@ const LATENCY_BUCKETS_S = [
 /** Every metric of the broker, by its name. Names and labels are part of the interface: dashboards hold them. */
 export class Metrics {
   readonly registry = new Registry();
-  readonly #queryDuration = this.#histogram('broker_query_duration_seconds', 'Time of statements in MySQL');
+  readonly #queryDuration = this.#histogram('broker_query_duration_seconds', 'Time of statements in MySQL', [
+    'database',
+    'outcome',
+  ]);
   readonly #errors = this.#counter('broker_errors_total', 'Failed requests by error code', [
     'database',
     'code',
@@ -24,8 +28,11 @@ export class Metrics {
   readonly #checkoutWait = this.#histogram(
     'broker_checkout_wait_seconds',
     'Time of callers in line for a connection',
+    ['database', 'outcome'],
   );
-  readonly #connectDuration = this.#histogram('broker_connect_duration_seconds', 'Time of logins');
+  readonly #connectDuration = this.#histogram('broker_connect_duration_seconds', 'Time of logins', [
+    'database',
+  ]);
   readonly #connectFailures = this.#counter('broker_connect_failures_total', 'Failed logins', ['database']);
   readonly #loginsRefused = this.#counter(
     'broker_logins_refused_total',
@@ -73,8 +80,9 @@ export class Metrics {
     this.#serverGauges(pools);
   }
 
-  queryDone(alias: string, durationMs: number): void {
-    this.#queryDuration.observe({ database: alias }, durationMs * SECONDS_PER_MS);
+  /** Each statement that was sent, or was to be, also one that failed or was stopped. */
+  queryDone(alias: string, durationMs: number, outcome: StatementOutcome): void {
+    this.#queryDuration.observe({ database: alias, outcome }, durationMs * SECONDS_PER_MS);
   }
 
   answerReplayed(alias: string): void {
@@ -90,7 +98,15 @@ export class Metrics {
 
   #observe({ alias, pool: { events } }: Database): void {
     const database = { database: alias };
-    events.on('checkout', ({ waitedMs }) => this.#checkoutWait.observe(database, waitedMs * SECONDS_PER_MS));
+    const served = this.#checkoutWait.labels({ ...database, outcome: 'ok' });
+    events.on('checkout', ({ waitedMs }) => served.observe(waitedMs * SECONDS_PER_MS));
+    const waitedInVain = ({ waitedMs, error }: { readonly waitedMs: number; readonly error: unknown }) =>
+      this.#checkoutWait.observe(
+        { ...database, outcome: outcomeOfFailure(error) },
+        waitedMs * SECONDS_PER_MS,
+      );
+    events.on('timeout', waitedInVain);
+    events.on('refused', waitedInVain);
     events.on('timeout', () => this.#timeouts.inc(database));
     events.on('connect', ({ durationMs }) =>
       this.#connectDuration.observe(database, durationMs * SECONDS_PER_MS),
@@ -170,11 +186,11 @@ export class Metrics {
     });
   }
 
-  #histogram(name: string, help: string): Histogram<'database'> {
+  #histogram<Label extends string>(name: string, help: string, labelNames: Label[]): Histogram<Label> {
     return new Histogram({
       name,
       help,
-      labelNames: ['database'],
+      labelNames,
       buckets: LATENCY_BUCKETS_S,
       registers: [this.registry],
     });

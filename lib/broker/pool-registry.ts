@@ -10,11 +10,9 @@ import { ServerCap } from '../pool/server-cap.ts';
 import { buildCredentialsSources, type CredentialsSource } from '../settings/credentials-source.ts';
 import { type ServerLimit, serverLimitOf } from '../settings/servers.ts';
 import type { DatabaseSettings, Settings } from '../settings/settings.ts';
+import { DatabaseHealth, type DatabaseState } from './database-health.ts';
 import { IdempotencyKeys } from './idempotency/idempotency-keys.ts';
 import { poolOptions } from './pool-options.ts';
-
-/** `starting`: no login has succeeded or failed yet. */
-export type DatabaseState = 'starting' | 'up' | 'down';
 
 /** One configured database: its pool, and what a request needs to know of it. */
 export class Database {
@@ -25,7 +23,7 @@ export class Database {
   /** Of every session of the pool. */
   readonly sqlMode: SqlMode;
   readonly idempotency: IdempotencyKeys | undefined;
-  #everConnected = false;
+  readonly health: DatabaseHealth;
 
   constructor(
     alias: string,
@@ -39,14 +37,11 @@ export class Database {
     this.credentials = credentials;
     this.sqlMode = parseSqlMode(settings.session.sqlMode);
     this.idempotency = settings.idempotency && new IdempotencyKeys(settings.idempotency, this.sqlMode);
-    pool.events.on('first_connect', () => {
-      this.#everConnected = true;
-    });
+    this.health = new DatabaseHealth(pool);
   }
 
   get state(): DatabaseState {
-    if (this.pool.downReason !== undefined) return 'down';
-    return this.#everConnected ? 'up' : 'starting';
+    return this.health.state;
   }
 }
 

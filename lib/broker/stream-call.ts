@@ -55,7 +55,7 @@ export async function answerWithStream(
   const stream = new StreamReply(call, database.settings.limits.streamStallMs);
   try {
     const result = await streams.run(database, sqlCall, (stoppable) => run(stoppable, stream));
-    const { durationMs = 0, queueMs = 0 } = call;
+    const { durationMs, queueMs } = call;
     const end = { ...result, durationMs: roundMs(durationMs), queueMs: roundMs(queueMs) };
     stream.end({ end } satisfies StreamLine);
   } catch (error) {

@@ -5,9 +5,11 @@ import type { LineReader, StreamResult } from '../mysql/row-stream.ts';
 import type { Transaction } from '../mysql/transaction.ts';
 import { Deadline } from '../pool/deadline.ts';
 import type { Batch, TransactionStatement } from '../protocol/transaction.ts';
+import type { Call } from './http/call.ts';
 import type { Metrics } from './metrics.ts';
 import type { Database } from './pool-registry.ts';
 import { joined, limitsOf, refuseIfTooLarge, resultJson } from './sql-call.ts';
+import { outcomeOfFailure, type StatementOutcome } from './statement-outcome.ts';
 import { streamLimitsOf } from './stream-call.ts';
 
 /** Of a statement in an open transaction, as long as that is not committed. */
@@ -44,13 +46,13 @@ export function toBatch(
 export class TransactionWork {
   readonly #database: Database;
   readonly #metrics: Metrics;
+  readonly #call: Call;
   readonly #watched: Watched;
-  /** Time in MySQL so far. */
-  durationMs = 0;
 
-  constructor(database: Database, metrics: Metrics, watched: Watched) {
+  constructor(database: Database, metrics: Metrics, call: Call, watched: Watched) {
     this.#database = database;
     this.#metrics = metrics;
+    this.#call = call;
     this.#watched = watched;
   }
 
@@ -114,12 +116,17 @@ export class TransactionWork {
   #lastMs = 0;
 
   async #timed<T>(run: () => Promise<T>): Promise<T> {
-    const sinceMs = performance.now();
-    const result = await run();
-    this.#lastMs = performance.now() - sinceMs;
-    this.durationMs += this.#lastMs;
-    this.#metrics.queryDone(this.#database.alias, this.#lastMs);
-    return result;
+    this.#call.enter('in_mysql');
+    let outcome: StatementOutcome = 'ok';
+    try {
+      return await run();
+    } catch (error) {
+      outcome = outcomeOfFailure(error);
+      throw error;
+    } finally {
+      this.#lastMs = this.#call.enter('here');
+      this.#metrics.queryDone(this.#database.alias, this.#lastMs, outcome);
+    }
   }
 
   /** A statement may have a deadline of its own, before the call's. */

@@ -30,11 +30,12 @@ export async function answerWhole(
   metrics: Metrics,
   { database, sqlCall, mode, keyedCall, run }: WholeTransaction,
 ): Promise<Reply> {
-  const transactionWork = new TransactionWork(database, metrics, sqlCall);
-  const work = async (transaction: Transaction) => await run(transactionWork, transaction, call.queueMs ?? 0);
+  const transactionWork = new TransactionWork(database, metrics, call, sqlCall);
+  const work = async (transaction: Transaction) => await run(transactionWork, transaction, call.queueMs);
   const onConnection = async <T>(use: (connection: MysqlConnection) => Promise<T>) => {
+    call.enter('in_line');
     using pooled = await database.pool.checkout(sqlCall);
-    call.queueMs = pooled.waitedMs;
+    call.enter('here', pooled.waitedMs);
     return await use(pooled.connection);
   };
   const { body, isReplay } =
@@ -44,7 +45,6 @@ export async function answerWhole(
           isReplay: false,
         }
       : await keyedCall.keys.runOnce(keyedCall, { mode, watched: sqlCall, onConnection, work });
-  call.durationMs = transactionWork.durationMs;
   if (isReplay) {
     metrics.answerReplayed(database.alias);
     call.replyHeaders[REPLAY_HEADER] = 'true';

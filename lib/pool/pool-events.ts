@@ -24,7 +24,9 @@ export interface PoolEventMap {
   connect_failed: { readonly error: unknown };
   checkout: { readonly waitedMs: number };
   /** A caller left the line without a connection: its budget was used up, or it hung up. */
-  timeout: { readonly waitedMs: number };
+  timeout: { readonly waitedMs: number; readonly error: unknown };
+  /** A caller was sent away from the line: nothing can be had now, or the line is full. */
+  refused: { readonly waitedMs: number; readonly error: unknown };
   checkin: { readonly heldMs: number };
   /** A holder gave back what it had given back before. Harmless, and a mistake of the holder's. */
   double_checkin: Readonly<Record<string, never>>;

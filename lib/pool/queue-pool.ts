@@ -46,7 +46,8 @@ export class QueuePool<C extends Connection> {
         const cause = this.#slots.connectFailure ?? serverExhausted(server);
         return poolTimeout(options, waitedMs, this.#waiters.size, cause);
       },
-      onGivenUp: (waitedMs) => this.events.emit('timeout', { waitedMs }),
+      onGivenUp: (waitedMs, error) => this.events.emit('timeout', { waitedMs, error }),
+      onRejected: (waitedMs, error) => this.events.emit('refused', { waitedMs, error }),
     });
     this.#slots = new Slots(connector, options, server, this.events, {
       onReady: (entry, nowMs) => this.#offer(entry, nowMs),
@@ -129,6 +130,11 @@ export class QueuePool<C extends Connection> {
     this.#serve();
     await ended;
     clearTimeout(cutOff);
+  }
+
+  /** Finds out whether the peer is there, unless callers are about to. Takes nothing from any of them. */
+  probe(): void {
+    this.#upkeep.probe(this.#demand);
   }
 
   stats(): PoolStats {

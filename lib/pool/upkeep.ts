@@ -1,4 +1,5 @@
 import type { Connection } from './connection.ts';
+import type { Demand } from './demand.ts';
 import type { PoolEntry } from './pool-entry.ts';
 import type { PoolEvents } from './pool-events.ts';
 import type { PoolOptions } from './pool-options.ts';
@@ -8,6 +9,7 @@ const SHORTEST_INTERVAL_MS = 100;
 const LONGEST_INTERVAL_MS = 30_000;
 /** Half of the 100 ms that are promised: the process may be busy. */
 const LONGEST_UNRESET_MS = 50;
+const HEARD_OF_JUST_NOW_MS = 1_000;
 
 /**
  * Looks after the slots from time to time: closes what is too old and what has been idle for too long, keeps the
@@ -19,11 +21,21 @@ export class Upkeep<C extends Connection> {
   readonly #events: PoolEvents;
   readonly #timer: NodeJS.Timeout;
   #resetTimer: NodeJS.Timeout | undefined;
+  /** A login is under way that nobody waits for. */
+  #isProbing = false;
 
   constructor(slots: Slots<C>, options: PoolOptions, events: PoolEvents) {
     this.#slots = slots;
     this.#options = options;
     this.#events = events;
+    events.on('connect', () => {
+      // The pool decides first who takes it.
+      if (this.#isProbing) queueMicrotask(() => this.#closeProbe());
+      this.#isProbing = false;
+    });
+    events.on('connect_failed', () => {
+      this.#isProbing = false;
+    });
     const { idleTimeoutMs, recycleAfterMs, keepAliveMs, heldTooLongMs } = options;
     const shortestMs = Math.min(idleTimeoutMs, recycleAfterMs, keepAliveMs, heldTooLongMs);
     this.#timer = setInterval(
@@ -45,6 +57,27 @@ export class Upkeep<C extends Connection> {
         if (entry.place === 'idle' && entry.isUsed) void this.#slots.reset(entry);
       }
     }, LONGEST_UNRESET_MS).unref();
+  }
+
+  /**
+   * Pings an idle connection, unless one was heard of just now, or logs in where nothing is open. What was opened for
+   * this alone is closed at once, so that a pool that nobody uses keeps nothing open.
+   */
+  probe({ isOpen, isPaused, isWanted }: Demand<C>): void {
+    if (!isOpen || isPaused || isWanted || this.#slots.onTheirWay > 0) return;
+    const nowMs = performance.now();
+    const [entry, ...others] = this.#slots.idle;
+    if (entry === undefined) {
+      this.#isProbing = this.#slots.size === 0 && this.#slots.open(false);
+    } else if ([entry, ...others].every((idle) => idle.silentMs(nowMs) > HEARD_OF_JUST_NOW_MS)) {
+      void this.#slots.ping(entry);
+    }
+  }
+
+  #closeProbe(): void {
+    const [entry] = this.#slots.idle;
+    if (entry === undefined || this.#slots.size > 1 || this.#options.minIdle > 0) return;
+    if (entry.place === 'idle') void this.#slots.close(entry, 'idle');
   }
 
   #round(): void {

@@ -12,7 +12,9 @@ interface LineTerms {
   /** The error of a call that waited for so long. */
   readonly overdue: (waitedMs: number) => Error;
   /** Hears of a call that was given up: its time was over, or its signal was raised. */
-  readonly onGivenUp: (waitedMs: number) => void;
+  readonly onGivenUp: (waitedMs: number, error: unknown) => void;
+  /** Hears of a call that was rejected. */
+  readonly onRejected?: (waitedMs: number, error: unknown) => void;
 }
 
 interface Waiter<T> extends InLine<Waiter<T>> {
@@ -130,13 +132,15 @@ export class WaiterQueue<T> {
     if (!this.#line.remove(waiter)) return;
     this.#hasLeft(waiter);
     const waitedMs = performance.now() - waiter.sinceMs;
-    this.#terms.onGivenUp(waitedMs);
-    waiter.reject(reason(waitedMs));
+    const error = reason(waitedMs);
+    this.#terms.onGivenUp(waitedMs, error);
+    waiter.reject(error);
   }
 
   #reject(waiter: Waiter<T>, error: unknown): void {
     if (!this.#line.remove(waiter)) return;
     this.#hasLeft(waiter);
+    this.#terms.onRejected?.(performance.now() - waiter.sinceMs, error);
     waiter.reject(error);
   }
 

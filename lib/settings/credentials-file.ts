@@ -26,7 +26,8 @@ async function readCredentials(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (cause) {
-    throw credentialsFailure(`their file cannot be read (${errorCode(cause)})`, cause);
+    const reason = `their file cannot be read (${errorCode(cause)})`;
+    throw credentialsFailure('credentials_file_unreadable', reason, cause);
   }
 }
 

@@ -23,6 +23,9 @@ export interface ServerLogin {
   readonly isToken?: boolean;
 }
 
+/** Where a server is to be reached. */
+export type ServerAddress = Pick<ServerLogin, 'host' | 'port'>;
+
 /** The login of one database, in its current version. */
 export interface CredentialsSource {
   /** Aliases with the same id share their credentials. */
@@ -51,6 +54,8 @@ export interface CredentialsSource {
   isCurrent(login: ServerLogin): boolean;
   /** A version took the place of an older one. */
   onChange(listener: (login: ServerLogin) => void): void;
+  /** Where logins go, as far as that is known yet. */
+  address(): ServerAddress | undefined;
   status(): SourceStatus;
   /** Looks again from time to time, until `close`. */
   start(): void;
@@ -180,6 +185,11 @@ class DatabaseCredentials implements CredentialsSource {
     });
   }
 
+  address(): ServerAddress | undefined {
+    const { host, port = DEFAULT_PORT } = this.#lastGood ?? this.#endpoint;
+    return host === undefined ? undefined : { host, port };
+  }
+
   status(): SourceStatus {
     return this.#source.status();
   }
@@ -194,7 +204,7 @@ class DatabaseCredentials implements CredentialsSource {
 
   #login(): ServerLogin {
     if (this.#lastGood !== undefined) return this.#lastGood;
-    throw credentialsFailure('neither the settings nor their secret name a host');
+    throw credentialsFailure('credentials_without_host', 'neither the settings nor their secret name a host');
   }
 }
 

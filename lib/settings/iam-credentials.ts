@@ -1,4 +1,4 @@
-import type { CredentialsSource, ServerLogin } from './credentials-source.ts';
+import type { CredentialsSource, ServerAddress, ServerLogin } from './credentials-source.ts';
 import type { RdsToken, RdsTokenSigner, TokenUse } from './rds-token.ts';
 import type { SourceStatus } from './versioned-source.ts';
 
@@ -20,7 +20,7 @@ export class IamCredentials implements CredentialsSource {
   #signing: Promise<ServerLogin> | undefined;
   #tokens = 0;
   #signedAtMs: number | undefined;
-  #failure: string | undefined;
+  #failure: Error | undefined;
   /** No refused token is replaced before this moment of the monotonic clock. */
   #floorEndsMs = 0;
 
@@ -61,11 +61,17 @@ export class IamCredentials implements CredentialsSource {
 
   onChange(): void {}
 
+  address(): ServerAddress {
+    const { host, port } = this.#login;
+    return { host, port };
+  }
+
   status(): SourceStatus {
     return {
       versionId: this.#token?.versionId,
       lookedAtMs: this.#signedAtMs,
-      lastFailure: this.#failure,
+      lastFailure: this.#failure?.message,
+      failure: this.#failure,
     };
   }
 
@@ -86,7 +92,7 @@ export class IamCredentials implements CredentialsSource {
       this.#failure = undefined;
       return this.#loginWith(this.#token);
     } catch (error) {
-      this.#failure = error instanceof Error ? error.message : 'No token could be made';
+      this.#failure = error instanceof Error ? error : new Error('No token could be made', { cause: error });
       throw error;
     } finally {
       this.#signedAtMs = Date.now();

@@ -1,6 +1,6 @@
 import type { SecretsManagerClientResolvedConfig } from '@aws-sdk/client-secrets-manager';
 import { BrokerError } from '../errors.ts';
-import { credentialsFailure } from './credentials-failure.ts';
+import { type CredentialsCause, credentialsFailure } from './credentials-failure.ts';
 import { rdsRegion } from './rds-region.ts';
 
 /** What RDS makes of a token: it opens sessions for so long, and they outlive it. */
@@ -78,13 +78,15 @@ function escapeUri(text: string): string {
 function signFailure(error: unknown): BrokerError {
   const { name, message } = error instanceof Error ? error : new Error(String(error));
   if (name === 'CredentialsProviderError')
-    return credentialsFailure('the broker has no AWS credentials', error);
+    return credentialsFailure('aws_credentials_missing', 'the broker has no AWS credentials', error);
   if (message.startsWith('Region ')) {
-    return credentialsFailure('neither AWS_REGION nor the host name tells the region', error);
+    const untold = 'neither AWS_REGION nor the host name tells the region';
+    return credentialsFailure('aws_region_missing', untold, error);
   }
   const reason = `the AWS credentials of the broker could not be had (${name})`;
   return new BrokerError('DATABASE_UNREACHABLE', `No token could be made: ${reason}`, {
     cause: error,
     reason,
+    details: { cause: 'aws_credentials_unavailable' satisfies CredentialsCause },
   });
 }

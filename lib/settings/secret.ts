@@ -26,11 +26,14 @@ export type DatabaseSecret = z.infer<typeof DatabaseSecret>;
 /** Nothing of the text gets into the error: neither into its message nor into a cause. */
 export function parseDatabaseSecret(text: string): DatabaseSecret {
   const json = parseJson(text);
-  if (json === undefined) throw credentialsFailure('their secret is not JSON');
+  if (json === undefined) throw credentialsFailure('credentials_not_json', 'their secret is not JSON');
   const secret = DatabaseSecret.safeParse(json);
   if (secret.success) return secret.data;
   const fields = new Set(secret.error.issues.map(({ path }) => String(path[0] ?? 'username, password')));
-  throw credentialsFailure(`their secret lacks, or has of the wrong kind: ${[...fields].join(', ')}`);
+  throw credentialsFailure(
+    'credentials_incomplete',
+    `their secret lacks, or has of the wrong kind: ${[...fields].join(', ')}`,
+  );
 }
 
 function parseJson(text: string): unknown {

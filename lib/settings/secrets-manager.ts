@@ -1,5 +1,6 @@
 import type { GetSecretValueCommandOutput, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { BrokerError } from '../errors.ts';
+import type { CredentialsCause } from './credentials-failure.ts';
 
 /** Covers a whole read, the SDK's own retries and its search for AWS credentials included. */
 const READ_TIMEOUT_MS = 5_000;
@@ -77,29 +78,41 @@ async function abortOf(signal: AbortSignal): Promise<never> {
 }
 
 /** What an operator has to mend. Everything else may pass by itself. */
-const LASTING_FAILURES: Readonly<Record<string, string>> = {
-  ResourceNotFoundException: 'there is no such secret in this region, or it has no current version',
-  AccessDeniedException:
+const LASTING_FAILURES: Readonly<Record<string, ReadFailure>> = {
+  ResourceNotFoundException: [
+    'secret_not_found',
+    'there is no such secret in this region, or it has no current version',
+  ],
+  AccessDeniedException: [
+    'secret_access_denied',
     'the broker may not read it: it needs secretsmanager:GetSecretValue, and kms:Decrypt for a key of your own',
-  DecryptionFailure: 'its KMS key cannot decrypt it',
-  InvalidRequestException: 'it cannot be read now: it may be scheduled for deletion',
-  InvalidParameterException: 'its name is not valid',
-  ValidationException: 'its name is not valid',
-  CredentialsProviderError: 'the broker has no AWS credentials',
-  UnrecognizedClientException: 'the AWS credentials of the broker are not valid',
-  InvalidSignatureException: 'the AWS credentials of the broker are not valid',
+  ],
+  DecryptionFailure: ['secret_not_decryptable', 'its KMS key cannot decrypt it'],
+  InvalidRequestException: [
+    'secret_not_readable_now',
+    'it cannot be read now: it may be scheduled for deletion',
+  ],
+  InvalidParameterException: ['secret_name_invalid', 'its name is not valid'],
+  ValidationException: ['secret_name_invalid', 'its name is not valid'],
+  CredentialsProviderError: ['aws_credentials_missing', 'the broker has no AWS credentials'],
+  UnrecognizedClientException: ['aws_credentials_invalid', 'the AWS credentials of the broker are not valid'],
+  InvalidSignatureException: ['aws_credentials_invalid', 'the AWS credentials of the broker are not valid'],
 };
+
+type ReadFailure = readonly [cause: CredentialsCause, reason: string];
+
+const REGION_MISSING: ReadFailure = ['aws_region_missing', 'AWS_REGION is not set'];
 
 function readFailure(error: unknown): BrokerError {
   const name = error instanceof Error ? error.name : 'Error';
-  const lasting = LASTING_FAILURES[name] ?? (isRegionMissing(error) ? 'AWS_REGION is not set' : undefined);
-  const reason = lasting ?? `Secrets Manager did not answer (${name})`;
-  // A reply that is not JSON is quoted by its SyntaxError, and may hold the secret.
-  const cause = error instanceof SyntaxError ? undefined : error;
+  const lasting = LASTING_FAILURES[name] ?? (isRegionMissing(error) ? REGION_MISSING : undefined);
+  const passing: ReadFailure = ['secrets_manager_unavailable', `Secrets Manager did not answer (${name})`];
+  const [cause, reason] = lasting ?? passing;
   return new BrokerError(
     lasting === undefined ? 'DATABASE_UNREACHABLE' : 'CREDENTIALS_REFUSED',
     `The secret cannot be read: ${reason}`,
-    { cause, reason },
+    // A reply that is not JSON is quoted by its SyntaxError, and may hold the secret.
+    { cause: error instanceof SyntaxError ? undefined : error, reason, details: { cause } },
   );
 }
 

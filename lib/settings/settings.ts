@@ -94,6 +94,8 @@ export const PoolSettings = section({
   /** Check a connection that lay idle for `prePingAfterIdleMs` before it is given out. */
   prePing: flag.default(true),
   prePingAfterIdleMs: millisecondsOrNone.default(500),
+  /** A database that nobody asks is checked so often: by a ping, or by a login where nothing is open. 0: never. */
+  healthCheckIntervalMs: millisecondsOrNone.default(30_000),
   /** Which idle connection is given out: the one used last, or the one used longest ago. */
   order: choice('lifo', 'fifo').default('lifo'),
   /** When a connection's session is cleared: as needed, after every checkin, or never (a ROLLBACK only). */

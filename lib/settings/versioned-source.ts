@@ -17,6 +17,8 @@ export interface SourceStatus {
   readonly lookedAtMs: number | undefined;
   /** Why the last look failed. Undefined: it did not. */
   readonly lastFailure: string | undefined;
+  /** The same as the error that it was. */
+  readonly failure: unknown;
 }
 
 /** Looks that fail one after the other are forced at most so often, in units of `minRefreshIntervalMs`. */
@@ -98,6 +100,7 @@ export class VersionedSource<T> {
       versionId: this.#version?.versionId,
       lookedAtMs: this.#lookedAtMs,
       lastFailure: this.#failure?.message,
+      failure: this.#failure,
     };
   }
 

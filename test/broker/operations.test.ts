@@ -58,8 +58,8 @@ test('[122] /metrics counts connections, waits, queries and errors', async () =>
   const { text } = await http(`${broker.url}/metrics`);
   expect(text).toMatch(/^broker_pool_connections\{database="default"\} [1-9]/m);
   expect(text).toMatch(/^broker_pool_waiting\{database="default"\} 0$/m);
-  expect(text).toMatch(/^broker_query_duration_seconds_count\{database="default"\} [1-9]/m);
-  expect(text).toMatch(/^broker_checkout_wait_seconds_count\{database="default"\} [1-9]/m);
+  expect(text).toMatch(/^broker_query_duration_seconds_count\{database="default",outcome="ok"\} [1-9]/m);
+  expect(text).toMatch(/^broker_checkout_wait_seconds_count\{database="default",outcome="ok"\} [1-9]/m);
   expect(text).toMatch(/^broker_errors_total\{database="default",code="SQL_ERROR"\} 1$/m);
 });
 

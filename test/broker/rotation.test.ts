@@ -83,7 +83,7 @@ describe('POST /v1/rotation/{step}', () => {
     expect((await step('createSecret', event, broker.keys.writer)).status).toBe(403);
     const settings = parseSettings({ ...settingsFor(database, { databases }) });
     const caller: Caller = { name: 'half', access: 'admin', databases: ['default'] };
-    const other = buildBroker(settings, async () => caller, { level: 'silent' });
+    const other = buildBroker(settings, { find: () => caller, status: () => new Map() }, { level: 'silent' });
     other.lifecycle.enter('serving');
     const url = await other.app.listen({ host: '127.0.0.1', port: 0 });
     const reply = await http(`${url}/v1/rotation/createSecret`, {

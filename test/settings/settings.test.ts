@@ -20,6 +20,7 @@ test('a document that states the least gets the defaults of the contract', () =>
           minIdle: 0,
           prePing: true,
           prePingAfterIdleMs: 500,
+          healthCheckIntervalMs: 30_000,
           order: 'lifo',
           resetOnCheckin: 'auto',
         },

@@ -33,11 +33,12 @@ export interface TestBrokerOptions {
 }
 
 /** Settings of an alias; those of its pool may stand beside the others for short. */
-interface DatabaseOverrides {
+export interface DatabaseOverrides {
   readonly maxOverflow?: number;
   /** Where the database is to be reached instead; undefined: where the secret says. */
   readonly host?: string | undefined;
   readonly port?: number | undefined;
+  readonly database?: string;
   readonly credentials?: object;
   readonly tls?: unknown;
   readonly pool?: object;
@@ -91,7 +92,7 @@ export async function startTestBroker(
   const settings = parseSettings(settingsFor(database, overrides));
   const callers = new CallerKeys(settings);
   const logs: string[] = [];
-  const broker = buildBroker(settings, (keySha256) => callers.find(keySha256), {
+  const broker = buildBroker(settings, callers, {
     level: 'debug',
     stream: { write: (line) => logs.push(line) },
   });

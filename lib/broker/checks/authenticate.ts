@@ -1,16 +1,13 @@
 import { BrokerError } from '../../errors.ts';
 import type { Caller } from '../../settings/caller-keys.ts';
 import { hashOfKey } from '../../settings/key-hash.ts';
+import type { CallerDirectory } from '../caller-directory.ts';
 import type { Call } from '../http/call.ts';
 import type { HttpApp } from '../http/http-app.ts';
 import type { AccessLevel } from '../http/route-table.ts';
 import type { PoolRegistry } from '../pool-registry.ts';
 
 const RANK: Readonly<Record<AccessLevel, number>> = { read: 1, write: 2, admin: 3 };
-
-/** Finds the caller that a key belongs to, by the key's SHA-256 in hex. */
-export type CallerLookup = (keySha256: string) => Found | Promise<Found>;
-type Found = Caller | undefined;
 
 /** Who everybody is where the settings say `allowAnonymous`. */
 const ANONYMOUS: Caller = { name: 'anonymous', access: 'admin', databases: ['*'] };
@@ -22,17 +19,17 @@ const ANONYMOUS: Caller = { name: 'anonymous', access: 'admin', databases: ['*']
 export function authenticate(
   app: HttpApp,
   pools: PoolRegistry,
-  findCaller: CallerLookup,
+  callers: CallerDirectory,
   allowAnonymous: boolean,
 ): void {
   const admit = (call: Call, access: AccessLevel, caller: Caller | undefined): void => {
-    if (caller === undefined) throw new BrokerError('UNAUTHENTICATED', 'The key is not known');
+    if (caller === undefined) throw unknownKey(callers);
     call.caller = caller;
     const alias = call.param('alias');
     if (alias !== '') {
       pools.get(alias);
       call.alias = alias;
-      if (!caller.databases.includes('*') && !caller.databases.includes(alias)) {
+      if (!mayUse(caller, alias)) {
         throw new BrokerError('FORBIDDEN', `Caller "${caller.name}" may not use database "${alias}"`);
       }
     }
@@ -46,7 +43,7 @@ export function authenticate(
   app.addCheck((call) => {
     const access = call.route?.access;
     if (access === undefined) return undefined;
-    const found = allowAnonymous ? ANONYMOUS : findCaller(hashOfKey(bearerKey(call)));
+    const found = allowAnonymous ? ANONYMOUS : callers.find(hashOfKey(bearerKey(call)));
     // Most are known: a promise of what is there already would cost more than the look.
     if (found instanceof Promise) return found.then((caller) => admit(call, access, caller));
     admit(call, access, found);
@@ -54,10 +51,50 @@ export function authenticate(
   });
 }
 
-function bearerKey({ headers }: Call): string {
-  const key = /^Bearer +([^\s]+)$/i.exec(headers.authorization ?? '')?.[1];
+/** Whether an alias is among those that a caller may use. */
+export function mayUse({ databases }: Pick<Caller, 'databases'>, alias: string): boolean {
+  return databases.includes('*') || databases.includes(alias);
+}
+
+/** The admin that calls an address where nobody needs a key; undefined if it is none. Never refuses the call. */
+export async function adminOf(
+  call: Call,
+  callers: CallerDirectory,
+  allowAnonymous: boolean,
+): Promise<Caller | undefined> {
+  if (allowAnonymous) return ANONYMOUS;
+  const key = keyIn(call);
+  const caller = key === undefined ? undefined : await callers.find(hashOfKey(key));
+  return caller?.access === 'admin' ? caller : undefined;
+}
+
+function bearerKey(call: Call): string {
+  const key = keyIn(call);
   if (key === undefined) {
     throw new BrokerError('UNAUTHENTICATED', 'Send the key as "Authorization: Bearer KEY"');
   }
   return key;
+}
+
+function keyIn({ headers }: Call): string | undefined {
+  return /^Bearer +([^\s]+)$/i.exec(headers.authorization ?? '')?.[1];
+}
+
+/**
+ * Nobody who is known has the key. While the key of some caller could never be read it may be that one: the broker
+ * cannot tell, so it refuses this caller as one that takes no work, which clients try again.
+ */
+function unknownKey(callers: CallerDirectory): BrokerError {
+  const statuses = [...callers.status().values()];
+  if (statuses.some(({ versionId }) => versionId === undefined)) {
+    return new BrokerError('DRAINING', 'The key cannot be checked: the broker could not read all keys yet', {
+      reason: 'caller_keys_unread',
+    });
+  }
+  return statuses.some(({ failure }) => failure !== undefined)
+    ? new BrokerError(
+        'UNAUTHENTICATED',
+        'The key is none that the broker has read, and it could not read all of them again just now',
+      )
+    : new BrokerError('UNAUTHENTICATED', 'The key is not known');
 }

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
-import type { ErrorCode } from '../../errors.ts';
+import type { BrokerError, ErrorCode } from '../../errors.ts';
 import { Stop } from '../../pool/stop.ts';
 import { REQUEST_ID_HEADER } from '../../protocol/routes.ts';
 import type { Caller } from '../../settings/caller-keys.ts';
@@ -15,6 +15,9 @@ export class CallerGone extends Error {
     this.name = 'CallerGone';
   }
 }
+
+/** What a call does: waits for a connection, runs in MySQL, or neither. */
+type CallPhase = 'in_line' | 'in_mysql' | 'here';
 
 /** A request, its reply, and what is known of both beyond HTTP: for the routes, and for its line in the log. */
 export class Call {
@@ -40,11 +43,14 @@ export class Call {
   alias?: string;
   /** The error code of the reply; `CALLER_GONE` if nobody waited for it. */
   code?: ErrorCode | 'CALLER_GONE';
+  /** What it failed with. */
+  failure?: BrokerError;
   /** The name of the broker that was asked to answer it. */
   forwardedTo?: string;
-  queueMs?: number;
-  durationMs?: number;
-
+  #phase: CallPhase = 'here';
+  #phaseSinceMs = 0;
+  #queueMs = 0;
+  #durationMs = 0;
   #params: PathParams = {};
 
   constructor(request: IncomingMessage, response: ServerResponse, log: Logger) {
@@ -71,6 +77,31 @@ export class Call {
     return new URLSearchParams(start < 0 ? '' : url.slice(start));
   }
 
+  /** Its time in line so far, in milliseconds. */
+  get queueMs(): number {
+    return this.#queueMs + this.#phaseMs('in_line');
+  }
+
+  /** Its time in MySQL so far, in milliseconds. */
+  get durationMs(): number {
+    return this.#durationMs + this.#phaseMs('in_mysql');
+  }
+
+  /**
+   * Ends the phase that it is in, and says how long that took.
+   *
+   * @param tookMs how long it took, where that is known better.
+   */
+  enter(phase: CallPhase, tookMs?: number): number {
+    const nowMs = performance.now();
+    const endedMs = tookMs ?? nowMs - this.#phaseSinceMs;
+    if (this.#phase === 'in_line') this.#queueMs += endedMs;
+    if (this.#phase === 'in_mysql') this.#durationMs += endedMs;
+    this.#phase = phase;
+    this.#phaseSinceMs = nowMs;
+    return endedMs;
+  }
+
   goTo({ path, routes, params }: Place): void {
     this.routePath = path;
     this.route = routes.get(this.request.method ?? '');
@@ -88,5 +119,9 @@ export class Call {
     this.replyHeaders['content-type'] = contentType;
     this.replyHeaders['content-length'] = length;
     this.response.writeHead(status, this.replyHeaders).end(body);
+  }
+
+  #phaseMs(phase: CallPhase): number {
+    return this.#phase === phase ? performance.now() - this.#phaseSinceMs : 0;
   }
 }

@@ -20,6 +20,7 @@ export function sendFailure(call: Call, cause: unknown): void {
 export function failureOf(call: Call, cause: unknown): BrokerError {
   const failure = cause instanceof BrokerError ? cause : unexpected(cause);
   call.code = failure.code;
+  call.failure = failure;
   if (failure.code === 'INTERNAL') {
     call.log.error({ reqId: call.id, ...describeUnexpected(failure.cause) }, 'unexpected error');
   }

@@ -1,17 +1,29 @@
 import { statusLine } from '../../pool/status-line.ts';
 import { DATABASE_ROUTE, DATABASES_ROUTE } from '../../protocol/routes.ts';
 import type { DatabaseSettings } from '../../settings/settings.ts';
+import { mayUse } from '../checks/authenticate.ts';
+import type { FaultWatch } from '../fault-watch.ts';
 import type { HttpApp } from '../http/http-app.ts';
 import { replyOf } from '../http/reply.ts';
 import type { Database, PoolRegistry } from '../pool-registry.ts';
+import { healthOf } from './health.ts';
 
-/** `GET /v1/databases[/{alias}]`: the settings in force, the pool's figures and the age of the credentials. */
-export function addDatabasesRoutes(app: HttpApp, pools: PoolRegistry): void {
+/**
+ * `GET /v1/databases[/{alias}]`: of the databases that the admin may use, the settings in force, what they fail with, the
+ * pool's figures and the age of the credentials; and what callers' keys cannot be read for.
+ */
+export function addDatabasesRoutes(app: HttpApp, pools: PoolRegistry, faults: FaultWatch): void {
   const admin = { method: 'GET', access: 'admin' } as const;
   app.addRoute({
     ...admin,
     path: DATABASES_ROUTE,
-    handle: async () => replyOf({ databases: [...pools.all].map(describe) }),
+    handle: async ({ caller }) => {
+      const admin = caller ?? { databases: [] };
+      return replyOf({
+        databases: [...pools.all].filter(({ alias }) => mayUse(admin, alias)).map(describe),
+        callerKeys: faults.keyFaultsFor(admin),
+      });
+    },
   });
   app.addRoute({
     ...admin,
@@ -20,13 +32,14 @@ export function addDatabasesRoutes(app: HttpApp, pools: PoolRegistry): void {
   });
 }
 
-function describe({ alias, state, settings, pool, credentials }: Database) {
+function describe(database: Database) {
+  const { alias, settings, pool, credentials } = database;
   const { credentials: form, ...shown } = settings;
   const stats = pool.stats();
   const { versionId, lookedAtMs, lastFailure } = credentials.status();
   return {
     alias,
-    state,
+    ...healthOf(database),
     settings: shown,
     pool: { ...stats, status: statusLine(stats) },
     credentials: {

@@ -1,16 +1,32 @@
 import { HEALTH_ROUTE, READY_ROUTE } from '../../protocol/routes.ts';
+import type { Caller } from '../../settings/caller-keys.ts';
+import { mayUse } from '../checks/authenticate.ts';
+import type { FaultWatch } from '../fault-watch.ts';
 import type { Call } from '../http/call.ts';
 import type { HttpApp } from '../http/http-app.ts';
 import { replyOf } from '../http/reply.ts';
 import type { Lifecycle } from '../lifecycle.ts';
-import type { PoolRegistry } from '../pool-registry.ts';
+import type { Database, PoolRegistry } from '../pool-registry.ts';
+
+interface HealthParts {
+  readonly pools: PoolRegistry;
+  readonly lifecycle: Lifecycle;
+  /** The name of this broker, by which others find the owner of a transaction. */
+  readonly task: string;
+  readonly faults: FaultWatch;
+  /** The admin that calls, if it is one. */
+  readonly adminOf: (call: Call) => Promise<Caller | undefined>;
+}
 
 /**
- * `/healthz`: the process serves, and its name, by which other brokers find the owner of a transaction. `/readyz`: it
- * makes sense to send work here. Where the last look at credentials failed, their last good version serves, and the
- * reply says why.
+ * `/healthz`: the process serves. `/readyz`: it makes sense to send work here. Where the last look at credentials
+ * failed, their last good version serves, and the reply says why. Admins are also told since when each of their
+ * databases is as it is, and what it fails with.
  */
-export function addHealthRoutes(app: HttpApp, pools: PoolRegistry, lifecycle: Lifecycle, task: string): void {
+export function addHealthRoutes(
+  app: HttpApp,
+  { pools, lifecycle, task, faults, adminOf }: HealthParts,
+): void {
   app.addRoute({
     method: 'GET',
     path: HEALTH_ROUTE,
@@ -27,14 +43,33 @@ export function addHealthRoutes(app: HttpApp, pools: PoolRegistry, lifecycle: Li
     });
     const isServing = lifecycle.phase === 'serving';
     const isReady = isServing && asked.some(({ state }) => state === 'up');
+    const admin = await adminOf(call);
     return replyOf(
       {
         status: isReady ? 'ready' : isServing ? 'down' : lifecycle.phase,
         databases,
         ...(stale.length > 0 && { staleCredentials: Object.fromEntries(stale) }),
+        ...(admin && {
+          details: Object.fromEntries(
+            asked
+              .filter(({ alias }) => mayUse(admin, alias))
+              .map((database) => [database.alias, healthOf(database)]),
+          ),
+          callerKeys: faults.keyFaultsFor(admin),
+        }),
       },
       isReady ? 200 : 503,
     );
   };
   app.addRoute({ method: 'GET', path: READY_ROUTE, handle: answerReady });
+}
+
+/** What an admin is told of a database that works, or does not. */
+export function healthOf({ state, health }: Database) {
+  return {
+    state,
+    since: health.since,
+    lastFailure: health.logins.current ?? null,
+    credentialsFailure: health.credentials.current ?? null,
+  };
 }

@@ -50,10 +50,11 @@ export function addLeaseRoutes(
     const { isolation, readOnly = false } = readBody(TransactionTerms, call.body ?? {});
     const sqlCall = sqlCallOf(call, database);
     const mode = { isolation, isReadOnly: readOnly || sqlCall.isReadOnly };
+    call.enter('in_line');
     const lease = await leases.begin(database, mode, sqlCall);
+    call.enter('here', lease.waitedMs);
     // Nobody else can know its id.
     sqlCall.signal.addEventListener('abort', () => lease.end('rolled_back'));
-    call.queueMs = lease.waitedMs;
     const begun: BegunTransaction = {
       transactionId: lease.identity.id,
       idleTimeoutMs: database.settings.transactions.idleTimeoutMs,
@@ -69,13 +70,10 @@ export function addLeaseRoutes(
     call,
     sqlCall: (timeoutMs) => sqlCallOf(call, database, timeoutMs),
     run: async (sqlCall, work) => {
-      const sinceMs = performance.now();
+      call.enter('in_line');
       return await lease.run(sqlCall, async (transaction, watched) => {
-        call.queueMs = performance.now() - sinceMs;
-        const transactionWork = new TransactionWork(database, metrics, watched);
-        const result = await work(transactionWork, transaction, call.queueMs);
-        call.durationMs = transactionWork.durationMs;
-        return result;
+        const queueMs = call.enter('here');
+        return await work(new TransactionWork(database, metrics, call, watched), transaction, queueMs);
       });
     },
   });
@@ -123,13 +121,17 @@ export function addLeaseRoutes(
     );
   });
 
-  post(IN_TRANSACTION_ROUTES.commit, async ({ lease, sqlCall }) => {
+  post(IN_TRANSACTION_ROUTES.commit, async ({ call, lease, sqlCall }) => {
+    call.enter('in_mysql');
     await lease.commit(sqlCall());
+    call.enter('here');
     return replyOf({ status: 'committed' } satisfies EndedTransaction);
   });
 
-  post(IN_TRANSACTION_ROUTES.rollback, async ({ lease, sqlCall }) => {
+  post(IN_TRANSACTION_ROUTES.rollback, async ({ call, lease, sqlCall }) => {
+    call.enter('in_mysql');
     await lease.rollback(sqlCall());
+    call.enter('here');
     return replyOf({ status: 'rolled_back' } satisfies EndedTransaction);
   });
 }

@@ -10,6 +10,7 @@ import type { Metrics } from '../metrics.ts';
 import type { PoolRegistry } from '../pool-registry.ts';
 import { readStatement } from '../read-body.ts';
 import { limitsOf, refuseIfTooLarge, resultJson, sqlCallOf } from '../sql-call.ts';
+import { outcomeOfFailure, type StatementOutcome } from '../statement-outcome.ts';
 import { answerWithStream, asksForStream, streamLimitsOf } from '../stream-call.ts';
 import type { StreamRegistry } from '../stream-registry.ts';
 
@@ -49,6 +50,7 @@ export function addQueryRoute(
     const cannotWrite = isRead || (isReadOnly && effect === 'all_or_nothing');
 
     const onConnection = async <T>(ask: (connection: MysqlConnection) => Promise<T>): Promise<T> => {
+      call.enter('in_line');
       const pooled = await database.pool.checkout({
         caller,
         purpose,
@@ -56,14 +58,15 @@ export function addQueryRoute(
         signal,
         takesUsed: isPlain,
       });
+      call.enter('in_mysql', pooled.waitedMs);
+      let outcome: StatementOutcome = 'ok';
       try {
-        call.queueMs = pooled.waitedMs;
-        const sinceMs = performance.now();
-        const result = await ask(pooled.connection);
-        call.durationMs = performance.now() - sinceMs;
-        metrics.queryDone(database.alias, call.durationMs);
-        return result;
+        return await ask(pooled.connection);
+      } catch (error) {
+        outcome = outcomeOfFailure(error);
+        throw error;
       } finally {
+        metrics.queryDone(database.alias, call.enter('here'), outcome);
         pooled.checkin();
       }
     };
@@ -88,7 +91,7 @@ export function addQueryRoute(
     const limits = limitsOf(database, statement.maxRows);
     const terms = { deadline, signal, isReadOnly, cannotWrite, effect, isPlain, limits };
     const result = await onConnection((connection) => connection.query(bound.text, terms));
-    const body = resultJson(result, call.durationMs ?? 0, call.queueMs ?? 0);
+    const body = resultJson(result, call.durationMs, call.queueMs);
     refuseIfTooLarge(body, limits, { outcome: cannotWrite ? 'not_applied' : 'applied' });
     return jsonReply(body);
   };

@@ -2,6 +2,7 @@ import { BrokerError } from '../../errors.ts';
 import { isRotationStep, RotationEvent } from '../../protocol/rotation.ts';
 import { ROTATION_ROUTE } from '../../protocol/routes.ts';
 import { Rotator } from '../../rotation/rotator.ts';
+import { mayUse } from '../checks/authenticate.ts';
 import type { Call } from '../http/call.ts';
 import type { HttpApp } from '../http/http-app.ts';
 import { replyOf } from '../http/reply.ts';
@@ -42,8 +43,7 @@ function secretIdOf({ settings: { credentials } }: Database, eventSecretId: stri
 function checkAccess(call: Call, databases: readonly Database[]): void {
   for (const { alias } of databases) {
     call.alias ??= alias;
-    const allowed = call.caller?.databases ?? [];
-    if (allowed.includes('*') || allowed.includes(alias)) continue;
+    if (mayUse(call.caller ?? { databases: [] }, alias)) continue;
     throw new BrokerError('FORBIDDEN', `The caller may not use database "${alias}", whose secret this is`);
   }
 }
