@@ -48,8 +48,8 @@ export interface LogOptions {
 }
 
 /** Failures that are no caller's fault. */
-function isServerFailure(code: string): boolean {
-  return isErrorCode(code) && ERROR_TRAITS[code].httpStatus >= 500;
+function isServerFailure(code: string | undefined): boolean {
+  return code !== undefined && isErrorCode(code) && ERROR_TRAITS[code].httpStatus >= 500;
 }
 
 /** While it listens, and from when the log has said so. */
@@ -78,10 +78,11 @@ export function buildBroker(
     settings: server,
     log: pino({ level: log.level, base: { service: 'broker' } }, log.stream ?? process.stdout),
     onDone: (call) => {
-      logRequest(call);
-      if (call.code === undefined) return;
-      metrics.requestFailed(call.alias ?? '', call.code);
-      if (call.alias !== undefined && isServerFailure(call.code)) pools.get(call.alias).health.callFailed();
+      const { alias, code } = call;
+      const health = isServerFailure(code) && alias !== undefined ? pools.get(alias).health : undefined;
+      logRequest(call, call.durationMs === 0 ? health?.logins.current : undefined);
+      health?.callFailed();
+      if (code !== undefined) metrics.requestFailed(alias ?? '', code);
     },
     onRawReply: (failure, requestId, socket) => {
       logRawReply(app.log, failure, requestId, socket);

@@ -25,12 +25,22 @@ export function faultOf(error: unknown): Fault {
   return { code, ...factsOf(error), cause: causeOf(error) ?? code.toLowerCase(), message };
 }
 
-/** What is known of the cause of a failed call, for its line in the log. */
-export function causeFactsOf(error: BrokerError): Partial<Fault> {
+/** What a line in the log says of a cause. */
+export type CauseFacts = Partial<Pick<Fault, 'cause' | 'errno' | 'systemCode' | 'setting'>>;
+
+/**
+ * What is known of the cause of a failed call, for its line in the log.
+ *
+ * @param fault Why no connection could be had, if that is so.
+ */
+export function causeFactsOf(error: BrokerError, fault: Fault | undefined): CauseFacts {
   const errno = error.mysql?.errno;
   // Whoever waited in vain waited for a login: what that failed with is the cause.
   const origin = error.code === 'POOL_TIMEOUT' && error.cause instanceof BrokerError ? error.cause : error;
   const cause = causeOf(origin) ?? error.reason;
+  if (fault !== undefined && causeOf(origin) === undefined && errno === undefined) {
+    return { cause: fault.cause, ...(fault.errno !== undefined && { errno: fault.errno }) };
+  }
   return { ...factsOf(origin), ...(errno !== undefined && { errno }), ...(isWord(cause) && { cause }) };
 }
 

@@ -2,7 +2,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import type { BrokerError } from '../errors.ts';
-import { causeFactsOf } from './fault.ts';
+import { causeFactsOf, type Fault } from './fault.ts';
 import type { Call } from './http/call.ts';
 import { roundMs } from './round-ms.ts';
 
@@ -11,8 +11,12 @@ const CALLER_GONE_STATUS = 499;
 
 const DENIED: ReadonlySet<number> = new Set([401, 403]);
 
-/** One line a request. It names who, what and how long; never SQL, values or MySQL's messages. */
-export function logRequest(call: Call): void {
+/**
+ * One line a request. It names who, what and how long; never SQL, values or MySQL's messages.
+ *
+ * @param fault Why no connection could be had for it, if that is so.
+ */
+export function logRequest(call: Call, fault?: Fault): void {
   const status = call.code === 'CALLER_GONE' ? CALLER_GONE_STATUS : call.response.statusCode;
   const line = {
     reqId: call.id,
@@ -22,7 +26,7 @@ export function logRequest(call: Call): void {
     caller: call.caller?.name,
     database: call.alias,
     code: call.code,
-    ...(call.failure && causeFactsOf(call.failure)),
+    ...(call.failure && causeFactsOf(call.failure, fault)),
     forwardedTo: call.forwardedTo,
     queueMs: roundMs(call.queueMs),
     durationMs: roundMs(call.durationMs),

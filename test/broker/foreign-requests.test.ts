@@ -25,8 +25,10 @@ const PATHS = ['/healthz', '/readyz', '/metrics', '/openapi.json', '/v1/database
 let broker: Broker;
 let url: string;
 
+const NOBODY = { find: () => undefined, status: () => new Map() };
+
 async function listen(host: string): Promise<{ readonly broker: Broker; readonly url: string }> {
-  const started = buildBroker(parseSettings(SETTINGS), () => undefined, {
+  const started = buildBroker(parseSettings(SETTINGS), NOBODY, {
     level: 'silent',
     stream: { write: () => {} },
   });
