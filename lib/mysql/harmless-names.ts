@@ -48,7 +48,12 @@ export const WINDOW_FUNCTIONS = words(`
 /** Words that leave something or read what was left, without any parenthesis. */
 export const STATEFUL_WORDS = words('CURRVAL LASTVAL NEXTVAL SQL_CALC_FOUND_ROWS');
 
-/** Schemas of the server's own, and their tables by which a session can be read; quoted or not. */
-export const STATEFUL_NAMES = words(
-  'INFORMATION_SCHEMA PERFORMANCE_SCHEMA MYSQL SYS SESSION_VARIABLES SESSION_STATUS PROFILING',
-);
+/**
+ * Schemas of the server's own, and their tables by which a session can be read, should an alias begin in such a
+ * schema; quoted or not.
+ */
+export const STATEFUL_NAMES = words(`
+  INFORMATION_SCHEMA PERFORMANCE_SCHEMA MYSQL SYS OPTIMIZER_TRACE PROFILING SESSION_VARIABLES SESSION_STATUS
+  SYSTEM_VARIABLES TEMP_TABLES_INFO USER_VARIABLES USER_VARIABLES_BY_THREAD VARIABLES_BY_THREAD STATUS_BY_THREAD
+  PREPARED_STATEMENTS_INSTANCES SESSION_CONNECT_ATTRS SESSION_ACCOUNT_CONNECT_ATTRS
+`);

@@ -1,7 +1,17 @@
+import {
+  isDigit,
+  isHostCode,
+  isSpace,
+  isWordCode,
+  nameInOneSpelling,
+  startsDollarQuote,
+} from './sql-characters.ts';
+import { endOfComment, endOfNestingComment, lengthOfVersion } from './sql-comments.ts';
 import type { SqlMode } from './sql-mode.ts';
+import { BROKEN_NUMBER, endOfNumber } from './sql-number.ts';
 
-/** A `name` is a quoted identifier; numbers, keywords and plain identifiers are all `word`. */
-export type TokenKind = 'word' | 'name' | 'string' | 'symbol' | 'placeholder';
+/** A `name` is a quoted identifier; keywords, plain identifiers and what follows an `@` are all `word`. */
+export type TokenKind = 'word' | 'name' | 'number' | 'string' | 'symbol' | 'placeholder';
 
 /** A comment that some servers read as code: `/*!`, `/*M!`, and for its own parser `/*+`. */
 interface LiveComment {
@@ -11,10 +21,12 @@ interface LiveComment {
   readonly skippedEnd: number;
 }
 
+const AT = 0x40;
 const BACKSLASH = 0x5c;
+const CAPITAL_N = 0x4e;
 const BACKQUOTE = 0x60;
 const COLON = 0x3a;
-const DOLLAR = 0x24;
+const DOT = 0x2e;
 const DOUBLE_QUOTE = 0x22;
 const HASH = 0x23;
 const MINUS = 0x2d;
@@ -22,10 +34,8 @@ const QUESTION_MARK = 0x3f;
 const SINGLE_QUOTE = 0x27;
 const SPACE = 0x20;
 const DELETE = 0x7f;
-const FIRST_NON_ASCII = 0x80;
 const BEYOND_ASCII = /[^ -~]/;
-
-const isNameCode = codesOf('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_');
+const DOLLAR_QUOTED = 'it holds a dollar-quoted text';
 
 /**
  * Reads SQL text token by token, by the lexical rules that MySQL and MariaDB share. It is a cursor, not a list:
@@ -46,6 +56,8 @@ export class SqlLexer {
   readonly #sql: string;
   readonly #mode: SqlMode;
   #liveComment: LiveComment | undefined;
+  /** The token is a dot behind a word, with a name right behind it, which may begin with a digit. */
+  #isBeforeName = false;
 
   constructor(sql: string, mode: SqlMode) {
     this.#sql = sql;
@@ -66,8 +78,9 @@ export class SqlLexer {
   /** Moves to the next token. False at the end and where the text is unreadable. */
   next(): boolean {
     do {
+      const lastEnd = this.end;
       if (!this.#findToken()) return false;
-      this.#readToken();
+      this.#readToken(this.end === lastEnd);
     } while (this.#liveComment?.isHint);
     return this.unreadable === undefined;
   }
@@ -76,22 +89,39 @@ export class SqlLexer {
   get text(): string {
     const text = this.#sql.slice(this.start, this.end);
     if (this.kind === 'string') return "''";
-    if (this.kind === 'name') return `\`${text.slice(1, -1).trimEnd().toUpperCase()}\``;
+    if (this.kind === 'name') return nameInOneSpelling(text);
     // Servers have no keyword beyond ASCII, whereas toUpperCase makes S of \u017f.
     return this.kind === 'word' && !BEYOND_ASCII.test(text) ? text.toUpperCase() : text;
   }
 
-  #readToken(): void {
+  #readToken(isAdjacent: boolean): void {
     const sql = this.#sql;
     const code = sql.charCodeAt(this.end);
+    const begun = isAdjacent ? this.#begun() : undefined;
+    const isSeparator =
+      code === DOT && isAdjacent && this.kind === 'word' && isWordCode(sql.charCodeAt(this.end + 1));
     this.start = this.end;
-    if (isWordCode(code)) this.#readWord(code);
+    this.#isBeforeName = isSeparator;
+    if (begun === 'host' && isHostCode(code)) this.#takeWhile('word', isHostCode);
+    else if (begun === undefined && !isSeparator && this.#readNumber(code)) return;
+    else if (isWordCode(code)) this.#readWord();
     else if (code === SINGLE_QUOTE) this.#readQuoted('string', code);
     else if (code === BACKQUOTE) this.#readQuoted('name', code);
     else if (code === DOUBLE_QUOTE) this.#readQuoted(this.#mode.ansiQuotes ? 'name' : 'string', code);
     else if (code === QUESTION_MARK) this.#take('placeholder', this.start + 1);
     else if (code === COLON && this.#startsName()) this.#readNamedPlaceholder();
+    // MariaDB reads NULL in \N, whatever follows it.
+    else if (code === BACKSLASH && sql.charCodeAt(this.start + 1) === CAPITAL_N)
+      this.#take('symbol', this.start + 2);
     else this.#take('symbol', this.start + 1);
+  }
+
+  /** What the last token says of one that begins right behind it: where it is a name, no number can begin. */
+  #begun(): 'name' | 'host' | undefined {
+    if (this.#isBeforeName) return 'name';
+    const sql = this.#sql;
+    if (this.kind !== 'symbol' || sql.charCodeAt(this.start) !== AT) return undefined;
+    return sql.charCodeAt(this.start - 1) === AT ? 'name' : 'host';
   }
 
   #take(kind: TokenKind, end: number): void {
@@ -99,14 +129,25 @@ export class SqlLexer {
     this.end = end;
   }
 
-  #readWord(first: number): void {
+  #takeWhile(kind: TokenKind, isPart: (code: number) => boolean): void {
     let end = this.start + 1;
-    while (isWordCode(this.#sql.charCodeAt(end))) end += 1;
-    this.#take('word', end);
-    // MySQL 9 reads $$...$$ and $tag$...$tag$ as strings; all others read names.
-    if (first === DOLLAR && this.#sql.slice(this.start + 1, end).includes('$')) {
-      this.unreadable = 'it holds a dollar-quoted text';
-    }
+    while (isPart(this.#sql.charCodeAt(end))) end += 1;
+    this.#take(kind, end);
+  }
+
+  /** False if what begins here is no number. */
+  #readNumber(code: number): boolean {
+    if (!isDigit(code) && code !== DOT) return false;
+    const end = endOfNumber(this.#sql, this.start);
+    if (end === undefined) return false;
+    this.#take('number', end === BROKEN_NUMBER ? this.start : end);
+    if (end === BROKEN_NUMBER) this.unreadable = 'it holds a number without the digits of its exponent';
+    return true;
+  }
+
+  #readWord(): void {
+    this.#takeWhile('word', isWordCode);
+    if (startsDollarQuote(this.#sql, this.start, this.end)) this.unreadable = DOLLAR_QUOTED;
   }
 
   #readQuoted(kind: 'name' | 'string', quote: number): void {
@@ -127,16 +168,18 @@ export class SqlLexer {
     this.unreadable = 'a quoted text is not closed';
   }
 
+  /** Whether the colon here is that of a `:name`, which is spelled as servers let identifiers be. */
   #startsName(): boolean {
-    const next = this.#sql.charCodeAt(this.start + 1);
-    const isDigit = next < 0x3a;
-    return isNameCode[next] === true && !isDigit && this.#sql.charCodeAt(this.start - 1) !== COLON;
+    const sql = this.#sql;
+    if (sql.charCodeAt(this.start - 1) === COLON) return false;
+    let end = this.start + 1;
+    while (isDigit(sql.charCodeAt(end))) end += 1;
+    return isWordCode(sql.charCodeAt(end));
   }
 
   #readNamedPlaceholder(): void {
-    let end = this.start + 2;
-    while (isNameCode[this.#sql.charCodeAt(end)]) end += 1;
-    this.#take('placeholder', end);
+    this.#takeWhile('placeholder', isWordCode);
+    if (startsDollarQuote(this.#sql, this.start + 1, this.end)) this.unreadable = DOLLAR_QUOTED;
   }
 
   /** Passes over white space and comments. False if no token follows. */
@@ -186,42 +229,4 @@ export class SqlLexer {
     this.#liveComment = undefined;
     if (this.end !== skippedEnd) this.unreadable = 'servers differ on where an executable comment ends';
   }
-}
-
-function codesOf(characters: string): readonly boolean[] {
-  const codes = new Array<boolean>(FIRST_NON_ASCII).fill(false);
-  for (const character of characters) codes[character.charCodeAt(0)] = true;
-  return codes;
-}
-
-function isWordCode(code: number): boolean {
-  return isNameCode[code] === true || code === DOLLAR || code >= FIRST_NON_ASCII;
-}
-
-function isSpace(code: number): boolean {
-  return code === SPACE || (code >= 0x09 && code <= 0x0d);
-}
-
-function endOfComment(sql: string, from: number): number | undefined {
-  const close = sql.indexOf('*/', from);
-  return close === -1 ? undefined : close + 2;
-}
-
-/** As above, for a comment that may hold plain comments, one level deep. */
-function endOfNestingComment(sql: string, from: number): number | undefined {
-  let end = endOfComment(sql, from);
-  let nested = sql.indexOf('/*', from);
-  while (end !== undefined && nested !== -1 && nested < end - 2) {
-    const nestedEnd = endOfComment(sql, nested + 2);
-    if (nestedEnd === undefined) return undefined;
-    end = endOfComment(sql, nestedEnd);
-    nested = sql.indexOf('/*', nestedEnd);
-  }
-  return end;
-}
-
-/** The five or six digits after the opening of an executable comment; fewer are code. */
-function lengthOfVersion(sql: string, from: number): number {
-  const [digits = ''] = /^\d{0,6}/.exec(sql.slice(from, from + 6)) ?? [];
-  return digits.length < 5 ? 0 : digits.length;
 }

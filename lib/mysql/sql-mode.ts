@@ -6,10 +6,10 @@ export interface SqlMode {
   readonly ansiQuotes: boolean;
 }
 
-/** ANSI_QUOTES and the combination modes that switch it on (most of them on MariaDB and MySQL 5.7 only). */
-const ANSI_QUOTES_MODES = ['ANSI_QUOTES', 'ANSI', 'DB2', 'MAXDB', 'MSSQL', 'ORACLE', 'POSTGRESQL'];
+/** Of the modes that settings accept: itself, and the combination that holds it. */
+const ANSI_QUOTES_MODES = ['ANSI_QUOTES', 'ANSI'];
 
-/** Reads the value of `sql_mode`, as the settings have it or as the server answers it. */
+/** Reads the value of `sql_mode` of which settings have checked that it holds only modes that can be read. */
 export function parseSqlMode(text: string): SqlMode {
   const modes = text.split(',').map((mode) => mode.trim().toUpperCase());
   return {

@@ -6,6 +6,7 @@ import {
   WINDOW_FUNCTIONS,
 } from './harmless-names.ts';
 import type { SqlLexer, TokenKind } from './sql-lexer.ts';
+import { WithClause } from './with-clause.ts';
 
 const VERBS = new Set(['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'REPLACE']);
 /** What may stand between INSERT or REPLACE and the table. */
@@ -28,8 +29,8 @@ export class StatementFootprint {
   #isSuspect = false;
   #verb: string | undefined;
   #depth = 0;
-  /** At which depth a WITH waits for its verb; before it, names with a parenthesis are those of its tables. */
-  #withDepth: number | undefined;
+  /** The one before the verb. */
+  #with: WithClause | undefined;
   /** Where the table of an INSERT is: its columns follow in parentheses, like arguments. */
   #target: 'awaited' | 'named' | undefined;
   #callsWindowFunction = false;
@@ -49,12 +50,11 @@ export class StatementFootprint {
 
   add(text: string, { kind, start, end }: SqlLexer): void {
     this.#isSuspect ||= this.#isStateful(text, kind);
-    if (text === '(') {
-      this.#isSuspect ||= this.#isCall(start);
-      this.#depth += 1;
-    } else if (text === ')') this.#depth -= 1;
-    else if (kind === 'word') this.#findVerb(text);
-    this.#followTarget(text, kind);
+    if (text === '(') this.#isSuspect ||= this.#isCall(start);
+    if (text === ')') this.#depth -= 1;
+    if (this.#target !== undefined) this.#followTarget(text, kind);
+    if (this.#verb === undefined) this.#findVerb(text, kind);
+    if (text === '(') this.#depth += 1;
     this.#secondLast = this.#last;
     this.#last = { text, kind, end };
   }
@@ -72,7 +72,7 @@ export class StatementFootprint {
   #isCall(start: number): boolean {
     const { text, kind, end } = this.#last;
     if (kind !== 'word' && kind !== 'name') return false;
-    if (this.#target === 'named' || this.#withDepth === this.#depth) return false;
+    if (this.#target === 'named' || this.#with?.isBehindName(this.#depth)) return false;
     const before = this.#secondLast.text;
     // A type, or the name of a derived table, a window, or a clause such as OVER: no expression can begin there.
     if (before === 'AS' || before === ')') {
@@ -86,20 +86,20 @@ export class StatementFootprint {
     return !STATE_FREE_FUNCTIONS.has(text) && !WINDOW_FUNCTIONS.has(text);
   }
 
-  #findVerb(text: string): void {
-    const isVerb = VERBS.has(text);
-    if (this.#withDepth === this.#depth && isVerb) {
+  /** Only parentheses and the tables of a WITH may stand before it. */
+  #findVerb(text: string, kind: TokenKind): void {
+    const meaning = this.#with?.add(text, kind, this.#depth);
+    if (meaning === 'part' || (this.#with === undefined && text === '(')) return;
+    if (meaning === 'unknown' || kind !== 'word') this.#isSuspect = true;
+    else if (meaning === undefined && text === 'WITH') this.#with = new WithClause(this.#depth);
+    else {
       this.#verb = text;
-      this.#withDepth = undefined;
+      this.#with = undefined;
+      if (text === 'INSERT' || text === 'REPLACE') this.#target = 'awaited';
     }
-    if (this.#verb !== undefined) return;
-    this.#verb = text;
-    if (text === 'WITH') this.#withDepth = this.#depth;
-    if (text === 'INSERT' || text === 'REPLACE') this.#target = 'awaited';
   }
 
   #followTarget(text: string, kind: TokenKind): void {
-    if (this.#target === undefined || this.#last === NOTHING) return;
     if (this.#target === 'named') this.#target = text === '.' ? 'awaited' : undefined;
     else if (kind !== 'word' && kind !== 'name') this.#target = undefined;
     else if (!INSERT_MODIFIERS.has(text)) this.#target = 'named';

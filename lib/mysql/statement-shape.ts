@@ -92,12 +92,12 @@ export class StatementShape {
       this.#firstWord = text;
       this.#beginsInExecutableComment = isInExecutableComment;
     }
-    if (kind === 'word' && (text === 'OUTFILE' || text === 'DUMPFILE')) {
-      this.#writesFile ||= this.#last === 'INTO' || this.#holdsExecutableComment;
-    }
+    // Wherever it stands: what comes before it may be another word for the server. Behind a dot it is a name.
+    if (kind === 'word' && (text === 'OUTFILE' || text === 'DUMPFILE'))
+      this.#writesFile ||= this.#last !== '.';
     if (kind === 'string' && this.#awaitsPreparedText) this.#preparedText ??= { start, end };
     this.#use.add(text, lexer);
-    this.#spell(text, kind === 'word' || kind === 'name' || kind === 'string');
+    this.#spell(text, kind !== 'symbol' && kind !== 'placeholder');
     this.#thirdLast = this.#secondLast;
     this.#secondLast = this.#last;
     this.#last = text;

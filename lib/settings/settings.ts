@@ -11,6 +11,7 @@ import {
   text,
 } from './fields.ts';
 import { SERVER_NAME } from './servers.ts';
+import { READABLE_SQL_MODE, READABLE_SQL_MODE_TEXT } from './sql-modes.ts';
 
 // What one field allows stands here; what fields allow each other stands in cross-checks.ts.
 
@@ -62,9 +63,7 @@ const variableValue = z.union(
 
 /** What every connection is given when it is opened or reset. None of it can hold a quote or a backslash. */
 export const SessionSettings = section({
-  sqlMode: text(/^[A-Z0-9_,]*$/, 'names of modes, A-Z 0-9 _ with commas between').default(
-    'STRICT_TRANS_TABLES',
-  ),
+  sqlMode: text(READABLE_SQL_MODE, READABLE_SQL_MODE_TEXT).default('STRICT_TRANS_TABLES'),
   timeZone: text(
     /^([+-](0\d|1[0-4]):[0-5]\d|[A-Za-z][\w+/-]*)$/,
     'an offset like +00:00 or the name of a time zone',

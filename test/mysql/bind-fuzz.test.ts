@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bindStatement } from '../../lib/mysql/bind.ts';
 import { parseSqlMode, type SqlMode } from '../../lib/mysql/sql-mode.ts';
 import type { Param, Params } from '../../lib/protocol/values.ts';
+import { READABLE_SQL_MODES } from '../../lib/settings/sql-modes.ts';
 import { startTestDatabase, type TestDatabase } from '../support/database.ts';
 import { textOf } from './bound-text.ts';
 import { alias, gap, hex, number, place, text } from './value-arbitrary.ts';
@@ -11,45 +12,8 @@ import { alias, gap, hex, number, place, text } from './value-arbitrary.ts';
 /** The modes that decide how text is quoted. Each test runs with each of these, and any of the others. */
 const QUOTING_MODES = ['', 'NO_BACKSLASH_ESCAPES', 'ANSI_QUOTES', 'NO_BACKSLASH_ESCAPES,ANSI_QUOTES'];
 
-/**
- * Those of any server; one that does not know a mode has it left out. EMPTY_STRING_IS_NULL is not among them: it says
- * itself that '' does not come back.
- */
-const OTHER_MODES = [
-  'ALLOW_INVALID_DATES',
-  'ANSI',
-  'DB2',
-  'ERROR_FOR_DIVISION_BY_ZERO',
-  'HIGH_NOT_PRECEDENCE',
-  'IGNORE_BAD_TABLE_OPTIONS',
-  'IGNORE_SPACE',
-  'MAXDB',
-  'MSSQL',
-  'MYSQL323',
-  'MYSQL40',
-  'NO_AUTO_CREATE_USER',
-  'NO_AUTO_VALUE_ON_ZERO',
-  'NO_DIR_IN_CREATE',
-  'NO_ENGINE_SUBSTITUTION',
-  'NO_FIELD_OPTIONS',
-  'NO_KEY_OPTIONS',
-  'NO_TABLE_OPTIONS',
-  'NO_UNSIGNED_SUBTRACTION',
-  'NO_ZERO_DATE',
-  'NO_ZERO_IN_DATE',
-  'ONLY_FULL_GROUP_BY',
-  'ORACLE',
-  'PAD_CHAR_TO_FULL_LENGTH',
-  'PIPES_AS_CONCAT',
-  'POSTGRESQL',
-  'REAL_AS_FLOAT',
-  'SIMULTANEOUS_ASSIGNMENT',
-  'STRICT_ALL_TABLES',
-  'STRICT_TRANS_TABLES',
-  'TIME_ROUND_FRACTIONAL',
-  'TIME_TRUNCATE_FRACTIONAL',
-  'TRADITIONAL',
-];
+/** Those of any server; one that does not know a mode has it left out. */
+const OTHER_MODES = READABLE_SQL_MODES.filter((mode) => !QUOTING_MODES.includes(mode));
 
 const RUNS = 250;
 

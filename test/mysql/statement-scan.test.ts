@@ -26,7 +26,7 @@ describe('placeholders', () => {
     ['SELECT @a:=«?», @b:=«:b»'],
     ["SELECT a->'$.x', a->>'$.?' FROM t WHERE b = «?»"],
     ['SELECT «?»«?»'],
-    ['SELECT «:na»$me, «:n»é, 5«?», t.«?»'],
+    ['SELECT «:na$me», «:né», «:größe»,«:表»,«:😀a», «:2nd», :1, 5«?», t.«?»'],
     ["SELECT N'?', _utf8mb4'?', x'ab', b'01', 0x1f, 1e5, «?»"],
     ['SELECT @`?`, @\'?\', @"?", @@sql_mode, @a.b$«?»'],
     ['SELECT 1a, $x, été, 表, «?»'],
@@ -173,8 +173,7 @@ test.each([
   ['no_backslash_escapes', true, false],
   ['STRICT_TRANS_TABLES, ANSI_QUOTES', false, true],
   ['ANSI', false, true],
-  ['ORACLE,NO_BACKSLASH_ESCAPES', true, true],
-  ['MSSQL', false, true],
+  ['ANSI,NO_BACKSLASH_ESCAPES', true, true],
   ['IGNORE_SPACE', false, false],
 ])(
   'sql_mode "%s" is read as noBackslashEscapes %s, ansiQuotes %s',

@@ -1,0 +1,42 @@
+const DOLLAR = 0x24;
+const DOT = 0x2e;
+const SPACE = 0x20;
+const FIRST_NON_ASCII = 0x80;
+
+const isNameCode = codesOf('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_$');
+
+/** What identifiers and keywords are made of, by UTF-16 code. Servers take every character beyond ASCII for a part. */
+export function isWordCode(code: number): boolean {
+  return isNameCode[code] === true || code >= FIRST_NON_ASCII;
+}
+
+/** What stands behind a single `@`: the name of a user variable, or the host of an account. */
+export function isHostCode(code: number): boolean {
+  return code === DOT || isWordCode(code);
+}
+
+export function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
+}
+
+export function isSpace(code: number): boolean {
+  return code === SPACE || (code >= 0x09 && code <= 0x0d);
+}
+
+/** Whether MySQL 9 reads the word as the opening of $$...$$ or $tag$...$tag$. For all other servers it is a name. */
+export function startsDollarQuote(sql: string, start: number, end: number): boolean {
+  return sql.charCodeAt(start) === DOLLAR && sql.slice(start + 1, end).includes('$');
+}
+
+/** A quoted identifier in backquotes and capitals, whichever quotes it has. Servers pass over blanks at its end. */
+export function nameInOneSpelling(quoted: string): string {
+  const quote = quoted.charAt(0);
+  const name = quoted.slice(1, -1).replaceAll(quote + quote, quote);
+  return `\`${name.trimEnd().toUpperCase().replaceAll('`', '``')}\``;
+}
+
+function codesOf(characters: string): readonly boolean[] {
+  const codes = new Array<boolean>(FIRST_NON_ASCII).fill(false);
+  for (const character of characters) codes[character.charCodeAt(0)] = true;
+  return codes;
+}
