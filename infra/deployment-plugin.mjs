@@ -10,33 +10,46 @@ export default class DeploymentPlugin {
   constructor(serverless) {
     this.serverless = serverless;
     this.configurationVariablesSources = {
-      deployment: { resolve: async (source) => ({ value: await this.valueOf(source) }) },
+      deployment: { resolve: async ({ address }) => ({ value: (await this.planned())[address] }) },
     };
     this.hooks = {
       'after:aws:package:finalize:stripNullPropsFromTemplateResources': () => this.checkTemplate(),
     };
   }
 
-  async valueOf({ address, resolveVariable }) {
-    this.plan ??= this.makePlan(resolveVariable);
-    const plan = await this.plan;
-    return plan[address];
+  /** Before variables are resolved: a refusal there is repeated for each place that has one. */
+  async asyncInit() {
+    const { commands, isHelpRequest } = this.serverless.processedInput;
+    // What comes with serverless-offline's own command is read only when all plugins are there.
+    if (!isHelpRequest && commands[0] !== 'offline') await this.planned();
   }
 
-  async makePlan(resolveVariable) {
-    const { PARAMETER_NAMES, planDeployment } = await this.rules();
-    const values = await Promise.all(
-      PARAMETER_NAMES.map(async (name) => [name, await resolveVariable(`param:${name}, ''`)]),
-    );
-    return await this.orRefuse(planDeployment(Object.fromEntries(values)));
+  async planned() {
+    this.plan ??= this.makePlan();
+    return await this.plan;
+  }
+
+  async makePlan() {
+    const { planDeployment } = await this.rules();
+    const { commands, options } = this.serverless.processedInput;
+    const { params = {}, provider = {} } = this.serverless.configurationInput;
+    const stage = options.stage ?? (isResolved(provider.stage) ? provider.stage : undefined) ?? 'dev';
+    const ofStage = params[stage] ?? {};
+    const ofCommand = Object.fromEntries([options.param ?? []].flat().map(nameAndValue));
+    const values = Object.entries({ ...params.default, ...ofStage, ...ofCommand });
+    const planning = planDeployment(Object.fromEntries(values.filter(([, value]) => isResolved(value))), {
+      given: [...Object.keys(ofStage), ...Object.keys(ofCommand)],
+      declared: Object.keys(params.default ?? {}),
+      isDeployed: commands[0] === 'deploy',
+    });
+    return await this.orRefuse(planning);
   }
 
   async checkTemplate() {
     const { service, serviceDir } = this.serverless;
     const { checkTemplate } = await this.rules();
     const template = service.provider.compiledCloudFormationTemplate;
-    const { rotateBy } = await this.plan;
-    await this.orRefuse(checkTemplate(template, path.join(serviceDir, 'lib'), rotateBy));
+    await this.orRefuse(checkTemplate(template, path.join(serviceDir, 'lib'), await this.planned()));
   }
 
   /** Written in TypeScript, which Node 20 does not read by itself. */
@@ -65,4 +78,15 @@ export default class DeploymentPlugin {
       throw Array.isArray(error.problems) ? new this.serverless.classes.Error(error.message) : error;
     }
   }
+}
+
+/** A parameter may hold a variable, which later ones of osls's steps resolve. */
+function isResolved(value) {
+  return value !== undefined && value !== null && !String(value).includes('${');
+}
+
+/** `name=value`; osls itself refuses another form. */
+function nameAndValue(text) {
+  const [name, ...value] = text.split('=');
+  return [name, value.join('=').trimEnd()];
 }

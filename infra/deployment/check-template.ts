@@ -1,4 +1,4 @@
-import { permissionProblems } from './permission-checks.ts';
+import { permissionProblems, type TaskDuties } from './permission-checks.ts';
 import { refuse } from './problem.ts';
 import { routeProblems } from './route-checks.ts';
 import type { Template } from './template.ts';
@@ -8,15 +8,15 @@ import { validationProblems } from './validator.ts';
  * Checks what is about to be handed to CloudFormation.
  *
  * @param libFolder The code that runs with the roles of the template.
- * @param rotateBy Whether `broker` or `function` changes passwords.
+ * @param duties Of the broker, as planned: {@link planDeployment}.
  * @throws {DeploymentError} with a line for each problem.
  */
 export async function checkTemplate(
   template: Template,
   libFolder: string,
-  rotateBy = 'broker',
+  duties: TaskDuties,
 ): Promise<void> {
-  refuse([...routeProblems(template), ...(await permissionProblems(template, libFolder, rotateBy))]);
+  refuse([...routeProblems(template), ...(await permissionProblems(template, libFolder, duties))]);
   // The validator takes its seconds.
   refuse(validationProblems(template));
 }

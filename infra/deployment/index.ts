@@ -1,4 +1,3 @@
 /** What infra/deployment-plugin.mjs asks of here. */
 export { checkTemplate } from './check-template.ts';
-export { PARAMETER_NAMES } from './parameters.ts';
 export { planDeployment } from './plan.ts';

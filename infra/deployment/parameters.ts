@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import { nearestFirst } from '../../lib/settings/fields.ts';
+import { TASK_CPUS } from './fargate-size.ts';
 import { refuse } from './problem.ts';
 
 const whole = (min: number, max: number) => {
@@ -14,17 +16,29 @@ const list = (item: RegExp, allowed: string) =>
     .string(allowed)
     .transform((value) => value.split(',').filter((one) => one !== ''))
     .refine((items) => items.every((one) => item.test(one)), allowed);
+/** A number on the command line is a text. */
+const oneOf = (values: readonly string[]) =>
+  z.coerce.string().refine((value) => values.includes(value), `one of ${values.join(', ')}`);
 
 const SECRET = /^[\w/+=.@:!-]{1,2048}$/;
+const secret = text(SECRET, 'the name or the ARN of a secret');
 const secrets = list(SECRET, 'names or ARNs of secrets, separated by commas').default([]);
+/** What CloudWatch keeps logs for. */
+const RETENTION_DAYS =
+  '1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 1827 2192 2557 2922 3288 3653'.split(' ');
 
-/** What of serverless.yml's `params` is checked and calculated with here. */
+/** What serverless.yml's `params` may be. */
 const Parameters = z.object({
   settings: z.string('the path of a settings file'),
-  settingsSecret: optional(text(SECRET, 'the name or the ARN of a secret')),
+  settingsSecret: optional(secret),
   brokerSecrets: secrets,
-  masterSecret: optional(text(SECRET, 'the name or the ARN of a secret')),
+  iamUsers: list(/^[\w.-]{1,32}$/, 'names of database users, separated by commas').default([]),
+  masterSecret: optional(secret),
   rotateBy: z.enum(['broker', 'function'], 'broker or function').default('broker'),
+  rotatedSecretArn: optional(text(/^arn:[\w-]+:secretsmanager:/, 'the ARN of a secret')),
+  rotationSchedule: text(/^(cron|rate)\(.+\)$/, 'cron(...) or rate(...)').default('rate(30 days)'),
+  brokerKeySecret: secret.default('conn-pool/functions-key'),
+  adminKeySecret: secret.default('conn-pool/operator-key'),
   connectionsPerTask: optional(whole(1, 100_000)),
   databaseMaxConnections: optional(whole(1, 100_000)),
   drainTimeoutMs: optional(whole(1, 115_000)),
@@ -35,49 +49,52 @@ const Parameters = z.object({
   vpcId: optional(text(/^vpc-[0-9a-f]+$/, 'the id of a VPC: vpc-...')),
   subnetIds: list(/^subnet-[0-9a-f]+$/, 'ids of subnets, separated by commas: subnet-...').default([]),
   databaseSecurityGroupId: optional(text(/^sg-[0-9a-f]+$/, 'the id of a security group: sg-...')),
+  databasePort: whole(1, 65_535).default(3_306),
   egress: z.enum(['public-ip', 'nat'], 'public-ip or nat'),
   ingress: z.enum(['cloudmap', 'alb'], 'cloudmap or alb'),
   certificateArn: optional(text(/^arn:[\w-]+:acm:/, 'the ARN of a certificate of ACM')),
   domainName: optional(text(/^[a-z0-9.-]+$/, 'the domain name that the certificate is for')),
   secretsKmsKeyArn: optional(text(/^arn:[\w-]+:kms:/, 'the ARN of a KMS key')),
+  repository: text(/^[a-z0-9]+([._/-][a-z0-9]+)*$/, 'the name of an ECR repository').default(
+    'serverless-conn-pool',
+  ),
+  imageTag: text(/^\w[\w.-]{0,127}$/, 'the tag of an image').default('latest'),
+  taskCpu: oneOf(TASK_CPUS).default('256'),
+  taskMemory: whole(512, 122_880).default(512),
+  logRetentionDays: oneOf(RETENTION_DAYS).default('14'),
+  alarmTopicArn: optional(text(/^arn:[\w-]+:sns:/, 'the ARN of an SNS topic')),
+  /** Only of `npm start`. */
+  brokerUrl: optional(text(/^https?:\/\//, 'an http or https URL')),
 });
 export type Parameters = z.infer<typeof Parameters>;
 
-export const PARAMETER_NAMES = Object.keys(Parameters.shape);
+const PARAMETER_NAMES = Object.keys(Parameters.shape);
 
 /** @throws {DeploymentError} with a line for each problem. */
 export function parseParameters(values: Readonly<Record<string, unknown>>): Parameters {
   const parsed = Parameters.safeParse(values);
-  if (!parsed.success) {
-    refuse(
-      parsed.error.issues.map(({ path, message }) => {
-        const name = String(path[0]);
-        return `${name}: found ${JSON.stringify(values[name])}, allowed ${message}`;
-      }),
-    );
-    throw parsed.error;
-  }
-  refuse(contradictions(parsed.data));
-  return parsed.data;
+  if (parsed.success) return parsed.data;
+  refuse(
+    parsed.error.issues.map(({ path, message }) => {
+      const name = String(path[0]);
+      const found = values[name] === undefined ? 'nothing' : JSON.stringify(values[name]);
+      return `${name}: found ${found}, allowed ${message}`;
+    }),
+  );
+  throw parsed.error;
 }
 
-function contradictions(parameters: Parameters): string[] {
-  const { network, vpcId, subnetIds, databaseSecurityGroupId, certificateArn, domainName } = parameters;
-  const own = { vpcId, subnetIds: subnetIds.length < 2 ? undefined : subnetIds, databaseSecurityGroupId };
-  const missing = Object.entries(own).filter(([, value]) => value === undefined);
-  const isGiven = Object.entries({ vpcId, subnetIds: subnetIds[0], databaseSecurityGroupId }).filter(
-    ([, value]) => value !== undefined,
-  );
-  return [
-    ...(network === 'own' ? missing : []).map(
-      ([name]) =>
-        `${name}: found ${name === 'subnetIds' ? `${subnetIds.length} of them, allowed at least 2` : 'nothing, allowed an id'}, because network=own puts everything into a VPC of yours`,
-    ),
-    ...(network === 'new' ? isGiven : []).map(
-      ([name]) => `${name}: found an id, allowed only with network=own; network=new makes its own`,
-    ),
-    ...(certificateArn !== undefined && (domainName === undefined || parameters.ingress !== 'alb')
-      ? ['certificateArn: found one, allowed only with ingress=alb and domainName, the name that it is for']
-      : []),
-  ];
+/**
+ * A name that nothing asks for was meant to be another one.
+ *
+ * @param declared Names that serverless.yml has beside those of here.
+ */
+export function nameProblems(given: readonly string[], declared: readonly string[]): string[] {
+  const known = [...new Set([...PARAMETER_NAMES, ...declared])];
+  return given
+    .filter((name) => !known.includes(name))
+    .map((name) => {
+      const [nearest] = nearestFirst(name, known);
+      return `${name}: found an unknown parameter, allowed ${nearest}, or another name below "params" in serverless.yml`;
+    });
 }

@@ -1,5 +1,14 @@
 import { actionsOfCode } from './aws-calls.ts';
+import { TASK_ACTIONS } from './task-permissions.ts';
 import { type Resource, resourcesOf, type Template } from './template.ts';
+
+/** What the broker's code is to do, by settings and parameters. */
+export interface TaskDuties {
+  /** What these settings need of the role of the task. */
+  readonly taskStatements: readonly { readonly Action: readonly string[] }[];
+  /** Who changes passwords. */
+  readonly rotateBy: 'broker' | 'function';
+}
 
 interface RolesCode {
   readonly role: string;
@@ -12,9 +21,11 @@ interface RolesCode {
 /** The only code that writes secrets. */
 const ROTATION_STORE = 'settings/rotation-store.ts';
 
-const rolesOf = (rotateBy: string): readonly RolesCode[] => [
+const TASK_ROLE = 'BrokerTaskRole';
+
+const rolesOf = (rotateBy: TaskDuties['rotateBy']): readonly RolesCode[] => [
   {
-    role: 'BrokerTaskRole',
+    role: TASK_ROLE,
     isMeant: (file) =>
       !file.startsWith('client') && (rotateBy === 'broker' || !file.endsWith(ROTATION_STORE)),
     place: 'infra/deployment/task-permissions.ts',
@@ -31,22 +42,24 @@ const IMPLIED: Readonly<Record<string, string>> = {
   'kms:Decrypt': 'secretsmanager:GetSecretValue',
   'kms:GenerateDataKey': 'secretsmanager:PutSecretValue',
 };
-/** Settings decide whether these are needed: they are granted only then. */
-const OPTIONAL = ['rds-db:connect'];
 
-/** Roles of which a call is not allowed, or that allow what no code asks for. */
+/**
+ * Roles of which a call is not allowed, or that allow what no code asks for. Of the calls that only some settings bring
+ * about, the broker's role must allow those that these settings do.
+ */
 export async function permissionProblems(
   template: Template,
   libFolder: string,
-  rotateBy: string,
+  { taskStatements, rotateBy }: TaskDuties,
 ): Promise<string[]> {
+  const taskActions = taskStatements.flatMap(({ Action }) => Action);
   const problems = await Promise.all(
     rolesOf(rotateBy).map(async ({ role, isMeant, place }) => {
       const needed = await actionsOfCode(libFolder, isMeant);
       const allowed = allowedActions(template, role);
-      const missing = [...needed].filter(
-        ([action]) => !allowed.includes(action) && !OPTIONAL.includes(action),
-      );
+      const isDispensable = (action: string) =>
+        role === TASK_ROLE && TASK_ACTIONS.includes(action) && !taskActions.includes(action);
+      const missing = [...needed].filter(([action]) => !allowed.includes(action) && !isDispensable(action));
       const unused = allowed.filter((action) => !needed.has(IMPLIED[action] ?? action));
       return [
         ...missing.map(

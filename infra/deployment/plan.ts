@@ -1,29 +1,37 @@
-import { readFile } from 'node:fs/promises';
-import { documentChecks } from '../../lib/settings/document-checks.ts';
-import { parseDocument } from '../../lib/settings/parse-document.ts';
-import { parseSettings } from '../../lib/settings/parse-settings.ts';
-import { SettingsError } from '../../lib/settings/problems.ts';
-import type { Settings } from '../../lib/settings/settings.ts';
-import { budgetProblems, perTaskProblems } from './budget.ts';
-import { type Parameters, parseParameters } from './parameters.ts';
+import { parameterProblems } from './parameter-checks.ts';
+import { nameProblems, type Parameters, parseParameters } from './parameters.ts';
 import { DeploymentError, refuse } from './problem.ts';
-import { peakTasks, rollProblems } from './rolling.ts';
-import { needsOf, type TaskNeeds, taskStatements } from './task-permissions.ts';
+import { peakTasks } from './rolling.ts';
+import { secretArn } from './secret-arn.ts';
+import { fromFile, fromSecret, type SettingsSource } from './settings-source.ts';
+import { type TaskNeeds, taskStatements } from './task-permissions.ts';
 
 /** What the templates take from here: `${deployment:name}`. */
 interface Plan {
   readonly peakTasks: string;
   readonly stopTimeoutSeconds: number;
-  readonly settingsVariable: 'BROKER_SETTINGS' | 'BROKER_SETTINGS_SECRET';
+  readonly settingsVariable: SettingsSource['variable'];
   readonly settingsValue: string;
   readonly taskStatements: ReturnType<typeof taskStatements>;
+  /** For policies. */
+  readonly brokerKeyArn: unknown;
+  readonly adminKeyArn: unknown;
+  readonly masterArn: unknown;
   readonly balancerPort: number;
   readonly rotateBy: Parameters['rotateBy'];
 }
 
+export interface PlanOptions {
+  /** Names of parameters that were given, on the command line or for a stage. Default: none. */
+  readonly given?: readonly string[];
+  /** Names that serverless.yml has. Default: those that are checked here. */
+  readonly declared?: readonly string[];
+  /** Refuses also what an offline package may still have. Default: false. */
+  readonly isDeployed?: boolean;
+}
+
 /** Between the end of the drain and the moment that Fargate kills what has not ended. */
 const STOP_RESERVE_SECONDS = 5;
-const LISTENS_AT = '0.0.0.0';
 /** Fargate waits no longer for a container that was told to stop. */
 const MAX_STOP_TIMEOUT_SECONDS = 120;
 
@@ -32,33 +40,55 @@ const MAX_STOP_TIMEOUT_SECONDS = 120;
  *
  * @throws {DeploymentError} with a line for each problem.
  */
-export async function planDeployment(values: Readonly<Record<string, unknown>>): Promise<Plan> {
-  const parameters = parseParameters(values);
-  refuse(rollProblems(parameters));
-  const source =
-    parameters.settingsSecret === undefined
-      ? await fromFile(parameters)
-      : fromSecret(parameters, parameters.settingsSecret);
+export async function planDeployment(
+  values: Readonly<Record<string, unknown>>,
+  { given = [], declared = [], isDeployed = false }: PlanOptions = {},
+): Promise<Plan> {
+  const names = nameProblems(given, declared);
+  const parameters = parsed(values, names);
+  const { settingsSecret } = parameters;
+  const { source, problems } =
+    settingsSecret === undefined
+      ? await fromFile(parameters, isDeployed)
+      : fromSecret(parameters, settingsSecret);
+  const found = [...names, ...parameterProblems(parameters), ...problems];
+  if (source === undefined) throw new DeploymentError(found);
   const stopTimeoutSeconds = Math.ceil(source.drainTimeoutMs / 1_000) + STOP_RESERVE_SECONDS;
-  if (stopTimeoutSeconds > MAX_STOP_TIMEOUT_SECONDS) {
-    const mostMs = (MAX_STOP_TIMEOUT_SECONDS - STOP_RESERVE_SECONDS) * 1_000;
-    refuse([
-      `server.drainTimeoutMs: found ${source.drainTimeoutMs}, allowed at most ${mostMs}: Fargate kills a task 120 s after it told it to stop`,
-    ]);
-  }
+  refuse([...found, ...drainProblems(source.drainTimeoutMs, stopTimeoutSeconds)]);
   return {
     peakTasks: String(peakTasks(parameters)),
     stopTimeoutSeconds,
-    settingsVariable: source.settingsVariable,
-    settingsValue: source.settingsValue,
+    settingsVariable: source.variable,
+    settingsValue: source.value,
     rotateBy: parameters.rotateBy,
     balancerPort: parameters.certificateArn === undefined ? 80 : 443,
+    brokerKeyArn: secretArn(parameters.brokerKeySecret),
+    adminKeyArn: secretArn(parameters.adminKeySecret),
+    masterArn: secretArn(parameters.masterSecret ?? ''),
     taskStatements: taskStatements({
       ...source.needs,
       ...rotationNeeds(parameters, source.needs),
       kmsKeyArn: parameters.secretsKmsKeyArn,
     }),
   };
+}
+
+/** Together with what else is wrong with them. */
+function parsed(values: Readonly<Record<string, unknown>>, names: readonly string[]): Parameters {
+  try {
+    return parseParameters(values);
+  } catch (error) {
+    if (!(error instanceof DeploymentError)) throw error;
+    throw new DeploymentError([...names, ...error.problems], { cause: error });
+  }
+}
+
+function drainProblems(drainTimeoutMs: number, stopTimeoutSeconds: number): string[] {
+  if (stopTimeoutSeconds <= MAX_STOP_TIMEOUT_SECONDS) return [];
+  const mostMs = (MAX_STOP_TIMEOUT_SECONDS - STOP_RESERVE_SECONDS) * 1_000;
+  return [
+    `server.drainTimeoutMs: found ${drainTimeoutMs}, allowed at most ${mostMs}: Fargate kills a task 120 s after it told it to stop`,
+  ];
 }
 
 /** Where the function rotates, the broker has no part in it. */
@@ -69,77 +99,4 @@ function rotationNeeds(
   if (rotateBy === 'function') return { readSecrets, rotatedSecrets: [] };
   const master = masterSecret === undefined ? [] : [masterSecret];
   return { readSecrets: [...readSecrets, ...master], rotatedSecrets };
-}
-
-interface SettingsSource extends Pick<Plan, 'settingsVariable' | 'settingsValue'> {
-  readonly drainTimeoutMs: number;
-  readonly needs: Omit<TaskNeeds, 'kmsKeyArn'>;
-}
-
-/** The file goes along as it is, so that the broker reads what was checked. */
-async function fromFile(parameters: Parameters): Promise<SettingsSource> {
-  const { settings: file, databaseMaxConnections } = parameters;
-  const document = parseDocument(await readSettingsFile(file), file);
-  const settingsValue = JSON.stringify(document);
-  const settings = readAsTheBroker(document);
-  refuse([
-    ...budgetProblems(settings, parameters, databaseMaxConnections),
-    ...(settings.server.tls === undefined
-      ? []
-      : ['server.tls: found files, allowed none here: the image has none; HTTPS comes with ingress=alb']),
-  ]);
-  const { drainTimeoutMs } = settings.server;
-  return { settingsVariable: 'BROKER_SETTINGS', settingsValue, drainTimeoutMs, needs: needsOf(settings) };
-}
-
-async function readSettingsFile(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new DeploymentError(
-      [`settings: found no readable file at ${file}, allowed the path of a settings file`],
-      {
-        cause,
-      },
-    );
-  }
-}
-
-/** With the checks of its start, but for files: those it finds in the container. */
-function readAsTheBroker(document: unknown): Settings {
-  try {
-    return parseSettings(document, { checks: documentChecks('BROKER_SETTINGS', LISTENS_AT) });
-  } catch (error) {
-    if (error instanceof SettingsError) throw new DeploymentError(error.problems, { cause: error });
-    throw error;
-  }
-}
-
-/** Nobody can look into the secret here: what matters of it is given beside it. */
-function fromSecret(parameters: Parameters, settingsSecret: string): SettingsSource {
-  const { connectionsPerTask, databaseMaxConnections, drainTimeoutMs, brokerSecrets } = parameters;
-  if (
-    connectionsPerTask === undefined ||
-    databaseMaxConnections === undefined ||
-    drainTimeoutMs === undefined
-  ) {
-    const needed = { connectionsPerTask, databaseMaxConnections, drainTimeoutMs };
-    const missing = Object.entries(needed).filter(([, value]) => value === undefined);
-    throw new DeploymentError(
-      missing.map(
-        ([name]) => `${name}: found nothing, needed with settingsSecret, which cannot be read here`,
-      ),
-    );
-  }
-  refuse(perTaskProblems('the pools of a server', connectionsPerTask, parameters, databaseMaxConnections));
-  return {
-    settingsVariable: 'BROKER_SETTINGS_SECRET',
-    settingsValue: settingsSecret,
-    drainTimeoutMs,
-    needs: {
-      readSecrets: [settingsSecret, ...brokerSecrets],
-      rotatedSecrets: brokerSecrets,
-      iamUsers: [],
-    },
-  };
 }

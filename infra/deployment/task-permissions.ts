@@ -1,4 +1,5 @@
 import type { Settings } from '../../lib/settings/settings.ts';
+import { secretArn } from './secret-arn.ts';
 
 interface Statement {
   readonly Effect: 'Allow';
@@ -27,7 +28,7 @@ export function needsOf({ databases, callers }: Settings): Omit<TaskNeeds, 'kmsK
   return {
     readSecrets: unique([...rotatedSecrets, ...keys]),
     rotatedSecrets: unique(rotatedSecrets),
-    iamUsers,
+    iamUsers: unique(iamUsers),
   };
 }
 
@@ -73,12 +74,6 @@ function allow(Action: readonly string[], Resource: readonly unknown[]): Stateme
   return { Effect: 'Allow', Action, Resource };
 }
 
-/** Six characters are what Secrets Manager adds to a name: `-*` would admit names that go on. */
-function secretArn(id: string): unknown {
-  if (id.startsWith('arn:')) return id;
-  return sub(`arn:\${AWS::Partition}:secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:${id}-??????`);
-}
-
 function sub(template: string): unknown {
   return { 'Fn::Sub': template };
 }
@@ -86,3 +81,11 @@ function sub(template: string): unknown {
 function unique(items: readonly string[]): string[] {
   return [...new Set(items)];
 }
+
+/** Whatever settings may need: of code that asks for more, no role knows. */
+export const TASK_ACTIONS: readonly string[] = taskStatements({
+  readSecrets: ['a'],
+  rotatedSecrets: ['a'],
+  iamUsers: ['a'],
+  kmsKeyArn: 'arn:aws:kms:::key/a',
+}).flatMap(({ Action }) => Action);

@@ -39,7 +39,8 @@ export function text(pattern: RegExp, allowed: string) {
 
 export const path = text(/^[^\0]+$/, 'the path of a file');
 
-function nearestFirst(word: string, known: readonly string[]): string[] {
+/** The known words, first those that need the fewest letters changed. */
+export function nearestFirst(word: string, known: readonly string[]): string[] {
   const distances = new Map(known.map((key) => [key, distance(word, key)]));
   return known.toSorted((one, other) => (distances.get(one) ?? 0) - (distances.get(other) ?? 0));
 }

@@ -1,10 +1,11 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { parse } from 'yaml';
 import { checkTemplate } from '../../infra/deployment/check-template.ts';
+import { planDeployment } from '../../infra/deployment/plan.ts';
 import { resourcesOf, type Template } from '../../infra/deployment/template.ts';
-import { PROJECT } from './support/project.ts';
+import { PROJECT, temporaryDirectory } from './support/project.ts';
 import { namesIn, readmeSection } from './support/readme.ts';
 import { packageService, templateOf } from './support/service.ts';
 
@@ -18,26 +19,51 @@ const OWN_VPC = {
   subnetIds: 'subnet-0a1b2c3d,subnet-1a2b3c4d',
   databaseSecurityGroupId: 'sg-0a1b2c3d',
 };
+const WITH_HTTPS = 'a VPC of yours, with HTTPS and settings in a secret';
+const FROM_SECRET = {
+  settingsSecret: 'conn-pool/settings',
+  connectionsPerTask: '9',
+  databaseMaxConnections: '60',
+  drainTimeoutMs: '35000',
+};
 const MODES = {
   'stage dev, in a VPC of its own': { stage: 'dev' },
   'stage prod, with NAT and a load balancer': { stage: 'prod' },
-  'a VPC of yours, by Cloud Map alone': { stage: 'prod', ...OWN_VPC, ingress: 'cloudmap' },
-  'a VPC of yours, with HTTPS and settings in a secret': {
+  'a VPC of yours, by Cloud Map alone, with settings in a secret and nothing beside them': {
+    stage: 'prod',
+    ...OWN_VPC,
+    ingress: 'cloudmap',
+    ...FROM_SECRET,
+    databaseMaxConnections: '100',
+  },
+  [WITH_HTTPS]: {
     stage: 'dev',
     ...OWN_VPC,
     ingress: 'alb',
     certificateArn: 'arn:aws:acm:eu-west-1:123456789012:certificate/0a1b2c3d',
     domainName: 'broker.example.com',
-    settingsSecret: 'conn-pool/settings',
+    ...FROM_SECRET,
     brokerSecrets: 'conn-pool/shop',
-    connectionsPerTask: '9',
-    databaseMaxConnections: '60',
-    drainTimeoutMs: '35000',
     rotateBy: 'function',
     masterSecret: 'conn-pool/master',
     rotatedSecretArn: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:conn-pool/shop-AbCdEf',
     secretsKmsKeyArn: 'arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d',
     alarmTopicArn: 'arn:aws:sns:eu-west-1:123456789012:alarms',
+  },
+};
+
+/** Logins by IAM and hashed keys: a broker that reads no secret. */
+const WITHOUT_SECRETS = {
+  databases: {
+    default: {
+      host: 'shop.cluster-abc.eu-west-1.rds.amazonaws.com',
+      pool: { size: 5 },
+      credentials: { iam: { username: 'app' } },
+    },
+  },
+  callers: {
+    functions: { keySha256: 'a'.repeat(64), databases: ['*'], access: 'write' },
+    operator: { keySha256: 'b'.repeat(64), databases: ['*'], access: 'admin' },
   },
 };
 
@@ -49,8 +75,8 @@ function argumentsOf({ stage, ...parameters }: { readonly stage: string; readonl
   ];
 }
 
-async function packagedWith(args: readonly string[], edit?: (serverlessYml: string) => string) {
-  const service = await packageService(args, edit);
+async function packagedWith(...args: Parameters<typeof packageService>) {
+  const service = await packageService(...args);
   onTestFinished(() => rm(service.folder, { recursive: true }));
   return service;
 }
@@ -60,6 +86,11 @@ function propertiesOf(template: Template, logicalId: string): Readonly<Record<st
   const properties = template.Resources[logicalId]?.Properties;
   if (properties === undefined) throw new Error(`the template has no ${logicalId}`);
   return properties;
+}
+
+/** Of the policies of a role. */
+function actionsOf(policies: unknown): string[] {
+  return [...JSON.stringify(policies).matchAll(/"([a-z-]+:[A-Za-z]+)"/g)].map(([, action = '']) => action);
 }
 
 test('with a KMS key of yours every role that reads secrets may decrypt them', async () => {
@@ -95,10 +126,70 @@ test.each(Object.entries(MODES))(
   },
 );
 
-describe('the template of stage prod', () => {
+test('settings that name no secret are packaged, with a role that reads none', async () => {
+  const settings = path.join(await temporaryDirectory(), 'settings.json');
+  await writeFile(settings, JSON.stringify(WITHOUT_SECRETS));
+  const service = await packagedWith(argumentsOf({ stage: 'dev', settings, databaseMaxConnections: '100' }));
+
+  expect(service.output).toContain('Service packaged');
+  const { Policies } = propertiesOf(await templateOf(service), 'BrokerTaskRole');
+  expect(actionsOf(Policies)).toEqual(['rds-db:connect']);
+});
+
+describe('with HTTPS and a rotation by the function', () => {
   let template: Template;
 
   beforeAll(async () => {
+    const service = await packageService(argumentsOf(MODES[WITH_HTTPS]));
+    template = await templateOf(service);
+    await rm(service.folder, { recursive: true });
+  });
+
+  test('no function sends the admin key in clear', () => {
+    const withKey = resourcesOf(template, 'AWS::Lambda::Function')
+      .map(([logicalId, { Properties }]) => ({
+        logicalId,
+        variables: JSON.stringify(Properties?.Environment),
+      }))
+      .filter(({ variables }) => variables.includes('conn-pool/operator-key'));
+
+    expect(withKey.map(({ logicalId }) => logicalId)).toEqual(['CredentialsDashrotatedLambdaFunction']);
+    const { Environment } = propertiesOf(template, 'CredentialsDashrotatedLambdaFunction');
+    expect(Environment).toMatchObject({
+      Variables: {
+        BROKER_URL: { 'Fn::If': ['WithCertificate', 'https://broker.example.com', expect.anything()] },
+      },
+    });
+  });
+
+  test('the function that rotates reads no key, and no other function reaches the database', () => {
+    expect(template.Resources.RotateByBroker?.Condition).toBe('BrokerRotates');
+    expect(JSON.stringify(propertiesOf(template, 'RotateSecretRole'))).not.toContain('secretsmanager');
+    const toDatabase = JSON.stringify(propertiesOf(template, 'RotationSecurityGroup').SecurityGroupEgress);
+    expect(toDatabase).toContain('"FromPort":3306');
+    const groups = resourcesOf(template, 'AWS::Lambda::Function')
+      .filter(([, { Properties }]) => JSON.stringify(Properties?.VpcConfig).includes('RotationSecurityGroup'))
+      .map(([logicalId]) => logicalId);
+    expect(groups).toEqual(['RotateDashsecretLambdaFunction']);
+    const openings = resourcesOf(template, 'AWS::EC2::SecurityGroupEgress').filter(
+      ([, { Properties }]) =>
+        JSON.stringify(Properties?.GroupId).includes('FunctionSecurityGroup') &&
+        Properties?.FromPort === 3306,
+    );
+    expect(openings).toEqual([]);
+  });
+});
+
+describe('the template of stage prod', () => {
+  let template: Template;
+  /** Of the settings that the template is made from. */
+  let plan: Awaited<ReturnType<typeof planDeployment>>;
+
+  beforeAll(async () => {
+    const serverlessYml = await readFile(path.join(PROJECT, 'serverless.yml'), 'utf8');
+    const { params } = parse(serverlessYml, { logLevel: 'silent' });
+    const settings = path.join(PROJECT, params.default.settings);
+    plan = await planDeployment({ ...params.default, ...params.prod, settings, imageTag: '1' });
     const service = await packageService(['--stage', 'prod']);
     template = await templateOf(service);
     await rm(service.folder, { recursive: true });
@@ -125,8 +216,22 @@ describe('the template of stage prod', () => {
   });
 
   test('a container runs as nobody special on a file system that it cannot write, and may drain to its end', () => {
-    expect(containerOf()).toMatchObject({ User: '1000', ReadonlyRootFilesystem: true, StopTimeout: 40 });
+    expect(containerOf()).toMatchObject({
+      User: '1000',
+      ReadonlyRootFilesystem: true,
+      LinuxParameters: { InitProcessEnabled: true, Capabilities: { Drop: ['ALL'] } },
+      StopTimeout: 40,
+    });
   });
+
+  test.each(['BrokerExecutionRole', 'BrokerTaskRole'])(
+    '%s is assumed for tasks of this account alone',
+    (role) => {
+      expect(propertiesOf(template, role).AssumeRolePolicyDocument).toMatchObject({
+        Statement: [{ Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } } }],
+      });
+    },
+  );
 
   test('a failed deployment is rolled back, and nothing starts tasks beyond the budget', () => {
     expect(propertiesOf(template, 'BrokerService')).toMatchObject({
@@ -215,12 +320,12 @@ describe('the template of stage prod', () => {
       (properties) => Object.assign(properties, { DesiredCounts: 2 }),
       'BrokerService',
     );
-    await expect(checkTemplate(faulty, LIB)).rejects.toThrow(/BrokerService: .*DesiredCount/);
+    await expect(checkTemplate(faulty, LIB, plan)).rejects.toThrow(/BrokerService: .*DesiredCount/);
   });
 
   test('a permission that the code needs and the role lacks is refused with its name', async () => {
     const faulty = withFault((properties) => Object.assign(properties, { Policies: [] }), 'BrokerTaskRole');
-    await expect(checkTemplate(faulty, LIB)).rejects.toThrow(
+    await expect(checkTemplate(faulty, LIB, plan)).rejects.toThrow(
       /BrokerTaskRole: .*secrets-manager\.ts calls secretsmanager:GetSecretValue, which it does not allow\. Add it to infra\/deployment\/task-permissions\.ts/,
     );
   });
@@ -232,7 +337,7 @@ describe('the template of stage prod', () => {
       (properties) => Object.assign(properties, { Policies: [...[properties.Policies].flat(), policy] }),
       'SqlFunctionRole',
     );
-    await expect(checkTemplate(faulty, LIB)).rejects.toThrow(
+    await expect(checkTemplate(faulty, LIB, plan)).rejects.toThrow(
       'SqlFunctionRole: allows secretsmanager:DeleteSecret, which no code asks for.',
     );
   });
@@ -249,17 +354,38 @@ describe('refused with what to change is', () => {
     expect(exitCode).toBe(1);
   });
 
-  test('a deployment that could never roll', async () => {
-    const { exitCode, output } = await packagedWith(['--param', 'deployMaxPercent=150']);
-    expect(output).toMatch(
-      /deployMaxPercent: found 150, .* replace 1 running tasks: .* Allowed at least 200/,
+  test('each problem, once, before anything is resolved', async () => {
+    const { exitCode, output } = await packagedWith(
+      ['network=private', 'deployMaxPercent=none', 'egres=nat'].flatMap((param) => ['--param', param]),
     );
+    expect(output.match(/^ *\w+: found .*$/gm)?.map((line) => line.trim())).toEqual([
+      'egres: found an unknown parameter, allowed egress, or another name below "params" in serverless.yml',
+      'deployMaxPercent: found "none", allowed an integer of 101 to 200',
+      'network: found "private", allowed new or own',
+    ]);
     expect(exitCode).toBe(1);
   });
 
-  test('more connections than the database bears', async () => {
-    const { exitCode, output } = await packagedWith(['--param', 'maxTasks=10']);
-    expect(output).toMatch(/servers\..*: found 60, which gives each of 30 tasks .* Allowed at least 150/);
+  test('more connections than the database bears, and a deployment that could never roll', async () => {
+    const { exitCode, output } = await packagedWith([
+      '--param',
+      'maxTasks=10',
+      '--param',
+      'deployMaxPercent=150',
+    ]);
+    expect(
+      output.match(/servers\..*: found 60, which gives each of 25 tasks .* Allowed at least 125/g),
+    ).toHaveLength(1);
+    expect(
+      output.match(/deployMaxPercent: found 150, .* replace 1 running tasks: .* Allowed at least 200/g),
+    ).toHaveLength(1);
+    expect(exitCode).toBe(1);
+  });
+
+  test("a deployment with the example's host, before AWS is asked", async () => {
+    const { exitCode, output, networkCalls } = await packagedWith([], undefined, 'deploy');
+    expect(output.match(/settings: found databases\.default\.host .*stands in an example/g)).toHaveLength(1);
+    expect(networkCalls).toBe('');
     expect(exitCode).toBe(1);
   });
 });

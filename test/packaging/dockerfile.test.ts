@@ -18,6 +18,8 @@ test.each([
   'ENV A=$B',
   'RUN cat <<EOF',
   '# syntax=docker/dockerfile:1',
+  'ARG LATE=1',
+  'FROM $UNKNOWN',
 ])('%s is refused, as nothing here carries it out', (line) => {
   expect(() => parseDockerfile(`FROM node:24-slim\n${line}\n`)).toThrow('not an instruction');
 });
@@ -26,6 +28,16 @@ test('a line may go on and comments are skipped', () => {
   expect(parseDockerfile('# c\nFROM node:24-slim AS a\nRUN x && \\\n  # c\n  y\n')).toMatchObject([
     { name: 'a', base: 'node:24-slim', instructions: [{ keyword: 'RUN', text: 'x &&    y' }] },
   ]);
+});
+
+test('every stage can be pinned by the digest of its base', async () => {
+  const text = await readFile(path.join(PROJECT, 'infra/Dockerfile'), 'utf8');
+  const pinned = `node:24-slim@sha256:${'a'.repeat(64)}`;
+
+  expect(parseDockerfile(text).map(({ base }) => base)).toEqual(Array(3).fill('node:24-slim'));
+  expect(parseDockerfile(text, { NODE_IMAGE: pinned }).map(({ base }) => base)).toEqual(
+    Array(3).fill(pinned),
+  );
 });
 
 test.each([

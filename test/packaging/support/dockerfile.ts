@@ -22,23 +22,35 @@ const FLAGS: Readonly<Record<string, readonly string[]>> = {
   EXPOSE: [],
   HEALTHCHECK: ['interval', 'timeout', 'retries', 'start-period'],
   CMD: [],
+  ARG: [],
 };
 
 /**
  * The stages of a Dockerfile, as far as we can carry them out.
  *
+ * @param buildArguments In the place of the defaults that ARG lines before the first stage give to names of bases.
  * @throws {Error} it uses anything else: teach it to these files first, so that nothing goes into the image unseen.
  */
-export function parseDockerfile(text: string): Stage[] {
+export function parseDockerfile(
+  text: string,
+  buildArguments: Readonly<Record<string, string>> = {},
+): Stage[] {
+  const bases = new Map<string, string>();
   const stages: { name: string | undefined; base: string; instructions: Instruction[] }[] = [];
   for (const line of logicalLines(text)) {
     const instruction = parseInstruction(line);
     if (instruction.keyword === 'FROM') {
-      const { base, name } = /^(?<base>\S+)(?:\s+AS\s+(?<name>\S+))?$/i.exec(instruction.text)?.groups ?? {};
+      const { written, name } =
+        /^(?<written>\S+)(?:\s+AS\s+(?<name>\S+))?$/i.exec(instruction.text)?.groups ?? {};
+      const base = written?.startsWith('$') ? bases.get(written.slice(1)) : written;
       if (base === undefined) throw unknown(line);
       stages.push({ name, base, instructions: [] });
+    } else if (instruction.keyword === 'ARG' && stages.length === 0) {
+      const { name, base } = /^(?<name>\w+)=(?<base>\S+)$/.exec(instruction.text)?.groups ?? {};
+      if (name === undefined || base === undefined) throw unknown(line);
+      bases.set(name, buildArguments[name] ?? base);
     } else {
-      const stage = stages.at(-1);
+      const stage = instruction.keyword === 'ARG' ? undefined : stages.at(-1);
       if (stage === undefined) throw unknown(line);
       stage.instructions.push(instruction);
     }
@@ -76,7 +88,8 @@ function parseInstruction(line: string): Instruction {
     text = text.slice(whole.length);
   }
   // Variables are ours to replace but in a RUN line, and here documents in that one.
-  if (keyword === 'RUN' ? text.includes('<<') : text.includes('$')) throw unknown(line);
+  const mayHaveVariables = keyword === 'RUN' || keyword === 'FROM';
+  if (mayHaveVariables ? text.includes('<<') : text.includes('$')) throw unknown(line);
   return { keyword, flags, text };
 }
 

@@ -23,10 +23,12 @@ export interface PackagedService {
  * Packages the project's service, beside and not in the project: others may be at it too.
  *
  * @param edit Changes serverless.yml before.
+ * @param command Of osls. Default: package.
  */
 export async function packageService(
   args: readonly string[] = [],
   edit: (serverlessYml: string) => string = (text) => text,
+  command: 'package' | 'deploy' = 'package',
 ): Promise<PackagedService> {
   const folder = await makeDirectory();
   for (const part of PARTS) await symlink(path.join(PROJECT, part), path.join(folder, part));
@@ -34,7 +36,7 @@ export async function packageService(
   await writeFile(path.join(folder, 'serverless.yml'), edit(serverlessYml));
   const networkLog = path.join(folder, 'network.log');
   await writeFile(networkLog, '');
-  const { exitCode, output } = await run(tool('osls'), ['package', ...args], folder, {
+  const { exitCode, output } = await run(tool('osls'), [command, ...args], folder, {
     NODE_OPTIONS: `--import=${NO_NETWORK}`,
     NETWORK_LOG: networkLog,
   });
