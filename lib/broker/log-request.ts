@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { BrokerError } from '../errors.ts';
 import { causeFactsOf, type Fault } from './fault.ts';
 import type { Call } from './http/call.ts';
+import { wasCutOff } from './http/stalled-readers.ts';
 import { roundMs } from './round-ms.ts';
 
 /** What web servers log for a caller that did not wait for its reply. */
@@ -27,6 +28,7 @@ export function logRequest(call: Call, fault?: Fault): void {
     database: call.alias,
     code: call.code,
     ...(call.failure && causeFactsOf(call.failure, fault)),
+    reason: status === CALLER_GONE_STATUS && wasCutOff(call.response) ? 'stalled' : undefined,
     forwardedTo: call.forwardedTo,
     queueMs: roundMs(call.queueMs),
     durationMs: roundMs(call.durationMs),

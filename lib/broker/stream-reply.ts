@@ -1,17 +1,18 @@
 import type { LineReader } from '../mysql/row-stream.ts';
+import { STALL_HEADER } from '../protocol/routes.ts';
 import { STREAM_TYPE } from '../protocol/stream.ts';
 import type { Call } from './http/call.ts';
-import { cutOffStalledReader, whenTaken } from './http/stalled-readers.ts';
+import { type ReaderTerms, setReaderTerms, whenTaken } from './http/stalled-readers.ts';
 
 /** A reply of lines of JSON. As long as none is written, the request can still be answered otherwise. */
 export class StreamReply implements LineReader {
   readonly #call: Call;
-  readonly #stallMs: number;
+  readonly #terms: ReaderTerms;
 
   /** A caller who takes nothing for `stallMs` is cut off. */
   constructor(call: Call, stallMs: number) {
     this.#call = call;
-    this.#stallMs = stallMs;
+    this.#terms = { stallMs, heedsSigns: true };
   }
 
   get hasBegun(): boolean {
@@ -23,7 +24,7 @@ export class StreamReply implements LineReader {
     // Whoever waits for the caller has heard of it.
     if (response.destroyed) return undefined;
     if (!this.hasBegun) this.#begin();
-    return response.write(lines) ? undefined : whenTaken(response, this.#stallMs);
+    return response.write(lines) ? undefined : whenTaken(response, this.#terms);
   }
 
   /** Writes the last line. */
@@ -36,7 +37,11 @@ export class StreamReply implements LineReader {
 
   #begin(): void {
     const { response, replyHeaders } = this.#call;
-    cutOffStalledReader(response, this.#stallMs);
-    response.writeHead(200, { ...replyHeaders, 'content-type': `${STREAM_TYPE}; charset=utf-8` });
+    setReaderTerms(response, this.#terms);
+    response.writeHead(200, {
+      ...replyHeaders,
+      'content-type': `${STREAM_TYPE}; charset=utf-8`,
+      [STALL_HEADER]: this.#terms.stallMs,
+    });
   }
 }

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import type { IncomingMessage } from 'node:http';
 import { BrokerError, type ErrorDetails } from '../errors.ts';
 import { FailureBody, fromFailureBody } from '../protocol/failure.ts';
 import { REQUEST_ID_HEADER } from '../protocol/routes.ts';
@@ -12,7 +12,7 @@ export interface BrokerReply {
   readonly requestId: string | undefined;
   readonly retryAfter: string | undefined;
   readonly body: string;
-  readonly stream?: Readable | undefined;
+  readonly stream?: IncomingMessage | undefined;
 }
 
 /** Takes a reply for the broker's. A proxy's page and a reply without an end that can be told are not. */

@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { LookupFunction, Socket } from 'node:net';
 import { BrokerError } from '../errors.ts';
+import { afterNextPoll } from './after-next-poll.ts';
 import type { CallBudget } from './call-budget.ts';
 import { httpModuleFor } from './http-module.ts';
 import type { KeptSockets } from './kept-sockets.ts';
@@ -99,14 +100,6 @@ async function connected(request: ClientRequest, { sockets, avoided }: HttpRoute
       afterNextPoll(() => (sockets.isUsable(socket, avoided) ? resolve(socket) : fail('ECONNRESET')));
     });
   });
-}
-
-/**
- * Lets the event loop look at its sockets once: it then knows of a hang-up that came in while nobody looked, as in a
- * frozen function. The first turn may only end a look that began before.
- */
-function afterNextPoll(callback: () => void): void {
-  setImmediate(() => setImmediate(callback));
 }
 
 async function received(

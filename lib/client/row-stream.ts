@@ -2,6 +2,7 @@ import { fromFailureBody } from '../protocol/failure.ts';
 import { StreamLine } from '../protocol/stream.ts';
 import { type BrokerReply, readFailure, unusableReply } from './broker-reply.ts';
 import { linesOf } from './lines.ts';
+import { ReadingSigns } from './reading-signs.ts';
 import { type RowOptions, rowDecoder } from './rows.ts';
 import { brokenOff, type StreamWatch, watchedChunks } from './watched-chunks.ts';
 
@@ -12,13 +13,15 @@ export function streamedRows<Row extends object>(
   watch: StreamWatch,
 ): AsyncGenerator<Row, void, undefined> {
   if (reply.stream === undefined) throw readFailure(reply) ?? unusableReply(reply.status, reply.requestId);
-  return readLines<Row>(linesOf(watchedChunks(reply.stream, watch)), options);
+  const signs = new ReadingSigns(reply.stream);
+  return readLines<Row>(linesOf(watchedChunks(reply.stream, watch)), options, signs);
 }
 
 /** @throws {BrokerError} the failure that ends the rows; `BROKER_UNREACHABLE` if they have no end. */
 async function* readLines<Row extends object>(
   lines: AsyncIterable<string>,
   options: RowOptions,
+  signs: ReadingSigns,
 ): AsyncGenerator<Row, void, undefined> {
   let decode = rowDecoder<Row>([], options);
   let hasEnded = false;
@@ -28,7 +31,12 @@ async function* readLines<Row extends object>(
     // Read on: a connection can be used again only if it was read to its end.
     if ('end' in line) hasEnded = true;
     else if ('columns' in line) decode = rowDecoder<Row>(line.columns, options);
-    else yield* decode(line.rows);
+    else {
+      for (const row of decode(line.rows)) {
+        yield row;
+        signs.rowTaken();
+      }
+    }
   }
   if (!hasEnded) throw brokenOff();
 }

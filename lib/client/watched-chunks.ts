@@ -1,5 +1,6 @@
-import type { Readable } from 'node:stream';
+import type { IncomingMessage } from 'node:http';
 import { BrokerError } from '../errors.ts';
+import { afterNextPoll } from './after-next-poll.ts';
 
 export interface StreamWatch {
   /** The longest wait for more. The time that the reader takes for what it has does not count. */
@@ -13,28 +14,36 @@ export interface StreamWatch {
  * @throws {BrokerError} `BROKER_UNREACHABLE`: it stalls, or is cut off. Aborted, the signal's reason.
  */
 export async function* watchedChunks(
-  stream: Readable,
+  stream: IncomingMessage,
   { stallMs, signal }: StreamWatch,
 ): AsyncGenerator<Buffer, void, undefined> {
   let problem: string | undefined;
+  let waits = 0;
   const stall = () => {
     problem = `The broker sent nothing for ${stallMs} ms`;
     stream.destroy();
   };
+  // What came in while the loop was busy is not late.
+  const startTimer = () => {
+    const wait = waits;
+    return setTimeout(() => afterNextPoll(() => wait === waits && stall()), stallMs);
+  };
   const abort = () => stream.destroy();
   signal?.addEventListener('abort', abort);
-  let timer = setTimeout(stall, stallMs);
+  let timer = startTimer();
   try {
     if (signal?.aborted) abort();
     for await (const chunk of stream as AsyncIterable<Buffer>) {
+      waits += 1;
       clearTimeout(timer);
       yield chunk;
-      timer = setTimeout(stall, stallMs);
+      timer = startTimer();
     }
   } catch (cause) {
     signal?.throwIfAborted();
     throw brokenOff(cause, problem);
   } finally {
+    waits += 1;
     clearTimeout(timer);
     signal?.removeEventListener('abort', abort);
   }

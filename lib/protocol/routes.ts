@@ -35,6 +35,15 @@ export const IDEMPOTENCY_HEADER = 'idempotency-key';
 /** In the reply: `true` if it is the answer of an earlier request with the same key. */
 export const REPLAY_HEADER = 'idempotent-replay';
 
+/** In the reply that is a stream: how many milliseconds its reader may take nothing of it. */
+export const STALL_HEADER = 'x-stream-stall-ms';
+
+/**
+ * What a slow reader of a stream may send on its connection to say that it takes something: an empty line, which HTTP
+ * has servers pass over (RFC 9112, section 2.2).
+ */
+export const READING_SIGN = '\r\n';
+
 /** The name of a database. In a path it stands for itself. */
 export const ALIAS = /^[a-z][a-z0-9-]{0,62}$/;
 

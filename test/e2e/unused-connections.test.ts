@@ -15,8 +15,9 @@ afterAll(async () => {
   authority[Symbol.dispose]();
 });
 
-const QUERY = 'POST /v1/databases/default/query HTTP/1.1\r\nhost: b\r\nauthorization: Bearer writer-key\r\n';
-const GET = 'GET /healthz HTTP/1.1\r\nhost: b\r\n\r\n';
+const QUERY =
+  'POST /v1/databases/default/query HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer writer-key\r\n';
+const GET = 'GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n';
 const HALF_A_CLIENT_HELLO = Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01]);
 
 type Opener = (port: number) => Promise<Socket>;
@@ -68,7 +69,7 @@ test('no connection without a request holds up the end of a broker', { timeout: 
     await exitMs([
       sending(''),
       sending('GET /heal'),
-      sending('GET /healthz HTTP/1.1\r\nhost: b\r\n'),
+      sending('GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n'),
       sending(GET, true),
       sending(`${GET}GET /heal`, true),
       sending('\r\n\r\n'),

@@ -22,11 +22,6 @@ export class Connections {
     });
   }
 
-  /** Whether HTTP can be spoken on it: not before a TLS handshake is finished. */
-  has(socket: Socket): boolean {
-    return this.#open.has(socket);
-  }
-
   /** Closes what carries no request: silent ones, kept ones, half a request head, half a TLS handshake. */
   closeUnused(): void {
     for (const socket of this.#handshakes.values()) socket.destroy();

@@ -105,8 +105,13 @@ export class HttpApp {
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
     const call = new Call(request, response, this.log);
+    let isSent = false;
+    response.once('finish', () => {
+      // Node tells of the end also when the connection was closed with much of the reply unsent.
+      isSent = !request.socket.destroyed;
+    });
     response.once('close', () => {
-      const isGone = !response.writableFinished;
+      const isGone = !isSent;
       if (isGone) call.code = 'CALLER_GONE';
       this.#onDone(call);
       if (isGone) call.gone.raise(new CallerGone());

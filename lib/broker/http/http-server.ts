@@ -32,9 +32,10 @@ export function createHttpServer(
     // Node's own refusal has no body. Nothing here depends on the header.
     requireHostHeader: false,
   };
+  const readerTerms = { stallMs: readerStallMs, heedsSigns: false };
   const serve: RequestListener = (request, response) => {
     trackOwedReply(request, response);
-    cutOffStalledReader(response, readerStallMs);
+    cutOffStalledReader(response, readerTerms);
     listener(request, response);
   };
   const { tls } = settings;

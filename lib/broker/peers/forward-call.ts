@@ -1,8 +1,14 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
-import { pipeline } from 'node:stream/promises';
 import type { Deadline } from '../../pool/deadline.ts';
-import { IDEMPOTENCY_HEADER, REQUEST_ID_HEADER, TIMEOUT_HEADER } from '../../protocol/routes.ts';
+import {
+  IDEMPOTENCY_HEADER,
+  READING_SIGN,
+  REQUEST_ID_HEADER,
+  STALL_HEADER,
+  TIMEOUT_HEADER,
+} from '../../protocol/routes.ts';
 import type { Call } from '../http/call.ts';
+import { setReaderTerms, whenTaken } from '../http/stalled-readers.ts';
 import type { BodyReader } from '../http/whole-body.ts';
 import { answerLost, ownerGone } from './lost-owner.ts';
 import type { PeerAddress } from './peer-address.ts';
@@ -16,7 +22,7 @@ const VERDICT_WAIT_MS = 1_000;
 
 /** The caller's key among them: the task that holds a transaction checks for itself who calls. */
 const SENT_HEADERS = ['authorization', 'content-type', 'accept', 'traceparent', IDEMPOTENCY_HEADER];
-const RETURNED_HEADERS = ['content-type', 'content-length', 'retry-after', REQUEST_ID_HEADER];
+const RETURNED_HEADERS = ['content-type', 'content-length', 'retry-after', REQUEST_ID_HEADER, STALL_HEADER];
 
 export interface ForwardedCall {
   readonly call: Call;
@@ -47,8 +53,7 @@ export async function forwardCall(http: PeerHttp, forwarded: ForwardedCall): Pro
     signal.throwIfAborted();
     throw answerLost(call.routePath, body, cause);
   });
-  outgoing.setTimeout(longestPauseMs + VERDICT_WAIT_MS);
-  await pass(answer, call);
+  await pass(answer, call, longestPauseMs, (silenceMs) => outgoing.setTimeout(silenceMs));
 }
 
 function messageOf({ call, deadline, signal }: ForwardedCall, body: Buffer): PeerRequest {
@@ -66,9 +71,34 @@ function messageOf({ call, deadline, signal }: ForwardedCall, body: Buffer): Pee
 }
 
 /** As it comes, and no faster than the caller takes it. If it breaks off, the caller is cut off. */
-async function pass(answer: IncomingMessage, { response, replyHeaders }: Call): Promise<void> {
+async function pass(
+  answer: IncomingMessage,
+  call: Call,
+  longestPauseMs: number,
+  allowSilence: (silenceMs: number) => void,
+): Promise<void> {
+  const { response, replyHeaders } = call;
   response.writeHead(answer.statusCode ?? 500, { ...replyHeaders, ...returned(answer) });
-  await pipeline(answer, response).catch(() => undefined);
+  const stallMs = Number(answer.headers[STALL_HEADER] ?? longestPauseMs);
+  // The other broker sees what this one takes, so it has to hear when the caller takes what is here already.
+  const onTaken = () => {
+    if (!answer.complete && answer.socket.writable) answer.socket.write(READING_SIGN);
+  };
+  const terms = { stallMs, heedsSigns: answer.headers[STALL_HEADER] !== undefined, onTaken };
+  setReaderTerms(response, terms);
+  try {
+    allowSilence(longestPauseMs + VERDICT_WAIT_MS);
+    for await (const chunk of answer as AsyncIterable<Buffer>) {
+      if (response.write(chunk)) continue;
+      allowSilence(0);
+      await whenTaken(response, terms);
+      if (response.destroyed) return;
+      allowSilence(longestPauseMs + VERDICT_WAIT_MS);
+    }
+    response.end();
+  } catch {
+    response.destroy();
+  }
 }
 
 function returned({ headers }: IncomingMessage): OutgoingHttpHeaders {
