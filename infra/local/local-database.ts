@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { openDriver } from '../../lib/mysql/driver.ts';
+import { encryptionOf } from '../../lib/mysql/tls.ts';
 import { DatabaseAdmin } from './database-admin.ts';
 import { startDatabaseServer } from './database-server.ts';
 import { createDemoData, DEMO_DATABASE } from './demo-data.ts';
@@ -18,6 +20,9 @@ export interface LocalDatabase extends Address {
   stop(): Promise<void>;
 }
 
+/** So that a mistake is told within five seconds. */
+const LOGIN_TIMEOUT_MS = 2_500;
+
 const TRY_DEMO_DATA =
   'SELECT label, c_bigint_unsigned, c_decimal_65_30, c_datetime_6, c_blob, c_json FROM every_type';
 const TRY_ANY_DATABASE =
@@ -29,6 +34,22 @@ export function useDatabase(url: string): LocalDatabase {
   // The message does not repeat the address, which holds a password.
   if (address === undefined) throw new Error('DATABASE_URL must be mysql://user:password@host:port/database');
   return { ...address, trySql: TRY_ANY_DATABASE, stop: async () => {} };
+}
+
+/**
+ * Logs in once, as the local broker will.
+ *
+ * @throws {Error} why that fails, after a few seconds at most. It names neither password nor user.
+ */
+export async function checkLogin({ host, port, user, password, database }: LocalDatabase): Promise<void> {
+  const login = { versionId: '', host, port, database, username: user, password };
+  try {
+    const { connection } = await openDriver(login, encryptionOf('off'), LOGIN_TIMEOUT_MS);
+    connection.end();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`Nobody can log in at ${host}:${port}, which DATABASE_URL names. ${reason}.`, { cause });
+  }
 }
 
 function parseAddress(url: string): Address | undefined {

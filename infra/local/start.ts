@@ -6,7 +6,7 @@
  */
 import { startBroker } from './broker-service.ts';
 import { startFunctions } from './functions-service.ts';
-import { startDemoDatabase, useDatabase } from './local-database.ts';
+import { checkLogin, startDemoDatabase, useDatabase } from './local-database.ts';
 import { makeTemporaryFolder, removeTemporaryFolder } from './temporary-folder.ts';
 
 /** Ends what has been started, in order of the start. */
@@ -35,6 +35,7 @@ async function run(): Promise<never> {
   const { DATABASE_URL } = process.env;
   console.log(DATABASE_URL ? 'Using the database of DATABASE_URL' : 'Starting a private database ...');
   const database = DATABASE_URL ? useDatabase(DATABASE_URL) : await startDemoDatabase(console.log);
+  if (DATABASE_URL) await checkLogin(database);
   stops.push(database.stop);
 
   const broker = await startBroker(folder, database);

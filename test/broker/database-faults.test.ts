@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -233,6 +233,14 @@ const CASES: readonly Case[] = [
     cause: 'secrets_manager_unavailable',
   },
 ];
+
+test("the operator's page explains each of these causes", () => {
+  const page = readFileSync(join(import.meta.dirname, '../../lib/broker/operate.md'), 'utf8');
+  for (const { cause, errno } of CASES) {
+    if (typeof cause === 'string') expect(page).toContain(`\`${cause}\``);
+    if (errno !== undefined) expect(page).toContain(String(errno));
+  }
+});
 
 describe.each(CASES)('$what', ({ broken, code = 'DATABASE_UNREACHABLE', cause, errno }) => {
   test('is told before anybody calls, to admins, and with each call', { timeout: 30_000 }, async () => {
