@@ -7,45 +7,54 @@ interface ErrorTraits {
   readonly transient: boolean;
 }
 
+/** Short to write: this table is in the bundle of every function. */
+function passing(httpStatus: number): ErrorTraits {
+  return { httpStatus, transient: true };
+}
+
+function lasting(httpStatus: number): ErrorTraits {
+  return { httpStatus, transient: false };
+}
+
 /** Every way a call can fail. The README explains each code under the same name. */
 export const ERROR_TRAITS = {
-  INVALID_REQUEST: { httpStatus: 400, transient: false },
-  SQL_ERROR: { httpStatus: 400, transient: false },
-  READ_ONLY_VIOLATION: { httpStatus: 400, transient: false },
-  STATEMENT_NOT_ALLOWED: { httpStatus: 400, transient: false },
-  UNAUTHENTICATED: { httpStatus: 401, transient: false },
-  FORBIDDEN: { httpStatus: 403, transient: false },
-  UNKNOWN_DATABASE: { httpStatus: 404, transient: false },
-  TRANSACTION_NOT_FOUND: { httpStatus: 404, transient: false },
-  NOT_FOUND: { httpStatus: 404, transient: false },
-  METHOD_NOT_ALLOWED: { httpStatus: 405, transient: false },
-  REQUEST_TIMEOUT: { httpStatus: 408, transient: true },
-  DUPLICATE_KEY: { httpStatus: 409, transient: false },
-  CONSTRAINT_VIOLATION: { httpStatus: 409, transient: false },
-  DEADLOCK: { httpStatus: 409, transient: true },
-  LOCK_TIMEOUT: { httpStatus: 409, transient: true },
-  EXPECTATION_FAILED: { httpStatus: 409, transient: false },
-  IDEMPOTENCY_IN_PROGRESS: { httpStatus: 409, transient: true },
-  TRANSACTION_ENDED: { httpStatus: 410, transient: false },
-  REQUEST_TOO_LARGE: { httpStatus: 413, transient: false },
-  UNSUPPORTED_MEDIA_TYPE: { httpStatus: 415, transient: false },
-  RESULT_TOO_LARGE: { httpStatus: 422, transient: false },
-  IDEMPOTENCY_MISMATCH: { httpStatus: 422, transient: false },
-  QUEUE_FULL: { httpStatus: 429, transient: true },
-  TOO_MANY_TRANSACTIONS: { httpStatus: 429, transient: true },
-  TOO_MANY_STREAMS: { httpStatus: 429, transient: true },
-  HEADERS_TOO_LARGE: { httpStatus: 431, transient: false },
-  INTERNAL: { httpStatus: 500, transient: false },
-  DATABASE_UNREACHABLE: { httpStatus: 502, transient: true },
-  CREDENTIALS_REFUSED: { httpStatus: 502, transient: false },
-  CONNECTION_LOST: { httpStatus: 502, transient: true },
+  INVALID_REQUEST: lasting(400),
+  SQL_ERROR: lasting(400),
+  READ_ONLY_VIOLATION: lasting(400),
+  STATEMENT_NOT_ALLOWED: lasting(400),
+  UNAUTHENTICATED: lasting(401),
+  FORBIDDEN: lasting(403),
+  UNKNOWN_DATABASE: lasting(404),
+  TRANSACTION_NOT_FOUND: lasting(404),
+  NOT_FOUND: lasting(404),
+  METHOD_NOT_ALLOWED: lasting(405),
+  REQUEST_TIMEOUT: passing(408),
+  DUPLICATE_KEY: lasting(409),
+  CONSTRAINT_VIOLATION: lasting(409),
+  DEADLOCK: passing(409),
+  LOCK_TIMEOUT: passing(409),
+  EXPECTATION_FAILED: lasting(409),
+  IDEMPOTENCY_IN_PROGRESS: passing(409),
+  TRANSACTION_ENDED: lasting(410),
+  REQUEST_TOO_LARGE: lasting(413),
+  UNSUPPORTED_MEDIA_TYPE: lasting(415),
+  RESULT_TOO_LARGE: lasting(422),
+  IDEMPOTENCY_MISMATCH: lasting(422),
+  QUEUE_FULL: passing(429),
+  TOO_MANY_TRANSACTIONS: passing(429),
+  TOO_MANY_STREAMS: passing(429),
+  HEADERS_TOO_LARGE: lasting(431),
+  INTERNAL: lasting(500),
+  DATABASE_UNREACHABLE: passing(502),
+  CREDENTIALS_REFUSED: lasting(502),
+  CONNECTION_LOST: passing(502),
   /** The client's own: no usable answer came from the broker. */
-  BROKER_UNREACHABLE: { httpStatus: 502, transient: true },
-  POOL_TIMEOUT: { httpStatus: 503, transient: true },
-  DRAINING: { httpStatus: 503, transient: true },
-  DATABASE_READ_ONLY: { httpStatus: 503, transient: true },
-  DEADLINE_EXCEEDED: { httpStatus: 504, transient: true },
-} as const satisfies Record<string, ErrorTraits>;
+  BROKER_UNREACHABLE: passing(502),
+  POOL_TIMEOUT: passing(503),
+  DRAINING: passing(503),
+  DATABASE_READ_ONLY: passing(503),
+  DEADLINE_EXCEEDED: passing(504),
+} satisfies Record<string, ErrorTraits>;
 
 export type ErrorCode = keyof typeof ERROR_TRAITS;
 
