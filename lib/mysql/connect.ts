@@ -11,15 +11,16 @@ import {
   settingRefused,
 } from './connect-failure.ts';
 import type { Control } from './control.ts';
-import { openDriver } from './driver.ts';
+import { openDriver, type ServerAddress } from './driver.ts';
 import { type Flavour, isServerError } from './failure.ts';
 import { LoginTrials } from './login-trials.ts';
 import { MysqlConnection } from './mysql-connection.ts';
 import { refusedSetting, sessionStatement } from './session.ts';
 import { type Encryption, encryptionOf } from './tls.ts';
+import { Victim } from './victim.ts';
 
-/** Control connections, one a server, by `host:port`. */
-export type ControlFor = (login: ServerLogin) => Control;
+/** Control connections, one a server. A name can lead to several. */
+export type ControlFor = (address: ServerAddress) => Control;
 
 /** Opens connections to one configured database, with its credentials of the moment and its session. */
 export class MysqlConnector implements Connector<MysqlConnection> {
@@ -79,13 +80,12 @@ export class MysqlConnector implements Connector<MysqlConnection> {
       resetOnCheckin: this.#settings.pool.resetOnCheckin,
       exposeMysqlMessages: this.#settings.exposeMysqlMessages,
       isOutdated: () => !this.#source.isCurrent(login),
-      control: this.#controlFor(login),
-      victim: {
-        threadId: driver.connection.threadId,
+      control: this.#controlFor(driver.address),
+      victim: new Victim(driver, {
         loginKey: login.username,
-        hasEnded: () => driver.socket.destroyed,
-        login: async (timeoutMs) => await openDriver(await this.#today(login), this.#encryption, timeoutMs),
-      },
+        login: async (timeoutMs) =>
+          await openDriver(await this.#today(login), this.#encryption, timeoutMs, driver.address),
+      }),
     });
     try {
       await within(deadline.remainingMs, connection.begin());

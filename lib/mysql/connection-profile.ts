@@ -1,4 +1,5 @@
-import type { Control, Victim } from './control.ts';
+import type { Control } from './control.ts';
+import type { Victim } from './victim.ts';
 
 /** What the connection was opened with. */
 export interface ConnectionProfile {

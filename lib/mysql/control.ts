@@ -1,43 +1,40 @@
 import { within } from '../pool/connection.ts';
+import { Deadline } from '../pool/deadline.ts';
 import type { Driver } from './driver.ts';
+import { isServerError } from './failure.ts';
+import type { Ask } from './own-statement.ts';
+import { HiddenThreadError, OtherServerError, UnprovenError, type Victim } from './victim.ts';
 
-/** A kill that could not be sent within this time is given up: thread ids may mean somebody else by then. */
+/** A kill that could not be sent within this time is given up. */
 const KILL_TIMEOUT_MS = 1_000;
 /** After so long without a kill the control connection is closed. */
 const IDLE_TIMEOUT_MS = 5_000;
+/** The connection that is open, or the next login, may be on another server than the victim, behind a load balancer. */
+const MAX_ATTEMPTS = 3;
 
 /** ER_NO_SUCH_THREAD: it ended by itself in the meantime. */
 const NO_SUCH_THREAD = 1094;
 /** ER_KILL_DENIED_ERROR: it runs a procedure with somebody else's rights. */
 const KILL_DENIED = 1095;
 
-/** Whom to interrupt, and how to log in as the same user: a user may kill its own threads. */
-export interface Victim {
-  readonly threadId: number;
-  /** Logins with equal keys may share the control connection. */
-  readonly loginKey: string;
-  /** Its connection has ended: there is nobody left to interrupt. */
-  hasEnded(): boolean;
-  login(timeoutMs: number): Promise<Driver>;
-}
-
 /**
  * The one extra connection that the broker may have on a server, opened only to interrupt a statement and closed
- * when idle. Kills are sent one after the other; each settles within `KILL_TIMEOUT_MS` of being asked for.
+ * when idle. Kills are sent one after the other; each settles within `KILL_TIMEOUT_MS` of being asked for. None is sent
+ * before the server has shown that it is the victim's, and that the thread is still the victim's.
  */
 export class Control {
   #open: { readonly driver: Driver; readonly loginKey: string } | undefined;
   #line: Promise<unknown> = Promise.resolve();
   #idleTimer: NodeJS.Timeout | undefined;
 
-  /** Stops what the connection is running; the connection lives on. Rejects if the server could not be told. */
+  /** Stops what the connection is running; the connection lives on. Rejects if the victim's server could not be told. */
   async killQuery(victim: Victim): Promise<void> {
-    await this.#enqueue(victim, `KILL QUERY ${victim.threadId}`);
+    await this.#enqueue(victim, 'KILL QUERY');
   }
 
-  /** Ends the connection, whatever it is running. Rejects if the server could not be told, or refused. */
+  /** Ends the connection, whatever it is running. Rejects if the victim's server could not be told, or refused. */
   async killConnection(victim: Victim): Promise<void> {
-    await this.#enqueue(victim, `KILL CONNECTION ${victim.threadId}`);
+    await this.#enqueue(victim, 'KILL CONNECTION');
   }
 
   /** Never rejects, and settles even if the server does not. */
@@ -50,53 +47,80 @@ export class Control {
     await within(KILL_TIMEOUT_MS, driver.closed).catch(() => driver.socket.destroy());
   }
 
-  async #enqueue(victim: Victim, sql: string): Promise<void> {
-    const endMs = performance.now() + KILL_TIMEOUT_MS;
+  async #enqueue(victim: Victim, command: string): Promise<void> {
+    if (!victim.isKnown) throw new UnprovenError('The server has not shown whose the thread is');
+    const deadline = Deadline.after(KILL_TIMEOUT_MS);
     const turn = this.#line.then(async () => {
-      const leftMs = endMs - performance.now();
-      if (leftMs <= 0) throw new Error('The kill came too late');
-      if (!victim.hasEnded()) await this.#run(victim, sql, leftMs);
+      clearTimeout(this.#idleTimer);
+      try {
+        await this.#kill(victim, command, deadline);
+      } finally {
+        this.#idleTimer = setTimeout(() => void this.close(), IDLE_TIMEOUT_MS);
+        this.#idleTimer.unref();
+      }
     });
     this.#line = turn.catch(() => undefined);
     await turn;
   }
 
-  async #run(victim: Victim, sql: string, leftMs: number): Promise<void> {
-    clearTimeout(this.#idleTimer);
-    if (this.#open !== undefined && this.#open.loginKey !== victim.loginKey) await this.close();
-    this.#open ??= { driver: await victim.login(leftMs), loginKey: victim.loginKey };
-    const { driver } = this.#open;
-    try {
-      await within(leftMs, send(driver, sql));
-    } catch (error) {
-      const errno = errnoOf(error);
-      if (errno === NO_SUCH_THREAD) return;
-      // What the server itself refuses leaves the connection as good as it was.
-      if (errno === undefined) {
-        this.#open = undefined;
-        driver.socket.destroy();
+  async #kill(victim: Victim, command: string, deadline: Deadline): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      if (deadline.hasPassed) throw new Error('The kill came too late');
+      if (victim.hasEnded) return;
+      try {
+        await this.#attempt(victim, command, deadline);
+        return;
+      } catch (error) {
+        if (!(error instanceof OtherServerError) || attempt === MAX_ATTEMPTS) throw error;
+        await this.close();
       }
-      throw error;
-    } finally {
-      this.#idleTimer = setTimeout(() => void this.close(), IDLE_TIMEOUT_MS);
-      this.#idleTimer.unref();
     }
+  }
+
+  async #attempt(victim: Victim, command: string, deadline: Deadline): Promise<void> {
+    const driver = await this.#driverFor(victim, deadline);
+    const ask: Ask = async (sql) => await within(deadline.remainingMs, rowsOf(driver, sql));
+    try {
+      // Another server's thread of this number would be an innocent's.
+      await victim.proveOn(driver, ask);
+      await ask(`${command} ${victim.threadId}`);
+    } catch (error) {
+      if (errnoOf(error) === NO_SUCH_THREAD) return;
+      // What the server itself answers leaves the connection as good as it was.
+      if (!isServerError(error) && !(error instanceof UnprovenError)) this.#drop(driver);
+      throw error;
+    }
+  }
+
+  async #driverFor(victim: Victim, deadline: Deadline): Promise<Driver> {
+    const { loginKey } = victim;
+    const isFit = this.#open?.loginKey === loginKey && !this.#open.driver.socket.destroyed;
+    if (!isFit) await this.close();
+    this.#open ??= { driver: await victim.login(deadline.remainingMs), loginKey };
+    return this.#open.driver;
+  }
+
+  #drop(driver: Driver): void {
+    this.#open = undefined;
+    driver.socket.destroy();
   }
 }
 
-/** The server was told, and said no. */
+/** The server is the victim's, but lets nobody of its account end it now. */
 export function isKillDenied(error: unknown): boolean {
-  return errnoOf(error) === KILL_DENIED;
+  return error instanceof HiddenThreadError || errnoOf(error) === KILL_DENIED;
 }
 
-async function send({ connection }: Driver, sql: string): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    connection.query(sql, (error) => (error ? reject(error) : resolve()));
+async function rowsOf({ connection }: Driver, sql: string): Promise<readonly (readonly unknown[])[]> {
+  const rows = await new Promise<unknown>((resolve, reject) => {
+    connection.query({ sql, rowsAsArray: true }, (error, answer) =>
+      error ? reject(error) : resolve(answer),
+    );
   });
+  return Array.isArray(rows) ? rows : [];
 }
 
 /** What the server answered; undefined if it did not. */
 function errnoOf(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !('errno' in error)) return undefined;
-  return typeof error.errno === 'number' && error.errno > 0 ? error.errno : undefined;
+  return isServerError(error) ? error.errno : undefined;
 }

@@ -7,10 +7,17 @@ import type { Flavour } from './failure.ts';
 import type { Encryption, TlsOptions } from './tls.ts';
 import { tlsFailureOf } from './tls-failure.ts';
 
+/** Where a connection has come to: of a name's addresses, the one that answered. */
+export interface ServerAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** A login over mysql2, with its socket at hand: mysql2 itself only half-closes what it destroys. */
 export interface Driver {
   readonly connection: DriverConnection;
   readonly socket: Socket;
+  readonly address: ServerAddress;
   readonly flavour: Flavour;
   /** Resolves when the peer has let go of the connection. */
   readonly closed: Promise<void>;
@@ -22,15 +29,17 @@ const AS_WE_SPEAK = ['SESSION_TRACK', '-DEPRECATE_EOF', '-CLIENT_QUERY_ATTRIBUTE
 /**
  * Opens a connection and logs in.
  *
+ * @param address Where to go instead of the login's host and port, which the certificate is still to be for.
  * @throws {BrokerError} DATABASE_UNREACHABLE or CREDENTIALS_REFUSED.
  */
 export async function openDriver(
   login: ServerLogin,
   encryption: Encryption,
   timeoutMs: number,
+  address: ServerAddress = login,
 ): Promise<Driver> {
   const tls = await encryption(login.host);
-  const socket = openSocket(login, tls === undefined);
+  const socket = openSocket(address, tls === undefined);
   // The name that Node checks the certificate for; on the sockets of IP addresses it leaves it out, and takes `localhost`.
   Object.assign(socket, { _host: login.host });
   const closed = new Promise<void>((resolve) => {
@@ -62,7 +71,8 @@ export async function openDriver(
       connection.once('connect', (greeting: unknown) => resolve(flavourOf(greeting)));
       connection.once('error', reject);
     });
-    return { connection, socket, flavour, closed };
+    const reached = { host: socket.remoteAddress ?? address.host, port: address.port };
+    return { connection, socket, address: reached, flavour, closed };
   } catch (error) {
     socket.destroy();
     const failure = error instanceof Error ? error : new Error(String(error));
@@ -78,7 +88,7 @@ export async function openDriver(
 const READ_BUFFER = Buffer.allocUnsafeSlow(65_536);
 
 /** A socket that is `plain` reads into one buffer with all others, and hands on a copy of what came. */
-function openSocket({ host, port }: ServerLogin, plain: boolean): Socket {
+function openSocket({ host, port }: ServerAddress, plain: boolean): Socket {
   const callback = (bytes: number): boolean => {
     socket.emit('data', Buffer.from(READ_BUFFER.subarray(0, bytes)));
     // False would stop it.

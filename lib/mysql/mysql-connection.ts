@@ -11,6 +11,7 @@ import {
   statementFailure,
 } from './failure.ts';
 import { delay, Watch } from './interrupt.ts';
+import type { Ask } from './own-statement.ts';
 import { PacketLimit } from './packet-limit.ts';
 import { PrivilegesWatch } from './privileges-watch.ts';
 import type { QueryTerms, StatementTerms, StreamTerms } from './query-terms.ts';
@@ -35,8 +36,9 @@ export class MysqlConnection implements Connection {
   readonly #profile: ConnectionProfile;
   readonly #privileges: PrivilegesWatch;
   readonly #limit: StatementLimit;
-  readonly #packetLimit = new PacketLimit(async (sql) => await this.command(sql));
-  readonly #role = new RoleWatch(async (sql) => await this.command(sql));
+  readonly #ask: Ask = async (sql) => await this.command(sql);
+  readonly #packetLimit = new PacketLimit(this.#ask);
+  readonly #role = new RoleWatch(this.#ask);
   /** The session refuses every write. */
   #isReadOnly = false;
   /** Something other than a plain statement that went well has run since the session was set. */
@@ -45,8 +47,8 @@ export class MysqlConnection implements Connection {
   constructor(driver: Driver, profile: ConnectionProfile) {
     this.#wire = new Wire(driver);
     this.#profile = profile;
-    this.#privileges = new PrivilegesWatch((sql) => this.command(sql));
-    this.#limit = new StatementLimit((sql) => this.command(sql), driver.flavour);
+    this.#privileges = new PrivilegesWatch(this.#ask);
+    this.#limit = new StatementLimit(this.#ask, driver.flavour);
   }
 
   get isUsable(): boolean {
@@ -72,10 +74,10 @@ export class MysqlConnection implements Connection {
 
   /** Makes a fresh login ready for use. */
   async begin(): Promise<void> {
+    const watches = [this.#role, this.#privileges, this.#packetLimit];
     await this.#wire.together(() => [
-      this.#role.begin(),
-      this.#privileges.begin(),
-      this.#packetLimit.begin(),
+      this.#profile.victim.begin(this.#ask),
+      ...watches.map((watch) => watch.begin()),
       this.setSession(),
     ]);
   }

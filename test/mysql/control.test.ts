@@ -1,7 +1,9 @@
+import type { RowDataPacket } from 'mysql2';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Control, type Victim } from '../../lib/mysql/control.ts';
+import { Control } from '../../lib/mysql/control.ts';
 import { type Driver, openDriver } from '../../lib/mysql/driver.ts';
 import { encryptionOf } from '../../lib/mysql/tls.ts';
+import { Victim } from '../../lib/mysql/victim.ts';
 import { startTestDatabase, type TestDatabase } from '../support/database.ts';
 
 let database: TestDatabase;
@@ -21,10 +23,19 @@ async function login(): Promise<Driver> {
   return await openDriver(account, encryptionOf('off'), 5_000);
 }
 
-/** A connection that is still there, and how the control connection is to log in for it. */
-function victimOf(driver: Driver, loginAs: () => Promise<Driver>): Victim {
-  const { threadId } = driver.connection;
-  return { threadId, loginKey: 'app', hasEnded: () => driver.socket.destroyed, login: loginAs };
+/** A connection whose server has shown who it is, and how the control connection is to log in for it. */
+async function victimOf(driver: Driver, loginAs: () => Promise<Driver> = login): Promise<Victim> {
+  const victim = new Victim(driver, { loginKey: 'app', login: loginAs });
+  await victim.begin(async (sql) => await rowsOf(driver, sql));
+  return victim;
+}
+
+async function rowsOf({ connection }: Driver, sql: string): Promise<unknown[][]> {
+  return await new Promise((resolve, reject) => {
+    connection.query<RowDataPacket[][]>({ sql, rowsAsArray: true }, (error, rows) =>
+      error ? reject(error) : resolve(rows),
+    );
+  });
 }
 
 async function isOnServer({ connection }: Driver): Promise<boolean> {
@@ -41,8 +52,8 @@ test('a kill that stood in line behind a hanging login is given up, not sent lat
   const hanging = new Promise<Driver>((_, reject) => {
     letGo = reject;
   });
-  const first = control.killConnection(victimOf(driver, async () => await hanging));
-  const second = control.killConnection(victimOf(driver, login));
+  const first = control.killConnection(await victimOf(driver, async () => await hanging));
+  const second = control.killConnection(await victimOf(driver));
   const bothFail = Promise.all([
     expect(first).rejects.toThrow('no network'),
     expect(second).rejects.toThrow('too late'),
@@ -58,7 +69,9 @@ test('a kill that stood in line behind a hanging login is given up, not sent lat
 test('nobody is killed for a connection that has ended', async () => {
   const control = new Control();
   const innocent = await login();
-  const victim = { ...victimOf(innocent, login), hasEnded: () => true };
+  const driver = await login();
+  const victim = await victimOf(driver);
+  driver.socket.destroy();
   await control.killConnection(victim);
   expect(await isOnServer(innocent)).toBe(true);
   innocent.socket.destroy();
@@ -68,7 +81,7 @@ test('a kill that is in time ends its victim and no other', async () => {
   const control = new Control();
   const driver = await login();
   const other = await login();
-  await control.killConnection(victimOf(driver, login));
+  await control.killConnection(await victimOf(driver));
   await driver.closed;
   expect(await isOnServer(other)).toBe(true);
   await control.close();
