@@ -1,6 +1,7 @@
 import { BrokerError } from '../errors.ts';
 import { Transaction, type TransactionMode } from '../mysql/transaction.ts';
-import { type EndReason, Lease } from './lease.ts';
+import { Lease } from './lease.ts';
+import type { EndReason } from './lease-end.ts';
 import { newTransactionId } from './peers/task-name.ts';
 import type { Database } from './pool-registry.ts';
 import type { SqlCall } from './sql-call.ts';

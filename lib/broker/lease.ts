@@ -7,9 +7,7 @@ import { Deadline } from '../pool/deadline.ts';
 import type { PooledConnection } from '../pool/pooled-connection.ts';
 import { EitherStop, Stop } from '../pool/stop.ts';
 import { CallLine } from './call-line.ts';
-
-/** Why a transaction is over, as its late calls are told. */
-export type EndReason = UnaskedEnd | 'committed' | 'idle' | 'lifetime' | 'draining';
+import { type EndReason, endByFailure, type LeaseEnd, transactionEnded } from './lease-end.ts';
 
 /** What a lease is known by. */
 export interface LeaseIdentity {
@@ -28,25 +26,8 @@ export interface LeaseTimes {
   readonly commitTimeoutMs: number;
 }
 
-const MESSAGES: Readonly<Record<EndReason, string>> = {
-  committed: 'The transaction was committed',
-  rolled_back: 'The transaction was rolled back',
-  idle: 'The transaction was rolled back: no statement came for too long',
-  lifetime: 'The transaction was rolled back: it lasted too long',
-  connection_lost: 'The transaction was lost with its connection',
-  deadlock: 'The transaction was rolled back to end a deadlock',
-  implicit_commit: 'A statement has committed the transaction',
-  draining: 'The transaction was rolled back: the broker is shutting down',
-};
-
 /** A verdict that comes so long after the deadline is still waited for. */
 const VERDICT_WAIT_MS = 200;
-
-const REASON_BY_OUTCOME: Readonly<Record<Outcome, EndReason>> = {
-  applied: 'committed',
-  not_applied: 'rolled_back',
-  unknown: 'connection_lost',
-};
 
 /** What an open lease needs, and one that has ended keeps out of memory. */
 interface Held {
@@ -56,13 +37,6 @@ interface Held {
   readonly stop: Stop;
   readonly lifetimeTimer: NodeJS.Timeout;
   readonly stopListening: () => void;
-}
-
-/** How a lease ended, for whoever asks again. */
-interface LeaseEnd {
-  readonly reason: EndReason;
-  /** What a COMMIT failed with. */
-  readonly failure?: BrokerError | undefined;
 }
 
 /**
@@ -137,7 +111,7 @@ export class Lease {
       try {
         return await work(transaction, stoppable(watched, stop));
       } finally {
-        if (transaction.unaskedEnd !== undefined) this.end(transaction.unaskedEnd);
+        if (transaction.unaskedEnd !== undefined) this.#found(transaction.unaskedEnd);
       }
     });
   }
@@ -154,9 +128,10 @@ export class Lease {
       );
     // The COMMIT goes on, whoever waits for it.
     await until(committed, { ...watched, deadline: watched.deadline.plus(VERDICT_WAIT_MS) }, 'unknown');
-    const { reason, failure } = this.#end ?? {};
+    await this.#untilKnown(watched);
+    const { reason, outcome, failure } = this.#end ?? {};
     if (failure !== undefined) throw failure;
-    if (reason !== 'committed') throw this.#ended(reason === 'implicit_commit' ? 'applied' : 'not_applied');
+    if (reason !== 'committed') throw this.#ended(outcome);
   }
 
   /** Asked again, it answers as the first time, as after every end that rolled back. @throws {BrokerError} as `run`. */
@@ -167,27 +142,35 @@ export class Lease {
         this.end('rolled_back');
       }),
     );
-    const { reason, failure } = this.#end ?? {};
+    await this.#untilKnown(watched);
+    const { reason, outcome, failure } = this.#end ?? {};
     if (failure?.outcome === 'unknown') throw failure;
-    if (reason === 'committed' || reason === 'implicit_commit') throw this.#ended();
+    if (reason !== 'rolled_back' && outcome !== 'not_applied') throw this.#ended(outcome);
   }
 
   /** Ends it without being asked by its caller. A COMMIT that is under way decides for itself. */
   end(reason: EndReason): void {
-    if (this.#committing === undefined) this.#endWith({ reason });
+    if (this.#committing === undefined) this.#endWith({ reason, outcome: 'not_applied' });
+  }
+
+  /** A statement that ran has ended the transaction, or did so while it was ended for another reason. */
+  #found({ reason, outcome }: UnaskedEnd): void {
+    if (this.#end === undefined) this.#endWith({ reason, outcome });
+    else if (outcome !== 'not_applied') this.#end = { ...this.#end, outcome };
+  }
+
+  /** What still runs at the end may tell more of it. */
+  async #untilKnown(watched: Watched): Promise<void> {
+    const deadline = watched.deadline.plus(VERDICT_WAIT_MS);
+    await until(this.#line.whenQuiet(), { ...watched, deadline }, 'unknown');
   }
 
   async #commit(transaction: Transaction): Promise<void> {
     try {
       await transaction.commit(Deadline.after(this.#times.commitTimeoutMs));
-      this.#endWith({ reason: 'committed' });
+      this.#endWith({ reason: 'committed', outcome: 'applied' });
     } catch (error) {
-      const failure =
-        error instanceof BrokerError
-          ? error
-          : new BrokerError('INTERNAL', 'The COMMIT failed', { outcome: 'unknown', cause: error });
-      const reason = REASON_BY_OUTCOME[failure.outcome];
-      this.#endWith({ reason, failure: reason === 'committed' ? undefined : failure });
+      this.#endWith(endByFailure(error));
     }
   }
 
@@ -222,8 +205,7 @@ export class Lease {
 
   #ended(outcome: Outcome = 'not_applied'): BrokerError {
     assert(this.#end !== undefined, 'a transaction that has not ended has ended');
-    const { reason } = this.#end;
-    return new BrokerError('TRANSACTION_ENDED', MESSAGES[reason], { reason, outcome, transaction: 'ended' });
+    return transactionEnded(this.#end.reason, outcome);
   }
 
   #endWith(end: LeaseEnd): void {

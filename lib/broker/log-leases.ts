@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { EndReason } from './lease.ts';
+import type { EndReason } from './lease-end.ts';
 import type { LeaseRegistry } from './lease-registry.ts';
 
 /** Ends that a caller has asked for; the lines of its requests tell of them. */

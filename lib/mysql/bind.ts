@@ -10,7 +10,10 @@ import { MAX_PLACEHOLDERS, type StatementScan } from './statement-scan.ts';
 
 /** A statement that may be sent, and what was found out about it on the way. */
 export interface BoundStatement
-  extends Pick<StatementScan, 'isPlain' | 'isRead' | 'effect' | 'mayEndTransaction' | 'onlyAlone'> {
+  extends Pick<
+    StatementScan,
+    'isPlain' | 'isRead' | 'effect' | 'mayEndTransaction' | 'onlyAlone' | 'readsLastStatement'
+  > {
   /** Put together anew each time: a call that waits in line holds only what its caller sent. */
   readonly text: SqlText;
 }
@@ -55,6 +58,7 @@ class CheckedStatement implements BoundStatement {
   readonly effect: StatementScan['effect'];
   readonly mayEndTransaction: boolean;
   readonly onlyAlone: string | undefined;
+  readonly readsLastStatement: boolean;
   readonly #values: PlaceholderValues;
   readonly #params: Params | undefined;
 
@@ -63,6 +67,7 @@ class CheckedStatement implements BoundStatement {
     this.isRead = scan.isRead;
     this.effect = scan.effect;
     this.mayEndTransaction = scan.mayEndTransaction;
+    this.readsLastStatement = scan.readsLastStatement;
     this.onlyAlone = scan.onlyAlone;
     this.#values = values;
     this.#params = params;

@@ -53,3 +53,11 @@ function isCommandLine(connection: object): connection is CommandLine {
     typeof Reflect.get(connection, '_mariadbExtendedMetadata') === 'boolean'
   );
 }
+
+/** Capability CLIENT_SESSION_TRACK. */
+const SESSION_TRACK = 0x0080_0000;
+
+/** Whether OK packets hold what the session trackers report. */
+export function tracksSession({ serverCapabilityFlags }: CommandLine): boolean {
+  return (serverCapabilityFlags & SESSION_TRACK) !== 0;
+}

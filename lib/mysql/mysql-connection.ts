@@ -20,7 +20,7 @@ import { RoleWatch } from './role-watch.ts';
 import { type LineReader, RowStream, type StreamResult } from './row-stream.ts';
 import type { SqlText } from './sql-text.ts';
 import { StatementLimit } from './statement-limit.ts';
-import { Wire } from './wire.ts';
+import { type SessionState, Wire } from './wire.ts';
 
 /** How long an interrupted statement's verdict is waited for. */
 const VERDICT_WAIT_MS = 200;
@@ -32,6 +32,8 @@ interface End {
 
 /** A connection to MySQL with its session set. Runs one statement at a time. */
 export class MysqlConnection implements Connection {
+  /** What is known of its session. */
+  readonly state: SessionState;
   readonly #wire: Wire;
   readonly #profile: ConnectionProfile;
   readonly #privileges: PrivilegesWatch;
@@ -46,6 +48,7 @@ export class MysqlConnection implements Connection {
 
   constructor(driver: Driver, profile: ConnectionProfile) {
     this.#wire = new Wire(driver);
+    this.state = this.#wire;
     this.#profile = profile;
     this.#privileges = new PrivilegesWatch(this.#ask);
     this.#limit = new StatementLimit(this.#ask, driver.flavour);
@@ -53,11 +56,6 @@ export class MysqlConnection implements Connection {
 
   get isUsable(): boolean {
     return this.#wire.isUsable;
-  }
-
-  /** As far as the server has told: see {@link Wire.isInTransaction}. */
-  get isInTransaction(): boolean {
-    return this.#wire.isInTransaction;
   }
 
   get needsReset(): boolean {
@@ -100,8 +98,10 @@ export class MysqlConnection implements Connection {
       watch.interrupt((outcome) => resultTooLarge(limit, { outcome })),
     );
     await this.#runWatched(terms, watch, async () => {
-      if (this.#limit.isLifted) await this.#limit.restore();
+      // What asks for the last statement's results has to find that one last.
+      if (this.#limit.isLifted && terms.readsLastStatement !== true) await this.#limit.restore();
       watch.throwIfOver();
+      this.state.history.lastIsOwn = false;
       await this.#wire.run(sql, collector);
     });
     return collector.result();
@@ -120,6 +120,7 @@ export class MysqlConnection implements Connection {
         // What we may not be able to stop, the server itself has to.
         if (terms.isRead) await this.#limit.lift();
         watch.throwIfOver();
+        this.state.history.lastIsOwn = false;
         await this.#wire.run(sql, stream);
       });
     } catch (error) {
@@ -132,6 +133,7 @@ export class MysqlConnection implements Connection {
   /** Runs a statement of the broker's own. Its rows. */
   async command(sql: string): Promise<readonly (readonly unknown[])[]> {
     this.#isDirty = true;
+    this.state.history.lastIsOwn = true;
     const collector = new ResultCollector({ maxRows: 500, maxResultBytes: 50_000 }, () => undefined);
     await this.#wire.run(sql, collector);
     return rowsOf(collector.result());
@@ -205,6 +207,7 @@ export class MysqlConnection implements Connection {
     if (watch.toError !== undefined) throw watch.toError('not_applied');
     const wasDirty = this.#isDirty;
     this.#isDirty = true;
+    this.state.history.isUsed = true;
     const ended = this.#settle(terms, run);
     const first = await watch.orInterrupt(ended);
     watch.end();

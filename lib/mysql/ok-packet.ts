@@ -1,4 +1,5 @@
 import { type PacketBytes, PacketReader } from './packet-reader.ts';
+import { readSessionChanges, type SessionChanges } from './session-changes.ts';
 
 /** What the server reports of a statement without rows (OK_Packet of MySQL's protocol). */
 export interface OkPacket {
@@ -9,19 +10,13 @@ export interface OkPacket {
   readonly warnings: number;
   /** Flags of the session. */
   readonly status: number;
-  /** The session tracker reports another default database, or that what we send is taken for another character set. */
-  readonly isAnotherSession: boolean;
+  /** What the session trackers report, if anything. */
+  readonly changes: SessionChanges | undefined;
 }
 
 /** Flags of the session. */
-export const IN_TRANSACTION = 0x0001;
-export const AUTOCOMMIT = 0x0002;
 export const MORE_RESULTS = 0x0008;
 const STATE_CHANGED = 0x4000;
-
-/** Kinds of changes that the session tracker reports: SESSION_TRACK_SYSTEM_VARIABLES, SESSION_TRACK_SCHEMA. */
-const VARIABLE = 0;
-const DATABASE = 1;
 
 /** @param tracksSession With what the session tracker reports, as agreed upon at the login. */
 export function readOkPacket(packet: PacketBytes, tracksSession: boolean): OkPacket {
@@ -38,20 +33,8 @@ export function readOkPacket(packet: PacketBytes, tracksSession: boolean): OkPac
     insertId,
     warnings,
     status,
-    isAnotherSession: tracksSession && (status & STATE_CHANGED) !== 0 && tellsOfAnother(reader),
+    changes: tracksSession && (status & STATE_CHANGED) !== 0 ? readSessionChanges(reader) : undefined,
   };
-}
-
-function tellsOfAnother(reader: PacketReader): boolean {
-  if (reader.isAtEnd) return false;
-  for (const changes = reader.part(); !changes.isAtEnd; ) {
-    const kind = changes.integer(1);
-    const change = changes.part();
-    if (kind === DATABASE) return true;
-    if (kind === VARIABLE && change.text() === 'character_set_client' && change.text() !== 'utf8mb4')
-      return true;
-  }
-  return false;
 }
 
 /** What a statement did besides answering rows. */

@@ -1,7 +1,10 @@
 import type { Ask } from './own-statement.ts';
 
-/** Each server reads the part that is meant for it; MySQL before 8.0 knows no roles and reads neither. */
-const ROLE_QUERY = "SELECT CONCAT('' /*!80000 , CURRENT_ROLE() */ /*M!100000 , CURRENT_ROLE() */)";
+/**
+ * Each server reads the part that is meant for it; MySQL before 8.0 knows no roles and reads neither. Where a reset wipes
+ * nothing, a caller's sql_select_limit is in force: a LIMIT of its own is stronger.
+ */
+const ROLE_QUERY = "SELECT CONCAT('' /*!80000 , CURRENT_ROLE() */ /*M!100000 , CURRENT_ROLE() */) LIMIT 1";
 
 /**
  * Notices that a procedure, or a function in a view, has given the connection another role. No reset takes that

@@ -12,6 +12,8 @@ export interface StatementTerms extends Watched {
   readonly effect: StatementEffect;
   /** It leaves nothing that another plain statement could see. */
   readonly isPlain: boolean;
+  /** It may ask for what the statement before it has left, so that none of ours may stand in between. Default: false. */
+  readonly readsLastStatement?: boolean;
 }
 
 /** The same for one whose answer is collected. */

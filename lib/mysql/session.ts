@@ -1,6 +1,7 @@
 import type { SessionSettings } from '../settings/settings.ts';
 import { type Flavour, isServerError, type ServerError } from './failure.ts';
 import type { Ask } from './own-statement.ts';
+import { TRACKING_ASSIGNMENTS } from './session-tracker.ts';
 
 /** What MySQL calls them; MariaDB knows these only by their older names. */
 const MARIADB_NAMES: Readonly<Record<string, string>> = {
@@ -61,6 +62,8 @@ function assignmentsOf(
 ): readonly Assignment[] {
   const names = collation === undefined ? 'NAMES utf8mb4' : `NAMES utf8mb4 COLLATE ${collation}`;
   return [
+    // First: what the server reports of the others then is what they have to stay.
+    ...TRACKING_ASSIGNMENTS.map((sql) => ({ setting: undefined, sql })),
     { setting: collation === undefined ? undefined : 'session.collation', sql: names },
     { setting: 'session.sqlMode', sql: `@@SESSION.sql_mode = ${literal(sqlMode)}` },
     { setting: 'session.timeZone', sql: `@@SESSION.time_zone = ${literal(timeZone)}` },

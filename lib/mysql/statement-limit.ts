@@ -10,13 +10,14 @@ const STREAM_WRITE_TIMEOUT_S = 3_600;
  */
 export class StatementLimit {
   readonly #ask: Ask;
-  readonly #variable: string;
-  /** What it was before it was lifted. */
-  #before: string | undefined;
+  readonly #names: readonly [limit: string, writeTimeout: string];
+  /** What both were before it was lifted. */
+  #before: readonly string[] | undefined;
 
   constructor(ask: Ask, flavour: Flavour) {
     this.#ask = ask;
-    this.#variable = flavour === 'mysql' ? 'max_execution_time' : 'max_statement_time';
+    const limit = flavour === 'mysql' ? 'max_execution_time' : 'max_statement_time';
+    this.#names = [`@@SESSION.${limit}`, '@@SESSION.net_write_timeout'];
   }
 
   get isLifted(): boolean {
@@ -25,21 +26,25 @@ export class StatementLimit {
 
   async lift(): Promise<void> {
     if (this.isLifted) return;
-    const rows = await this.#ask(`SELECT @@SESSION.${this.#variable}`);
-    this.#before = String(rows[0]?.[0]);
-    await this.#ask(
-      `SET @@SESSION.${this.#variable} = 0, @@SESSION.net_write_timeout = ${STREAM_WRITE_TIMEOUT_S}`,
-    );
+    // A LIMIT of its own is stronger than a sql_select_limit that a caller has set.
+    const [row] = await this.#ask(`SELECT ${this.#names.join(', ')} LIMIT 1`);
+    const before = this.#names.map((_, index) => String(row?.[index]));
+    await this.#set(['0', String(STREAM_WRITE_TIMEOUT_S)]);
+    this.#before = before;
   }
 
   /** It was lifted: few statements find it so, and a promise of each that does not would be in vain. */
   async restore(): Promise<void> {
-    await this.#ask(`SET @@SESSION.${this.#variable} = ${this.#before}`);
+    if (this.#before !== undefined) await this.#set(this.#before);
     this.#before = undefined;
   }
 
   /** The session was set anew. */
   forget(): void {
     this.#before = undefined;
+  }
+
+  async #set(values: readonly string[]): Promise<void> {
+    await this.#ask(`SET ${this.#names.map((name, index) => `${name} = ${values[index]}`).join(', ')}`);
   }
 }

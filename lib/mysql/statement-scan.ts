@@ -1,3 +1,4 @@
+import { LastStatementUse, mayReadLastStatement } from './last-statement-use.ts';
 import { SqlLexer } from './sql-lexer.ts';
 import type { SqlMode } from './sql-mode.ts';
 import type { StatementEffect } from './statement-effect.ts';
@@ -46,6 +47,8 @@ export interface StatementScan {
   readonly isRead: boolean;
   /** What may be left of it if it fails. */
   readonly effect: StatementEffect;
+  /** It asks what the statement before it has left: ROW_COUNT(), FOUND_ROWS(), warnings, diagnostics. */
+  readonly readsLastStatement: boolean;
 }
 
 /** Finds the placeholders, and all that decides whether the text may be sent as one statement. */
@@ -53,6 +56,7 @@ export function scanStatement(sql: string, mode: SqlMode): StatementScan {
   const lexer = new SqlLexer(sql, mode);
   const shape = new StatementShape();
   const footprint = new StatementFootprint();
+  const lastUse = new LastStatementUse();
   const placeholders: Placeholder[] = [];
   let closedAt: number | undefined;
   let hasSeveralStatements = false;
@@ -73,8 +77,10 @@ export function scanStatement(sql: string, mode: SqlMode): StatementScan {
     if (text === ')' && shape.endsWith('IN', '(', '?')) markListPlace(placeholders);
     shape.add(text, lexer);
     footprint.add(text, lexer);
+    lastUse.add(text, lexer);
   }
 
+  const { preparedText } = shape;
   return {
     unreadable: lexer.unreadable,
     isEmpty: shape.isEmpty,
@@ -82,7 +88,7 @@ export function scanStatement(sql: string, mode: SqlMode): StatementScan {
     forbidden: shape.forbidden,
     onlyInTransaction: shape.onlyInTransaction,
     onlyAlone: shape.onlyAlone,
-    preparedText: shape.preparedText,
+    preparedText,
     mayEndTransaction: shape.mayEndTransaction,
     definesProgram: shape.definesProgram,
     end: closedAt ?? sql.length,
@@ -91,6 +97,9 @@ export function scanStatement(sql: string, mode: SqlMode): StatementScan {
     isPlain: footprint.isPlain && !lexer.holdsLiveComment,
     isRead: footprint.isRead && !lexer.holdsLiveComment,
     effect: shape.effect,
+    readsLastStatement:
+      lastUse.isFound ||
+      (preparedText !== undefined && mayReadLastStatement(sql.slice(preparedText.start, preparedText.end))),
   };
 }
 

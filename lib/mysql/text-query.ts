@@ -1,8 +1,15 @@
 import { type ColumnSet, ColumnSetReader } from './column-set.ts';
-import type { AnswerPacket, Command, CommandLine, RequestPacket } from './command-line.ts';
+import {
+  type AnswerPacket,
+  type Command,
+  type CommandLine,
+  type RequestPacket,
+  tracksSession,
+} from './command-line.ts';
 import type { DriverError } from './failure.ts';
 import { MORE_RESULTS, type OkPacket, readOkPacket } from './ok-packet.ts';
 import { checkAnswer, type PacketBytes, PacketReader, ProtocolError } from './packet-reader.ts';
+import type { SessionTracker } from './session-tracker.ts';
 import { bytesOf, type SqlText, writeText } from './sql-text.ts';
 
 /** Takes in what a statement answers, as it arrives. */
@@ -21,8 +28,6 @@ const HEAD_BYTES = 4;
 const OK = 0x00;
 /** The server asks for a file, as LOAD DATA LOCAL has it. */
 const FILE_WANTED = 0xfb;
-/** Capability CLIENT_SESSION_TRACK. */
-const SESSION_TRACK = 0x0080_0000;
 
 /**
  * A statement under the text protocol (COM_QUERY), in place of mysql2's own: which makes an object of each column and
@@ -32,20 +37,20 @@ export class TextQuery implements Command {
   next: State | null = null;
   readonly #sql: SqlText;
   readonly #sink: AnswerSink;
-  readonly #onOk: (ok: OkPacket) => void;
+  readonly #session: SessionTracker;
   readonly #onEnd: (error: DriverError | undefined) => void;
   #columns: ColumnSetReader | undefined;
 
-  /** `onOk` hears what the server says of its session, `onEnd` of the end, unless the connection ends before. */
+  /** `onEnd` hears of the end, unless the connection ends before. */
   constructor(
     sql: SqlText,
     sink: AnswerSink,
-    onOk: (ok: OkPacket) => void,
+    session: SessionTracker,
     onEnd: (error: DriverError | undefined) => void,
   ) {
     this.#sql = sql;
     this.#sink = sink;
-    this.#onOk = onOk;
+    this.#session = session;
     this.#onEnd = onEnd;
   }
 
@@ -75,7 +80,7 @@ export class TextQuery implements Command {
       case 'column':
         return this.#takeColumn(packet);
       case 'row':
-        if (packet.isEOF()) return nextBy(packet.eofStatusFlags());
+        if (packet.isEOF()) return this.#takeEnd(packet.eofStatusFlags());
         this.#sink.addRow(packet);
         return 'row';
       case 'columns-end':
@@ -90,8 +95,8 @@ export class TextQuery implements Command {
     const mark = packet.buffer[packet.offset];
     checkAnswer(mark !== FILE_WANTED, 'a question for a file');
     if (mark === OK) {
-      const ok = readOkPacket(packet, (line.serverCapabilityFlags & SESSION_TRACK) !== 0);
-      this.#onOk(ok);
+      const ok = readOkPacket(packet, tracksSession(line));
+      this.#session.noteOk(ok);
       this.#sink.finishStatement(ok);
       return nextBy(ok.status);
     }
@@ -99,6 +104,11 @@ export class TextQuery implements Command {
     checkAnswer(count > 0, 'a set without columns');
     this.#columns = new ColumnSetReader(count, line._mariadbExtendedMetadata);
     return 'column';
+  }
+
+  #takeEnd(status: number): State | null {
+    this.#session.noteStatus(status);
+    return nextBy(status);
   }
 
   #takeColumn(packet: AnswerPacket): State {

@@ -1,5 +1,5 @@
-import { BrokerError, type Outcome } from '../errors.ts';
-import { within } from '../pool/connection.ts';
+import { randomBytes } from 'node:crypto';
+import { BrokerError } from '../errors.ts';
 import { Deadline } from '../pool/deadline.ts';
 import type { Isolation } from '../protocol/transaction.ts';
 import type { BoundStatement } from './bind.ts';
@@ -8,8 +8,8 @@ import type { MysqlConnection } from './mysql-connection.ts';
 import type { StatementTerms, StreamLimits } from './query-terms.ts';
 import type { ResultLimits, StatementResult } from './result-collector.ts';
 import type { LineReader, StreamResult } from './row-stream.ts';
-import { TransactionWatch } from './transaction-watch.ts';
-import { endedUnasked, endOf, type UnaskedEnd } from './unasked-end.ts';
+import { TransactionFate } from './transaction-fate.ts';
+import { endedUnasked, UNCLEAR_END, type UnaskedEnd } from './unasked-end.ts';
 
 /** How a transaction runs. */
 export interface TransactionMode {
@@ -18,8 +18,6 @@ export interface TransactionMode {
   readonly isReadOnly: boolean;
 }
 
-/** A server that answers none of our own questions for so long is given up. */
-const ANSWER_TIMEOUT_MS = 5_000;
 /** What it takes back may be much. */
 const ROLLBACK_TIMEOUT_MS = 5_000;
 
@@ -36,11 +34,14 @@ const COMMAND = {
 /** ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK, ER_TRANSACTION_ROLLBACK_DURING_COMMIT: a COMMIT that the server took back. */
 const REFUSED_COMMITS: ReadonlySet<number> = new Set([1205, 1213, 3101]);
 
+/** Behind a statement of the broker's own. */
+const LAST_IS_GONE =
+  'ROW_COUNT(), FOUND_ROWS(), warnings and diagnostics of the statement before are not known any more here: the broker has run a statement of its own since, for a batch, an idempotency key or the failure of a statement';
+const NOT_TRACKED =
+  'CALL, EXECUTE and executable comments are not allowed in a transaction here: the server, or a proxy before it, does not report the end of a transaction (session_track_transaction_info)';
+
 /** Whatever completion_type a procedure may have set. */
 const END_ONLY = 'AND NO CHAIN NO RELEASE';
-
-/** The savepoint of work that takes place whole. */
-const SAVEPOINT = '_broker_whole';
 
 /**
  * A transaction on a connection that is its holder's alone.
@@ -52,13 +53,14 @@ const SAVEPOINT = '_broker_whole';
 export class Transaction {
   readonly #connection: MysqlConnection;
   readonly #mode: TransactionMode;
-  readonly #watch: TransactionWatch;
-  #unaskedEnd: UnaskedEnd | undefined;
+  readonly #fate: TransactionFate;
+  /** Of work that takes place whole. No caller can know it, and so none can lose one of the same name. */
+  readonly #savepoint = `_broker_${randomBytes(8).toString('hex')}`;
 
-  private constructor(connection: MysqlConnection, mode: TransactionMode) {
+  private constructor(connection: MysqlConnection, mode: TransactionMode, isFirst: boolean) {
     this.#connection = connection;
     this.#mode = mode;
-    this.#watch = new TransactionWatch(connection);
+    this.#fate = new TransactionFate(connection, isFirst);
   }
 
   /** @throws {BrokerError} as a query does; nothing was begun then. */
@@ -69,20 +71,21 @@ export class Transaction {
   ): Promise<Transaction> {
     const { isolation, isReadOnly } = mode;
     const terms = { ...COMMAND, ...watched, isReadOnly };
+    const isFirst = !connection.state.history.isUsed;
     if (isolation !== undefined) {
       await connection.query(`SET TRANSACTION ISOLATION LEVEL ${isolation}`, terms);
     }
     await connection.query('START TRANSACTION', terms);
-    return new Transaction(connection, mode);
+    return new Transaction(connection, mode, isFirst);
   }
 
   /** Set once it is over without having been asked to end. */
   get unaskedEnd(): UnaskedEnd | undefined {
-    return this.#unaskedEnd;
+    return this.#fate.unaskedEnd;
   }
 
   get #isOver(): boolean {
-    return this.#unaskedEnd !== undefined;
+    return this.unaskedEnd !== undefined;
   }
 
   /**
@@ -110,17 +113,24 @@ export class Transaction {
     return await this.#run(statement, () => this.#connection.stream(statement.text, terms, reader));
   }
 
-  /** Runs work that has taken place whole or, if it fails, not at all. */
+  /**
+   * Runs work that has taken place whole or, if it fails, not at all. The savepoint stays: to release it would put a
+   * statement of ours behind the work's last one.
+   */
   async whole<T>(work: () => Promise<T>): Promise<T> {
-    await this.#command(`SAVEPOINT ${SAVEPOINT}`);
+    await this.#fate.command(`SAVEPOINT ${this.#savepoint}`);
     try {
-      const result = await work();
-      await this.#command(`RELEASE SAVEPOINT ${SAVEPOINT}`);
-      return result;
+      return await work();
     } catch (error) {
-      if (!this.#isOver) await this.#command(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`);
+      if (this.#isOver) throw error;
+      await this.#fate.command(`ROLLBACK TO SAVEPOINT ${this.#savepoint}`);
       throw error;
     }
+  }
+
+  /** What was run last was the broker's own, and not for the caller to see. */
+  hideLast(): void {
+    this.#connection.state.history.lastIsOwn = true;
   }
 
   /**
@@ -128,7 +138,10 @@ export class Transaction {
    *   transaction is over in any case.
    */
   async commit(deadline: Deadline): Promise<void> {
+    if (this.unaskedEnd !== undefined) throw endedUnasked(this.unaskedEnd);
     const { isReadOnly } = this.#mode;
+    const { session } = this.#connection.state;
+    const wasReported = session.reportsTransaction();
     try {
       await this.#connection.query(`COMMIT ${END_ONLY}`, {
         ...COMMAND,
@@ -142,6 +155,8 @@ export class Transaction {
       const isRefused = REFUSED_COMMITS.has(error.mysql?.errno ?? 0);
       throw error.with({ transaction: 'ended', ...(isRefused && { outcome: 'not_applied' }) });
     }
+    // What had the tracker fall silent may have ended the transaction before.
+    if (wasReported && session.reportsTransaction()) throw endedUnasked(UNCLEAR_END);
   }
 
   /** Never rejects: a connection that cannot say ROLLBACK loses its transaction with its end. */
@@ -154,22 +169,31 @@ export class Transaction {
   }
 
   async #run<T>(statement: BoundStatement, ask: () => Promise<T>): Promise<T> {
-    if (statement.mayEndTransaction) await this.#asking(() => this.#watch.begin());
+    this.#refuseUnanswerable(statement);
     let result: T;
     try {
       result = await ask();
     } catch (error) {
-      const outcome = await this.#findOutAfterFailure(error, statement);
+      const outcome = await this.#fate.findOutAfterFailure(error, statement);
       if (!(error instanceof BrokerError)) throw error;
       // Who has stopped the statement to end the transaction says so.
       throw error.with({ outcome, transaction: error.transaction ?? (this.#isOver ? 'ended' : 'open') });
     }
-    const outcome = statement.mayEndTransaction ? await this.#checkUnaskedEnd() : 'not_applied';
-    if (this.#unaskedEnd !== undefined) throw endedUnasked(this.#unaskedEnd, outcome);
+    await this.#fate.findOut(statement);
+    if (this.unaskedEnd !== undefined) throw endedUnasked(this.unaskedEnd);
     return result;
   }
 
-  #termsOf({ effect, isRead }: BoundStatement, { deadline, signal }: Watched): StatementTerms {
+  /** @throws {BrokerError} STATEMENT_NOT_ALLOWED: what it asks, or does, could not be told for certain. */
+  #refuseUnanswerable({ readsLastStatement, mayEndTransaction }: BoundStatement): void {
+    if (readsLastStatement && this.#connection.state.history.lastIsOwn) throw refused(LAST_IS_GONE);
+    if (mayEndTransaction && !this.#connection.state.session.tracksTransactions) throw refused(NOT_TRACKED);
+  }
+
+  #termsOf(
+    { effect, isRead, readsLastStatement, mayEndTransaction }: BoundStatement,
+    { deadline, signal }: Watched,
+  ): StatementTerms {
     return {
       deadline,
       signal,
@@ -177,59 +201,12 @@ export class Transaction {
       isReadOnly: this.#mode.isReadOnly,
       cannotWrite: isRead || (this.#mode.isReadOnly && effect === 'all_or_nothing'),
       isPlain: false,
+      // What it runs cannot be read here.
+      readsLastStatement: readsLastStatement || mayEndTransaction,
     };
   }
-
-  /** What the failure has left of the transaction: nothing, as long as that is not committed. */
-  async #findOutAfterFailure(error: unknown, { mayEndTransaction }: BoundStatement): Promise<Outcome> {
-    if (mayEndTransaction && this.#connection.isUsable) {
-      const outcome = await this.#checkUnaskedEnd(error).catch(() => 'unknown' as const);
-      if (this.#isOver) return outcome;
-    }
-    if (!this.#connection.isUsable) {
-      this.#unaskedEnd = 'connection_lost';
-      return mayEndTransaction ? 'unknown' : 'not_applied';
-    }
-    // Its holder has ended it: the answer need not wait for another question.
-    if (error instanceof BrokerError && error.transaction === 'ended') return 'not_applied';
-    if (isDeadlock(error)) this.#unaskedEnd = 'deadlock';
-    else if (!(await this.#asking(() => this.#watch.isOpen()).catch(() => false))) {
-      this.#unaskedEnd ??= 'rolled_back';
-    }
-    return 'not_applied';
-  }
-
-  async #checkUnaskedEnd(failure?: unknown): Promise<Outcome> {
-    const found = await this.#asking(() => this.#watch.check());
-    if (found === undefined) return 'not_applied';
-    const { reason, outcome } = endOf(found, isDeadlock(failure));
-    this.#unaskedEnd = reason;
-    return outcome;
-  }
-
-  async #command(sql: string): Promise<void> {
-    await this.#asking(() => this.#connection.command(sql));
-  }
-
-  /** A question of our own that gets no answer ends the connection. */
-  async #asking<T>(ask: () => Promise<T>): Promise<T> {
-    try {
-      return await within(ANSWER_TIMEOUT_MS, ask());
-    } catch (error) {
-      this.#connection.destroy();
-      this.#unaskedEnd = 'connection_lost';
-      throw lost(error);
-    }
-  }
 }
 
-function isDeadlock(error: unknown): boolean {
-  return error instanceof BrokerError && error.code === 'DEADLOCK';
-}
-
-function lost(cause: unknown): BrokerError {
-  return new BrokerError('CONNECTION_LOST', 'The connection to the database was lost', {
-    transaction: 'ended',
-    cause,
-  });
+function refused(reason: string): BrokerError {
+  return new BrokerError('STATEMENT_NOT_ALLOWED', reason, { transaction: 'open' });
 }

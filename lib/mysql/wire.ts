@@ -1,23 +1,29 @@
 import { assert } from '../errors.ts';
-import { type CommandLine, commandLineOf } from './command-line.ts';
+import { type Command, type CommandLine, commandLineOf } from './command-line.ts';
 import type { Driver } from './driver.ts';
 import { type DriverError, endsConnection, type Flavour } from './failure.ts';
-import { AUTOCOMMIT, IN_TRANSACTION, type OkPacket } from './ok-packet.ts';
 import { sendTogether } from './pipeline.ts';
+import { SessionHistory } from './session-history.ts';
+import { SessionTracker } from './session-tracker.ts';
 import type { SqlText } from './sql-text.ts';
+import { StatusCommand } from './status-command.ts';
 import { type AnswerSink, TextQuery } from './text-query.ts';
 
 /** A server that has not hung up after so long will not. */
 const GOODBYE_TIMEOUT_MS = 5_000;
 
+/** What is known of a session, and how to learn more where the answers did not tell. */
+export type SessionState = Pick<Wire, 'flavour' | 'session' | 'history' | 'askStatus'>;
+
 /** Speaks to the server over a login, one command at a time, and knows whether that still makes sense. */
 export class Wire {
   readonly flavour: Flavour;
+  readonly session = new SessionTracker();
+  readonly history = new SessionHistory();
   readonly #driver: Driver;
   readonly #line: CommandLine;
   readonly #onLost = new Set<() => void>();
   #isUsable = true;
-  #isInTransaction = false;
   /** Each fails a statement that is running. */
   readonly #running = new Set<(error: DriverError) => void>();
   #isTogether = false;
@@ -32,15 +38,7 @@ export class Wire {
 
   /** False once nobody can be served over it any more. Final. */
   get isUsable(): boolean {
-    return this.#isUsable;
-  }
-
-  /**
-   * A transaction that was begun is open, as the server said with the last answer that says so: one without rows that
-   * is no error.
-   */
-  get isInTransaction(): boolean {
-    return this.#isInTransaction;
+    return this.#isUsable && !this.session.isAnother;
   }
 
   get isRunning(): boolean {
@@ -65,21 +63,25 @@ export class Wire {
 
   /** Runs a statement. Resolves when it has ended; rejects with the driver's error. */
   run(sql: SqlText, sink: AnswerSink): Promise<void> {
-    assert(!this.isRunning || this.#isTogether, 'two statements on one connection at a time');
-    return new Promise<void>((resolve, reject) => {
-      const fail = (error: DriverError): void => {
-        this.#running.delete(fail);
-        if (endsConnection(error, this.flavour)) this.#isUsable = false;
-        reject(error);
-      };
-      const end = (error: DriverError | undefined): void => {
-        this.#running.delete(fail);
-        if (error === undefined) resolve();
-        else fail(error);
-      };
-      this.#running.add(fail);
-      this.#line.addCommand(new TextQuery(sql, sink, this.#note, end));
-    });
+    return this.#send((onEnd) => new TextQuery(sql, sink, this.session, onEnd));
+  }
+
+  /**
+   * Has the server tell the flags of the session, behind a statement that failed: an error tells none. What that
+   * statement has left for ROW_COUNT(), FOUND_ROWS() and the diagnostics stays as it is.
+   *
+   * @param withChanges also what its trackers report. False: it cannot be had.
+   */
+  async askStatus(withChanges: boolean): Promise<boolean> {
+    const { database } = this.#driver.connection.config;
+    const asksChanges = withChanges && database !== undefined;
+    await this.together(() => [
+      ...(asksChanges
+        ? [this.#send((onEnd) => StatusCommand.askChanges(database, this.session, onEnd))]
+        : []),
+      this.#send((onEnd) => StatusCommand.askFlags(this.session, onEnd)),
+    ]);
+    return asksChanges || !withChanges;
   }
 
   /**
@@ -111,6 +113,7 @@ export class Wire {
 
   /** Wipes the session. */
   async reset(): Promise<void> {
+    this.history.wiped();
     await this.#await((done) => this.#driver.connection.reset(done));
   }
 
@@ -135,12 +138,24 @@ export class Wire {
     this.#driver.socket.destroy();
   }
 
-  readonly #note = ({ status, isAnotherSession }: OkPacket): void => {
-    // A reset does not bring the database back, and in another character set values would be bound wrongly.
-    if (isAnotherSession) this.#isUsable = false;
-    // Without AUTOCOMMIT whatever is open was not begun.
-    this.#isInTransaction = (status & IN_TRANSACTION) !== 0 && (status & AUTOCOMMIT) !== 0;
-  };
+  #send(commandFor: (onEnd: (error: DriverError | undefined) => void) => Command): Promise<void> {
+    assert(!this.isRunning || this.#isTogether, 'two statements on one connection at a time');
+    this.history.questionCount += 1;
+    return new Promise<void>((resolve, reject) => {
+      const fail = (error: DriverError): void => {
+        this.#running.delete(fail);
+        if (endsConnection(error, this.flavour)) this.#isUsable = false;
+        reject(error);
+      };
+      const end = (error: DriverError | undefined): void => {
+        this.#running.delete(fail);
+        if (error === undefined) resolve();
+        else fail(error);
+      };
+      this.#running.add(fail);
+      this.#line.addCommand(commandFor(end));
+    });
+  }
 
   /** A command of the driver's that answers by callback; a connection lost meanwhile fails it too. */
   async #await(start: (done: (error: DriverError | null) => void) => void): Promise<void> {

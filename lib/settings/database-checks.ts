@@ -46,7 +46,7 @@ const iamNeedsAHost = checkOf(
 
 /** Were they changed under the broker, it would bind values wrongly, read results wrongly, or mix up sessions. */
 const BROKERS_OWN_VARIABLE =
-  /^(sql_mode|time_zone|names|autocommit|sql_auto_is_null|collation_connection|character_set_.*)$/;
+  /^(sql_mode|time_zone|names|autocommit|sql_auto_is_null|collation_connection|character_set_.*|session_track_.*)$/;
 
 const variablesAreNotTheBrokersOwn = checkOf(z.object({ session: SessionSettings }), ({ session }, path) =>
   Object.entries(session.variables)

@@ -19,7 +19,20 @@ describe('a transaction', () => {
     ],
     ['implicit_commit', 'unknown', 'COMMIT; START TRANSACTION; ROLLBACK; START TRANSACTION'],
     ['rolled_back', 'not_applied', 'ROLLBACK'],
+    ['rolled_back', 'unknown', 'ROLLBACK; INSERT INTO app.scratch VALUES (1)'],
+    ['implicit_commit', 'unknown', 'ROLLBACK; START TRANSACTION'],
+    ['implicit_commit', 'unknown', 'ROLLBACK AND CHAIN'],
+    ['implicit_commit', 'unknown', 'START TRANSACTION; ROLLBACK'],
+    ['implicit_commit', 'unknown', 'TRUNCATE TABLE app.scratch; ROLLBACK'],
+    ['implicit_commit', 'applied', 'COMMIT AND CHAIN'],
+    ['implicit_commit', 'applied', 'START TRANSACTION'],
+    ['implicit_commit', 'applied', 'TRUNCATE TABLE app.scratch; START TRANSACTION'],
+    ['implicit_commit', 'unknown', "COMMIT; XA START 'x'; XA END 'x'; XA ROLLBACK 'x'; ROLLBACK"],
+    ['implicit_commit', 'unknown', 'SET autocommit = 0; SET autocommit = 1'],
+    ['rolled_back', 'not_applied', 'SET autocommit = 0'],
     ['implicit_commit', 'unknown', 'FLUSH STATUS; START TRANSACTION'],
+    ['implicit_commit', 'unknown', 'FLUSH STATUS; START TRANSACTION; ROLLBACK'],
+    ['implicit_commit', 'unknown', "SET session_track_transaction_info = 'OFF'; COMMIT; START TRANSACTION"],
   ])('that a procedure ends is found out: %s, %s, by %s', async (reason, outcome, body) => {
     await database.admin.query('CREATE TABLE IF NOT EXISTS app.scratch (n INT)');
     await database.admin.query('DROP PROCEDURE IF EXISTS app.ends');
@@ -30,6 +43,37 @@ describe('a transaction', () => {
       { code: 'TRANSACTION_ENDED', reason, outcome, transaction: 'ended' },
     ]);
     expect(errorOf(await run(id, 'SELECT 1'))).toMatchObject([410, { reason }]);
+    expect(errorOf(await call(id, 'commit'))).toMatchObject([410, { reason, outcome }]);
+    const rollback = await call(id, 'rollback');
+    if (reason === 'rolled_back') expect(rollback.json()).toEqual({ status: 'rolled_back' });
+    else expect(errorOf(rollback)).toMatchObject([410, { reason, outcome }]);
+  });
+
+  test('that is rolled back behind a statement is not said to be applied, in one request either', async () => {
+    await database.admin.query('CREATE PROCEDURE app.begins_anew() BEGIN ROLLBACK; START TRANSACTION; END');
+    const statements = ['UPDATE accounts SET balance = 1', 'CALL begins_anew()'].map((sql) => ({ sql }));
+    expect(errorOf(await broker.post('/v1/databases/default/transaction', { statements }))).toMatchObject([
+      410,
+      { code: 'TRANSACTION_ENDED', outcome: 'unknown', details: { index: 1 } },
+    ]);
+    const batch = { sql: 'CALL begins_anew()', paramSets: [[]] };
+    expect(errorOf(await broker.post('/v1/databases/default/batch', batch))).toMatchObject([
+      410,
+      { outcome: 'unknown', details: { index: 0 } },
+    ]);
+    expect(await balances()).toEqual([100, 100]);
+  });
+
+  test('is not committed for certain where a procedure has kept the server from telling of its end', async () => {
+    await database.admin.query(
+      `CREATE PROCEDURE app.hides() BEGIN SET SESSION session_track_system_variables = '';
+         SET SESSION session_track_transaction_info = 'OFF'; ROLLBACK; START TRANSACTION; END`,
+    );
+    const id = await begin();
+    await run(id, 'UPDATE accounts SET balance = 1');
+    await run(id, 'CALL hides()');
+    expect(errorOf(await call(id, 'commit'))).toMatchObject([expect.any(Number), { outcome: 'unknown' }]);
+    expect(await balances()).toEqual([100, 100]);
   });
 
   test('ends when what a procedure has prepared changes how values are read', async () => {
@@ -69,6 +113,27 @@ describe('a transaction', () => {
   test.each([
     ['meets a deadlock', '', 409, { code: 'DEADLOCK', outcome: 'not_applied', retryable: true }, 'deadlock'],
     [
+      'begins again after a deadlock',
+      'DECLARE CONTINUE HANDLER FOR 1213 START TRANSACTION',
+      410,
+      { code: 'TRANSACTION_ENDED', outcome: 'unknown' },
+      'implicit_commit',
+    ],
+    [
+      'commits after a deadlock',
+      'DECLARE CONTINUE HANDLER FOR 1213 COMMIT',
+      410,
+      { code: 'TRANSACTION_ENDED', outcome: 'unknown' },
+      'implicit_commit',
+    ],
+    [
+      'does more after a deadlock, and fails with it',
+      'DECLARE EXIT HANDLER FOR 1213 BEGIN INSERT INTO app.scratch VALUES (1); RESIGNAL; END',
+      409,
+      { code: 'DEADLOCK', outcome: 'unknown' },
+      'implicit_commit',
+    ],
+    [
       'goes on after a deadlock',
       'DECLARE CONTINUE HANDLER FOR 1213 BEGIN END',
       410,
@@ -92,8 +157,9 @@ describe('a transaction', () => {
         run(other, 'UPDATE accounts SET balance = 1 WHERE id = 1'),
       ]);
       expect(errorOf(failed)).toMatchObject([status, { ...error, transaction: 'ended' }]);
-      expect(errorOf(await call(victim, 'commit'))).toMatchObject([410, { reason }]);
-      expect((await call(victim, 'rollback')).status).toBe(200);
+      const { outcome } = error;
+      expect(errorOf(await call(victim, 'commit'))).toMatchObject([410, { reason, outcome }]);
+      expect((await call(victim, 'rollback')).status).toBe(reason === 'implicit_commit' ? 410 : 200);
       expect((await call(other, 'rollback')).status).toBe(200);
       expect(await balances()).toEqual([100, 100]);
     },
@@ -108,6 +174,10 @@ describe('a transaction', () => {
       410,
       // Unknown, if the server was too slow to tell.
       { reason: 'lifetime', outcome: expect.stringMatching(/^(applied|unknown)$/), transaction: 'ended' },
+    ]);
+    expect(errorOf(await call(id, 'commit'))).toMatchObject([
+      410,
+      { reason: 'lifetime', outcome: expect.stringMatching(/^(applied|unknown)$/) },
     ]);
     expect(await balances()).toEqual([8, 100]);
   });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openDriver } from '../../lib/mysql/driver.ts';
 import { ResultCollector } from '../../lib/mysql/result-collector.ts';
+import { SessionTracker } from '../../lib/mysql/session-tracker.ts';
 import { TextQuery } from '../../lib/mysql/text-query.ts';
 import { Wire } from '../../lib/mysql/wire.ts';
 import { startTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -83,7 +84,7 @@ test('a server that asks for a file is not answered', () => {
   const query = new TextQuery(
     'SELECT 1',
     { startSet: () => undefined, addRow: () => undefined, finishStatement: () => undefined },
-    () => undefined,
+    new SessionTracker(),
     () => undefined,
   );
   query.next = 'head';

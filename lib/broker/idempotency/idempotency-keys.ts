@@ -79,6 +79,7 @@ export class IdempotencyKeys {
     const done = await inTransaction(connection, mode, watched, async (transaction) => {
       const claim = await this.table.claim(transaction, call, watched);
       if (claim !== 'claimed') return claim;
+      transaction.hideLast();
       const body = await work(transaction);
       await this.table.store(transaction, call, toStoredAnswer(body), watched);
       return { body, isReplay: false };

@@ -116,8 +116,13 @@ export function addLeaseRoutes(
 
   post(IN_TRANSACTION_ROUTES.batch, async ({ call, database, sqlCall, run }) => {
     const batch = toBatch(readBatch(call.body), database);
+    // One statement is whole by itself, and the caller's last one stays the last before it.
+    const isWhole = batch.length === 1 && batch.every(({ effect }) => effect === 'all_or_nothing');
     return jsonReply(
-      await run(sqlCall(), (work, transaction) => transaction.whole(() => work.batch(transaction, batch))),
+      await run(sqlCall(), async (work, transaction) => {
+        const runAll = async () => await work.batch(transaction, batch);
+        return isWhole ? await runAll() : await transaction.whole(runAll);
+      }),
     );
   });
 
