@@ -22,6 +22,15 @@ interface Assignment {
 }
 
 /**
+ * Servers can be told to keep what a session runs, literals and all, and do so beyond a reset: MariaDB by its profiles,
+ * MySQL by the traces of its optimizer, which are thrown away when their offset is set.
+ */
+const FORGETTING: Readonly<Record<Flavour, readonly string[]>> = {
+  mariadb: ['@@SESSION.profiling_history_size = 0'],
+  mysql: ["@@SESSION.optimizer_trace = 'enabled=off'", '@@SESSION.optimizer_trace_offset = -1'],
+};
+
+/**
  * The statement that gives a connection its session: sent when it is opened and after each reset, which forgets
  * it. Every part of it was checked by the settings to hold no quote and no backslash, because it is read under the
  * server's own sql_mode.
@@ -69,8 +78,7 @@ function assignmentsOf(
     { setting: 'session.timeZone', sql: `@@SESSION.time_zone = ${literal(timeZone)}` },
     { setting: 'limits.queryTimeoutMs', sql: `@@SESSION.${statementLimit(flavour, queryTimeoutMs)}` },
     ...RELIED_ON.map((sql) => ({ setting: undefined, sql })),
-    // MariaDB keeps the profiled statements, literals and all, beyond a reset.
-    ...(flavour === 'mariadb' ? [{ setting: undefined, sql: '@@SESSION.profiling_history_size = 0' }] : []),
+    ...FORGETTING[flavour].map((sql) => ({ setting: undefined, sql })),
     ...Object.entries(variables).map(([name, value]) => ({
       setting: `session.variables.${name}`,
       sql: `@@SESSION.${nameOn(flavour, name)} = ${literal(value)}`,

@@ -44,9 +44,12 @@ const iamNeedsAHost = checkOf(
   (_, path) => [line([...path, 'host'], 'nothing', 'the host, with credentials.iam')],
 );
 
-/** Were they changed under the broker, it would bind values wrongly, read results wrongly, or mix up sessions. */
+/**
+ * Were they changed under the broker, it would bind values wrongly, read results wrongly, mix up sessions, or show one
+ * caller what another ran.
+ */
 const BROKERS_OWN_VARIABLE =
-  /^(sql_mode|time_zone|names|autocommit|sql_auto_is_null|collation_connection|character_set_.*|session_track_.*)$/;
+  /^(sql_mode|time_zone|names|autocommit|sql_auto_is_null|completion_type|collation_connection|character_set_.*|session_track_.*|profiling.*|optimizer_trace.*|debug.*|pseudo_thread_id|insert_id|last_insert_id|identity|rand_seed\d|timestamp)$/;
 
 const variablesAreNotTheBrokersOwn = checkOf(z.object({ session: SessionSettings }), ({ session }, path) =>
   Object.entries(session.variables)
