@@ -69,7 +69,7 @@ export class PoolRegistry {
         poolOptions(databaseSettings),
         this.#serverCapOf(serverLimitOf(settings.servers, databaseSettings)),
       );
-      credentials.onChange(() => pool.invalidate('credentials', 'outdated'));
+      credentials.onChange(() => pool.supersede('credentials'));
       this.#databases.set(alias, new Database(alias, databaseSettings, pool, credentials));
     }
   }

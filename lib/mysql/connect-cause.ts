@@ -13,6 +13,8 @@ interface CauseTraits {
 const outage = (text: string): CauseTraits => ({ text, verdict: 'outage', isTransient: true });
 const full = (text: string): CauseTraits => ({ text, verdict: 'full', isTransient: true });
 const passing = (text: string): CauseTraits => ({ text, verdict: 'refused', isTransient: true });
+/** Others may be taken soon, and the logins that are made meanwhile are few: see `LoginTrials`. */
+const refusedLogin = (text: string): CauseTraits => ({ text, verdict: 'credentials', isTransient: false });
 const lasting = (text: string): CauseTraits => ({ text, verdict: 'refused', isTransient: false });
 
 const UNREACHABLE = {
@@ -40,20 +42,24 @@ const UNREACHABLE = {
   certificate_untrusted: lasting('is not trusted: its certificate is not from a CA that the settings trust'),
   ca_file_unusable: lasting('cannot be verified: the file of CA certificates cannot be used'),
   session_setting_refused: lasting('refused a setting of the session'),
-  credentials_overdue: passing('has no login yet: the credentials could not be read in time'),
+  credentials_overdue: {
+    text: 'has no login yet: the credentials could not be read in time',
+    verdict: 'credentials',
+    isTransient: true,
+  },
   connection_denied: passing('refused the connection'),
 } as const satisfies Record<string, CauseTraits>;
 
 const LOGIN_REFUSED = {
-  login_refused: lasting('refused the login'),
-  account_locked: lasting('refused the login: the account is locked'),
-  account_blocked: lasting('refused the login: the account is blocked after too many failed logins'),
-  password_expired: lasting('refused the login: the password has expired'),
-  auth_plugin_not_loaded: lasting('refused the login: the server has not loaded the plugin of the account'),
-  auth_plugin_unsupported: lasting(
+  login_refused: refusedLogin('refused the login'),
+  account_locked: refusedLogin('refused the login: the account is locked'),
+  account_blocked: refusedLogin('refused the login: the account is blocked after too many failed logins'),
+  password_expired: refusedLogin('refused the login: the password has expired'),
+  auth_plugin_not_loaded: refusedLogin('refused the login: the server has not loaded the plugin of the account'),
+  auth_plugin_unsupported: refusedLogin(
     'asks for an authentication plugin that the broker does not support with these settings',
   ),
-  auth_failed: lasting('could not be given the password in the way that it asks for'),
+  auth_failed: refusedLogin('could not be given the password in the way that it asks for'),
 } as const satisfies Record<string, CauseTraits>;
 
 const TRAITS: Readonly<Record<string, CauseTraits>> = { ...UNREACHABLE, ...LOGIN_REFUSED };
@@ -125,6 +131,6 @@ export function traitsOf(cause: ConnectCause): CauseTraits & { readonly code: Er
 
 /** What a failure that names this cause means for the pool. Others come from the credentials: open connections are well. */
 export function verdictOf(cause: unknown): ConnectVerdict {
-  if (typeof cause !== 'string' || !Object.hasOwn(TRAITS, cause)) return 'refused';
-  return TRAITS[cause]?.verdict ?? 'refused';
+  if (typeof cause !== 'string' || !Object.hasOwn(TRAITS, cause)) return 'credentials';
+  return TRAITS[cause]?.verdict ?? 'credentials';
 }

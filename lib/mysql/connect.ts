@@ -13,7 +13,7 @@ import {
 import type { Control } from './control.ts';
 import { openDriver, type ServerAddress } from './driver.ts';
 import { type Flavour, isServerError } from './failure.ts';
-import { LoginTrials } from './login-trials.ts';
+import { type LoginTrial, LoginTrials } from './login-trials.ts';
 import { MysqlConnection } from './mysql-connection.ts';
 import { refusedSetting, sessionStatement } from './session.ts';
 import { type Encryption, encryptionOf } from './tls.ts';
@@ -46,17 +46,23 @@ export class MysqlConnector implements Connector<MysqlConnection> {
   readonly verdict = connectVerdict;
   readonly isAnswer = isServerError;
 
-  /** A refused login may mean that the password was rotated, or is being rotated: the alternatives are tried, each once. */
+  /**
+   * A refused login may mean that the password was rotated, or is being rotated: the alternatives are tried, each once
+   * for each password that the server is found to have.
+   */
   async open(timeoutMs: number): Promise<MysqlConnection> {
     const deadline = Deadline.after(timeoutMs);
     const refused = new Set<string>();
     let login = await within(deadline.remainingMs, this.#source.current()).catch(credentialsOverdue);
     for (;;) {
+      const trial = this.#trials.of(this.#source.id, login);
+      const { changes } = trial;
       try {
-        return await this.#tryLogin(login, deadline);
+        return await this.#tryLogin(login, trial, deadline);
       } catch (error) {
-        if (!isRefusedLogin(error)) throw error;
-        refused.add(login.versionId);
+        if (!isRefusedLogin(error) || deadline.hasPassed) throw error;
+        if (trial.changes !== changes) refused.clear();
+        if (trial.isRefused) refused.add(login.versionId);
         const looked = this.#source.alternative(refused);
         const alternative = await within(deadline.remainingMs, looked).catch(() => undefined);
         if (alternative === undefined) throw error;
@@ -65,8 +71,19 @@ export class MysqlConnector implements Connector<MysqlConnection> {
     }
   }
 
-  async #tryLogin(login: ServerLogin, deadline: Deadline): Promise<MysqlConnection> {
+  async prove(timeoutMs: number): Promise<void> {
+    const deadline = Deadline.after(timeoutMs);
+    const login = await within(deadline.remainingMs, this.#source.current());
     const trial = this.#trials.of(this.#source.id, login);
+    const logIn = async () => await openDriver(login, this.#encryption, deadline.remainingMs);
+    await this.#controlFor(login).alone(async () => {
+      const { connection, socket, closed } = await trial.run(logIn, deadline);
+      connection.end();
+      await within(deadline.remainingMs, closed).catch(() => socket.destroy());
+    });
+  }
+
+  async #tryLogin(login: ServerLogin, trial: LoginTrial, deadline: Deadline): Promise<MysqlConnection> {
     const connection = await trial.run(async () => await this.#connect(login, deadline), deadline);
     this.#source.accepted(login);
     return connection;

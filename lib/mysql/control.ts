@@ -37,6 +37,16 @@ export class Control {
     await this.#enqueue(victim, 'KILL CONNECTION');
   }
 
+  /** Runs `work`, which may have a connection of its own meanwhile, while this one has none. */
+  async alone(work: () => Promise<void>): Promise<void> {
+    const turn = this.#line.then(async () => {
+      await this.close();
+      await work();
+    });
+    this.#line = turn.catch(() => undefined);
+    await turn;
+  }
+
   /** Never rejects, and settles even if the server does not. */
   async close(): Promise<void> {
     clearTimeout(this.#idleTimer);

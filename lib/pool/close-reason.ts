@@ -13,7 +13,7 @@ export function closeReason<C extends Connection>(
   { isWanted, isOpen, keptSize }: Demand<C>,
   nowMs: number,
 ): CloseReason | undefined {
-  const stale = entry.staleReason(slots.generation, isWanted, nowMs);
+  const stale = slots.staleReason(entry, isWanted, nowMs);
   if (stale !== undefined) return stale;
   // What was opened, pinged or reset for somebody serves him first.
   const mayYield = !isWanted || entry.place === 'checked-out';

@@ -1,11 +1,20 @@
+import type { ConnectVerdict } from './connection.ts';
+
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 5_000;
+/** While credentials are refused: a try is mostly a look for others, and logins are bounded by the connector. */
+const LONGEST_DELAY_FOR_CREDENTIALS_MS = 500;
+/** For half a minute: longer than a rotation takes. Credentials that are refused for longer are wrong. */
+const TRIES_FOR_CREDENTIALS = 60;
+/** What failed so long ago tells nothing of now. */
+const RECENT_MS = 10_000;
 
 /** Spaces out connects while they fail. The first success closes it. */
 export class ConnectBackOff {
   readonly #onOver: () => void;
   #failures = 0;
   #lastError: unknown;
+  #failedAtMs = 0;
   #timer: NodeJS.Timeout | undefined;
 
   /** `onOver` is called each time that a delay has passed: now somebody may try again. */
@@ -22,17 +31,25 @@ export class ConnectBackOff {
     return this.#failures > 0;
   }
 
+  /** And did so not long ago. */
+  get hasFailedRecently(): boolean {
+    return this.isFailing && performance.now() < this.#failedAtMs + RECENT_MS;
+  }
+
   /** Nobody should try yet. */
   get isHolding(): boolean {
     return this.#timer !== undefined;
   }
 
   /** Doubles the delay, half of it at random so that brokers do not return in step. */
-  failed(error: unknown): void {
+  failed(error: unknown, verdict: ConnectVerdict): void {
     this.#lastError = error;
+    this.#failedAtMs = performance.now();
     // Logins that were under way together fail together, and count once.
     if (this.isHolding) return;
-    const delayMs = Math.min(FIRST_DELAY_MS * 2 ** this.#failures, LONGEST_DELAY_MS);
+    const isRotation = verdict === 'credentials' && this.#failures < TRIES_FOR_CREDENTIALS;
+    const longestMs = isRotation ? LONGEST_DELAY_FOR_CREDENTIALS_MS : LONGEST_DELAY_MS;
+    const delayMs = Math.min(FIRST_DELAY_MS * 2 ** this.#failures, longestMs);
     this.#failures += 1;
     this.#timer = setTimeout(
       () => {
@@ -44,17 +61,11 @@ export class ConnectBackOff {
     this.#timer.unref();
   }
 
-  succeeded(): void {
+  /** Connects succeed, or what is known of their failures tells nothing any more. */
+  startOver(): void {
     this.#failures = 0;
     this.#lastError = undefined;
     this.stop();
-  }
-
-  /** Ends the delay, if there is one, before its time. */
-  cutShort(): void {
-    if (!this.isHolding) return;
-    this.stop();
-    this.#onOver();
   }
 
   /** Calls back no more. */

@@ -18,7 +18,7 @@ export class ConnectGate {
   readonly #pace: LoginPace;
   readonly #server: ServerCap;
   readonly #member: CapMember;
-  #isServerFull = false;
+  #lastVerdict: ConnectVerdict | undefined;
 
   /** `onMayBegin` is called when a login that was held back may be worth another try. */
   constructor(server: ServerCap, member: CapMember, onMayBegin: () => void) {
@@ -36,7 +36,18 @@ export class ConnectGate {
 
   /** Connects fail, and not for want of room: a full server is not down. */
   get isFailing(): boolean {
-    return this.#backOff.isFailing && !this.#isServerFull;
+    return this.#backOff.isFailing && this.#lastVerdict !== 'full';
+  }
+
+  /** No connection that is closed now could be replaced, and those that are open are as good as before. */
+  get isRefused(): boolean {
+    const isRefusal = this.#lastVerdict === 'refused' || this.#lastVerdict === 'credentials';
+    return isRefusal && this.#backOff.hasFailedRecently;
+  }
+
+  /** Why the last connect failed; undefined once one has succeeded. */
+  get lastVerdict(): ConnectVerdict | undefined {
+    return this.#backOff.isFailing ? this.#lastVerdict : undefined;
   }
 
   /** While connects fail, one at a time tries, when the back-off is over. */
@@ -57,13 +68,13 @@ export class ConnectGate {
   }
 
   succeeded(): void {
-    this.#backOff.succeeded();
+    this.#backOff.startOver();
     this.#pace.succeeded();
   }
 
   failed(error: unknown, verdict: ConnectVerdict): void {
-    this.#backOff.failed(error);
-    this.#isServerFull = verdict === 'full';
+    this.#backOff.failed(error, verdict);
+    this.#lastVerdict = verdict;
   }
 
   /** A line begins: it grows the pool slowly, for most are short. */
@@ -76,9 +87,9 @@ export class ConnectGate {
     this.#server.giveBack();
   }
 
-  /** What made connects fail may be over. */
-  tryNow(): void {
-    this.#backOff.cutShort();
+  /** Connects that failed tell nothing of those to come. */
+  forgetFailures(): void {
+    this.#backOff.startOver();
   }
 
   stop(): void {

@@ -6,7 +6,7 @@ export interface Connection {
   readonly needsReset: boolean;
   /** The peer is of another kind than when this connection was opened: so are those opened before it. Final. */
   readonly hasChangedRole: boolean;
-  /** Logins are made in a newer way than this one was: it is replaced when it is free. */
+  /** Newer credentials are known than those it logged in with: it is replaced once they have been taken. */
   readonly isOutdated: boolean;
   /** Resolves if the peer answers that it is there. */
   ping(): Promise<void>;
@@ -24,14 +24,21 @@ export interface Connection {
  * Why a connect failed, as far as the pool must know:
  * - `outage`: the peer cannot be reached, so connections that are open are doubtful too;
  * - `full`: the peer has no room for another one; those that are open are as good as before;
- * - `refused`: the peer answered and said no. Those that are open are as good as before.
+ * - `refused`: the peer answered and said no. Those that are open are as good as before;
+ * - `credentials`: it refused all credentials that are known, or none can be had. Others may be known soon, and the
+ *   connector itself bounds the logins that are made meanwhile.
  */
-export type ConnectVerdict = 'outage' | 'full' | 'refused';
+export type ConnectVerdict = 'outage' | 'full' | 'refused' | 'credentials';
 
 /** Opens connections for a pool, one physical connection a call. */
 export interface Connector<C extends Connection> {
   /** Rejects with an error fit for the pool's callers, at the latest after `timeoutMs`. */
   open(timeoutMs: number): Promise<C>;
+  /**
+   * Logs in with the newest credentials and says goodbye, on the one connection that the peer bears beyond those of
+   * pools. Rejects if that fails.
+   */
+  prove(timeoutMs: number): Promise<void>;
   verdict(error: unknown): ConnectVerdict;
   /** Whether a ping failed with an answer: the peer is there, and only this connection is of no use. */
   isAnswer(error: unknown): boolean;

@@ -55,7 +55,7 @@ export class Demand<C extends Connection> {
   /** The pool should open one more, and may. */
   get isShort(): boolean {
     if (this.#slots.size >= this.#cap) return false;
-    return this.isUrgent || this.#isProbeDue || this.#isBelowMinIdle;
+    return this.isUrgent || this.#isProbeDue || this.#isBelowMinIdle || this.#isSuccessorDue;
   }
 
   /** One of the kept slots will soon be missed, and a successor fits under the cap. */
@@ -70,6 +70,11 @@ export class Demand<C extends Connection> {
   /** A pool that is down tries by itself, so that it knows when it is up again. */
   get #isProbeDue(): boolean {
     return this.isOpen && !this.isPaused && this.#slots.isDown;
+  }
+
+  /** A connection with older credentials waits for its successor. */
+  get #isSuccessorDue(): boolean {
+    return this.isOpen && !this.isPaused && this.#slots.renewal.successorsDue > this.#slots.count('opening');
   }
 
   /** A pool that has opened something keeps `minIdle` open. */

@@ -26,6 +26,12 @@ export class Places<C extends Connection> {
     return false;
   }
 
+  get openCount(): number {
+    let count = 0;
+    for (const { isOpen } of this.#entries) if (isOpen) count += 1;
+    return count;
+  }
+
   get all(): Iterable<PoolEntry<C>> {
     return this.#entries;
   }

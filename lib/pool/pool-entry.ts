@@ -97,7 +97,7 @@ export class PoolEntry<C extends Connection> {
    */
   staleReason(generation: number, isWanted = false, nowMs = performance.now()): CloseReason | undefined {
     if (!this.connection.isUsable) return 'lost';
-    if (this.#generation < generation || this.connection.isOutdated) return 'invalidated';
+    if (this.#generation < generation) return 'invalidated';
     return nowMs > (isWanted ? this.#tooOldAtMs : this.#retireAtMs) ? 'recycled' : undefined;
   }
 

@@ -6,15 +6,14 @@ export type CloseReason =
   | 'idle'
   | 'recycled'
   | 'invalidated'
+  /** It logged in with older credentials, and a login with newer ones takes its place. */
+  | 'superseded'
   | 'lost'
   | 'ping_failed'
   | 'reset_failed'
   /** Another pool on the same server needs its place. */
   | 'yielded'
   | 'drained';
-
-/** Which connections are declared unusable: every one opened so far, or those that say that they are outdated. */
-export type Invalidated = 'all' | 'outdated';
 
 /** What happens in a pool, by SQLAlchemy's names where it has one. */
 export interface PoolEventMap {
@@ -35,7 +34,7 @@ export interface PoolEventMap {
   held_too_long: Borrower & { readonly heldMs: number };
   /** And gave it back after all. */
   late_checkin: Borrower & { readonly heldMs: number };
-  /** Connections were declared unusable. */
+  /** Connections were declared unusable, or newer credentials are known. */
   invalidate: { readonly generation: number; readonly reason: string };
   close: { readonly reason: CloseReason };
 }

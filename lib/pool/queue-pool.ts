@@ -8,7 +8,7 @@ import { Demand } from './demand.ts';
 import { Lender } from './lender.ts';
 import type { Borrower } from './loan.ts';
 import type { PoolEntry } from './pool-entry.ts';
-import { type Invalidated, PoolEvents } from './pool-events.ts';
+import { PoolEvents } from './pool-events.ts';
 import type { PoolOptions } from './pool-options.ts';
 import { type PoolStats, poolStats } from './pool-stats.ts';
 import type { PooledConnection } from './pooled-connection.ts';
@@ -43,7 +43,7 @@ export class QueuePool<C extends Connection> {
     this.#waiters = new WaiterQueue({
       timeoutMs: options.checkoutTimeoutMs,
       overdue: (waitedMs) => {
-        const cause = this.#slots.connectFailure ?? serverExhausted(server);
+        const cause = this.#slots.gate.lastError ?? serverExhausted(server);
         return poolTimeout(options, waitedMs, this.#waiters.size, cause);
       },
       onGivenUp: (waitedMs, error) => this.events.emit('timeout', { waitedMs, error }),
@@ -90,8 +90,16 @@ export class QueuePool<C extends Connection> {
   }
 
   /** Declares connections unusable. Idle ones close now, the others when they come back. */
-  invalidate(reason: string, which?: Invalidated): void {
-    this.#slots.invalidate(reason, which);
+  invalidate(reason: string): void {
+    this.#slots.invalidate(reason);
+  }
+
+  /**
+   * Newer credentials are known. What failed with older ones is forgotten; connections that are outdated now go one
+   * by one as logins with the newer ones succeed, and serve until then.
+   */
+  supersede(reason: string): void {
+    this.#slots.supersede(reason);
   }
 
   /** Replaces every connection, each when it is free. */
@@ -126,7 +134,8 @@ export class QueuePool<C extends Connection> {
       this.#slots.destroyAll();
       this.#end();
     }, deadline.remainingMs);
-    this.#slots.closeIdle('drained');
+    for (const entry of this.#slots.idle)
+      if (entry.place === 'idle') void this.#slots.close(entry, 'drained');
     this.#serve();
     await ended;
     clearTimeout(cutOff);
@@ -143,7 +152,7 @@ export class QueuePool<C extends Connection> {
 
   /** Why no connection can be had; undefined while one is open or none was tried. */
   get downReason(): unknown {
-    return this.#slots.isDown ? this.#slots.connectFailure : undefined;
+    return this.#slots.isDown ? this.#slots.gate.lastError : undefined;
   }
 
   /** Undefined if the caller must wait: others were first, or nothing is ready. */
@@ -158,10 +167,10 @@ export class QueuePool<C extends Connection> {
 
   /** @throws {BrokerError} If waiting is no use, or the line is full. */
   #standInLine(borrower: Borrower, options: CheckoutOptions): Promise<PooledConnection<C>> {
-    const { isDown, mayConnect, connectFailure } = this.#slots;
-    if (isDown && !mayConnect && !this.#demand.isPaused) throw connectFailure;
+    const { isDown, mayConnect, gate } = this.#slots;
+    if (isDown && !mayConnect && !this.#demand.isPaused) throw gate.lastError;
     this.#makeRoom(borrower.caller);
-    if (this.#waiters.size === 0) this.#slots.startLine();
+    if (this.#waiters.size === 0) this.#slots.gate.startLine();
     const waiting = this.#waiters.wait(borrower, options);
     this.#serve();
     return waiting;
@@ -180,8 +189,7 @@ export class QueuePool<C extends Connection> {
   #isReady(entry: PoolEntry<C>, takesUsed: boolean, nowMs: number): boolean {
     if (entry.isUsed && !takesUsed) return false;
     return (
-      !entry.needsPing(this.#options, nowMs) &&
-      entry.staleReason(this.#slots.generation, true, nowMs) === undefined
+      !entry.needsPing(this.#options, nowMs) && this.#slots.staleReason(entry, true, nowMs) === undefined
     );
   }
 
@@ -215,6 +223,8 @@ export class QueuePool<C extends Connection> {
   #keep(entry: PoolEntry<C>): void {
     this.#slots.keep(entry);
     if (entry.isUsed) this.#upkeep.resetSoon();
+    // A successor of it may begin.
+    if (this.#slots.renewal.isUnderWay) this.#serve();
   }
 
   /** Sees to it that for everybody in line a connection is on its way, as far as the cap allows. */
@@ -224,7 +234,7 @@ export class QueuePool<C extends Connection> {
     let entry = this.#nextForHead();
     while (entry !== undefined && this.#demand.inLine > underWay) {
       const nowMs = performance.now();
-      const isStale = entry.staleReason(this.#slots.generation, true, nowMs) !== undefined;
+      const isStale = this.#slots.staleReason(entry, true, nowMs) !== undefined;
       if (entry.needsPing(this.#options, nowMs) && !isStale) void this.#slots.ping(entry);
       else this.#offer(entry, nowMs);
       if (entry.place === 'pinging' || entry.place === 'resetting') underWay += 1;

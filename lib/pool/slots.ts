@@ -1,10 +1,12 @@
 import { ConnectGate } from './connect-gate.ts';
-import type { Connection, Connector } from './connection.ts';
+import type { Connection, Connector, ConnectVerdict } from './connection.ts';
 import { Generations } from './generations.ts';
+import { type Login, Logins } from './logins.ts';
 import { Places } from './places.ts';
 import { type EntryPlace, PoolEntry } from './pool-entry.ts';
-import type { CloseReason, Invalidated, PoolEvents } from './pool-events.ts';
+import type { CloseReason, PoolEvents } from './pool-events.ts';
 import type { PoolOptions } from './pool-options.ts';
+import { Renewal } from './renewal.ts';
 import type { CapMember, ServerCap } from './server-cap.ts';
 import type { SlotOwner } from './slot-owner.ts';
 import { TimeLimit } from './time-limit.ts';
@@ -23,12 +25,13 @@ const RESET_TIMEOUT_MS = 5_000;
  * told and decides. A slot counts from before its connection opens until its peer has let go.
  */
 export class Slots<C extends Connection> implements CapMember {
+  readonly gate: ConnectGate;
+  readonly renewal: Renewal<C>;
   readonly #connector: Connector<C>;
-  readonly #options: PoolOptions;
   readonly #events: PoolEvents;
   readonly #owner: SlotOwner<C>;
   readonly #places: Places<C>;
-  readonly #gate: ConnectGate;
+  readonly #logins: Logins<C>;
   readonly #generations = new Generations();
   readonly #resetLimit = new TimeLimit(RESET_TIMEOUT_MS);
 
@@ -40,11 +43,23 @@ export class Slots<C extends Connection> implements CapMember {
     owner: SlotOwner<C>,
   ) {
     this.#connector = connector;
-    this.#options = options;
     this.#events = events;
     this.#owner = owner;
     this.#places = new Places(options.order);
-    this.#gate = new ConnectGate(server, this, () => owner.onRoom());
+    this.renewal = new Renewal(this.#places, {
+      lacksRoom: () => {
+        if (this.count('opening') + this.count('closing') > 0) return false;
+        return this.size >= options.size + options.maxOverflow || server.free <= 0;
+      },
+      close: (entry) => void this.close(entry, 'superseded'),
+      onDue: () => owner.onRoom(),
+      prove: async () => await connector.prove(options.checkoutTimeoutMs),
+    });
+    this.gate = new ConnectGate(server, this, () => owner.onRoom());
+    this.#logins = new Logins(connector, options, this.gate, events, {
+      opened: (entry, login) => this.#opened(entry, login),
+      failed: (entry, login, verdict) => this.#connectFailed(entry, login, verdict),
+    });
   }
 
   /** Connections as the server counts them. */
@@ -65,19 +80,14 @@ export class Slots<C extends Connection> implements CapMember {
     return this.#generations.current;
   }
 
-  /** The last connect failure; undefined once a connect has succeeded. */
-  get connectFailure(): unknown {
-    return this.#gate.lastError;
-  }
-
   /** Connecting fails and nothing is open. A full server is not down: its callers wait for room. */
   get isDown(): boolean {
-    return this.#gate.isFailing && !this.#places.isAnyOpen;
+    return this.gate.isFailing && !this.#places.isAnyOpen;
   }
 
   /** While connects fail, one slot at a time tries, when the back-off is over. */
   get mayConnect(): boolean {
-    return this.#gate.mayTry(this.count('opening'));
+    return this.gate.mayTry(this.count('opening'));
   }
 
   /** The idle slot whose turn it is. It may need a reset for whoever takes no used one. */
@@ -99,19 +109,25 @@ export class Slots<C extends Connection> implements CapMember {
     return this.#generations.hasOpened;
   }
 
-  startLine(): void {
-    this.#gate.startLine();
-  }
-
   /** Begins a login. False if it must not begin now; where somebody waits for it, the owner hears when it may. */
   open(isUrgent: boolean): boolean {
     const opening = this.count('opening');
     const isCold = this.size === opening + this.count('closing');
-    if (!this.#gate.begin({ opening, isCold, isUrgent })) return false;
+    if (!this.gate.begin({ opening, isCold, isUrgent })) return false;
     const entry = new PoolEntry<C>();
     this.#places.add(entry);
-    void this.#login(entry);
+    void this.#logins.run(entry, this.generation);
     return true;
+  }
+
+  /**
+   * Why this connection must not be given out again, if so. While logins are refused, one that is too old serves all
+   * the same: none could take its place.
+   */
+  staleReason(entry: PoolEntry<C>, isWanted: boolean, nowMs: number): CloseReason | undefined {
+    const reason = entry.staleReason(this.generation, isWanted, nowMs);
+    if (reason === 'recycled' && this.gate.isRefused) return undefined;
+    return reason ?? (this.renewal.replaces(entry) ? 'superseded' : undefined);
   }
 
   lend(entry: PoolEntry<C>): void {
@@ -158,8 +174,9 @@ export class Slots<C extends Connection> implements CapMember {
   async close(entry: PoolEntry<C>, reason: CloseReason): Promise<void> {
     this.#places.move(entry, 'closing');
     this.#events.emit('close', { reason });
+    if (reason === 'superseded') this.renewal.replaced();
     if (reason === 'lost' || reason === 'reset_failed') this.#places.suspectIdle();
-    if (this.isDown && !this.mayConnect) this.#owner.onDown(this.connectFailure);
+    if (this.isDown && !this.mayConnect) this.#owner.onDown(this.gate.lastError);
     // Before the goodbye: whoever counted on this slot must not wait for a peer that may be gone.
     this.#owner.onRoom();
     await entry.close();
@@ -172,20 +189,20 @@ export class Slots<C extends Connection> implements CapMember {
     if (connection.hasChangedRole) this.#outage(generation, 'role_change');
   }
 
-  /** Idle connections that it declares unusable close now, the others when they come back. */
-  invalidate(reason: string, which: Invalidated = 'all'): void {
-    if (which === 'all') this.#generations.next();
+  /** Declares all connections unusable: idle ones close now, the others when they come back. */
+  invalidate(reason: string): void {
+    this.#generations.next();
     this.#events.emit('invalidate', { generation: this.generation, reason });
-    for (const entry of this.idle) {
-      const stale = entry.staleReason(this.generation, true);
-      if (stale !== undefined && entry.place === 'idle') void this.close(entry, stale);
-    }
-    // Logins that failed the old way may not fail the new way.
-    if (which === 'outdated') this.#gate.tryNow();
+    for (const entry of this.idle)
+      if (entry.place === 'idle') void this.close(entry, entry.connection.isUsable ? 'invalidated' : 'lost');
   }
 
-  closeIdle(reason: CloseReason): void {
-    for (const entry of this.idle) if (entry.place === 'idle') void this.close(entry, reason);
+  /** Newer credentials are known than those of the connections that say that they are outdated. */
+  supersede(reason: string): void {
+    this.#events.emit('invalidate', { generation: this.generation, reason });
+    this.#logins.credentialsChanged();
+    this.renewal.begin();
+    this.#owner.onRoom();
   }
 
   onSlot(): void {
@@ -201,40 +218,25 @@ export class Slots<C extends Connection> implements CapMember {
 
   /** Cuts off every connection. Each slot leaves as its connection's end is noticed. */
   destroyAll(): void {
-    this.#gate.stop();
+    this.gate.stop();
     for (const entry of this.all) entry.destroy();
   }
 
-  async #login(entry: PoolEntry<C>): Promise<void> {
-    const sinceMs = performance.now();
-    const { generation } = this;
-    let connection: C;
-    try {
-      connection = await entry.open(this.#connector, generation, this.#options);
-    } catch (error) {
-      this.#leave(entry);
-      this.#connectFailed(generation, error);
-      return;
-    }
-    connection.onLost(() => {
+  #opened(entry: PoolEntry<C>, { generation, isOldNews }: Login): void {
+    entry.connection.onLost(() => {
       if (entry.place === 'idle') void this.close(entry, 'lost');
     });
-    this.#gate.succeeded();
-    const nowMs = performance.now();
-    const durationMs = nowMs - sinceMs;
-    if (!this.hasOpened) this.#events.emit('first_connect', { durationMs });
     this.#generations.opened(generation);
-    this.#events.emit('connect', { durationMs });
-    this.#owner.onReady(entry, nowMs);
+    this.renewal.opened(entry.connection, isOldNews);
+    this.#owner.onReady(entry, performance.now());
+    this.renewal.goOn();
     this.#owner.onRoom();
   }
 
-  #connectFailed(generation: number, error: unknown): void {
-    const verdict = this.#connector.verdict(error);
-    this.#gate.failed(error, verdict);
-    this.#events.emit('connect_failed', { error });
-    if (verdict === 'outage') this.#outage(generation, 'connect_failed');
-    if (this.isDown) this.#owner.onDown(error);
+  #connectFailed(entry: PoolEntry<C>, { generation, isOldNews }: Login, verdict: ConnectVerdict): void {
+    this.#leave(entry);
+    if (verdict === 'outage' && !isOldNews) this.#outage(generation, 'connect_failed');
+    if (this.isDown) this.#owner.onDown(this.gate.lastError);
     this.#owner.onRoom();
   }
 
@@ -245,6 +247,6 @@ export class Slots<C extends Connection> implements CapMember {
 
   #leave(entry: PoolEntry<C>): void {
     this.#places.remove(entry);
-    this.#gate.left();
+    this.gate.left();
   }
 }

@@ -81,17 +81,23 @@ export class Upkeep<C extends Connection> {
   }
 
   #round(): void {
+    this.#slots.renewal.tryAgain();
     for (const entry of this.#slots.idle) if (entry.place === 'idle') this.#tend(entry);
     for (const entry of this.#slots.all) this.#remind(entry);
   }
 
   #tend(entry: PoolEntry<C>): void {
-    const { idleTimeoutMs, minIdle, keepAliveMs } = this.#options;
-    const stale = entry.staleReason(this.#slots.generation);
+    const { keepAliveMs } = this.#options;
+    const stale = this.#slots.staleReason(entry, false, performance.now());
     if (stale !== undefined) void this.#slots.close(entry, stale);
-    else if (entry.idleMs > idleTimeoutMs && this.#slots.count('idle') > minIdle) {
+    else if (this.#mayClose(entry)) {
       void this.#slots.close(entry, 'idle');
     } else if (entry.silentMs(performance.now()) > keepAliveMs) void this.#slots.ping(entry);
+  }
+
+  #mayClose({ idleMs }: PoolEntry<C>): boolean {
+    const { idleTimeoutMs, minIdle } = this.#options;
+    return idleMs > idleTimeoutMs && this.#slots.count('idle') > minIdle && !this.#slots.gate.isRefused;
   }
 
   #remind({ loan }: PoolEntry<C>): void {

@@ -2,10 +2,10 @@ import { assert } from '../errors.ts';
 import { credentialsFailure } from './credentials-failure.ts';
 import { fileSource } from './credentials-file.ts';
 import { IamCredentials } from './iam-credentials.ts';
-import { PendingVersion } from './pending-version.ts';
+import { LabelledVersion } from './pending-version.ts';
 import { RdsTokenSigner } from './rds-token.ts';
 import { type DatabaseSecret, parseDatabaseSecret } from './secret.ts';
-import { SecretsManager, type SecretText } from './secrets-manager.ts';
+import { type SecretLabel, SecretsManager, type SecretText } from './secrets-manager.ts';
 import type { CredentialsSettings, DatabaseSettings, Settings } from './settings.ts';
 import { type SourceStatus, type Version, VersionedSource } from './versioned-source.ts';
 
@@ -43,9 +43,10 @@ export interface CredentialsSource {
    */
   refresh(rejectedVersionId?: string): Promise<ServerLogin>;
   /**
-   * What to try after the server refused these versions: a newer one that another look finds, or, for the same
-   * account, the one that a rotation under way is about to put in force. At most one look for either each
-   * `minRefreshIntervalMs`. Undefined: nothing else is known.
+   * What to try after the server refused these versions. In this order: the one known now, the last that the server
+   * took, a newer one that another look finds, for the same account the one that a rotation under way is about to put
+   * in force, and the one before the current. The last and the one before only for the same database. At most one look
+   * for each each `minRefreshIntervalMs`. Undefined: nothing else is known.
    */
   alternative(refusedVersionIds: ReadonlySet<string>): Promise<ServerLogin | undefined>;
   /** The server took it. From now on the version of a rotation under way is the current one. */
@@ -67,6 +68,10 @@ export function isSameAccount(one: ServerLogin, other: ServerLogin): boolean {
   return one.username === other.username && one.host === other.host && one.port === other.port;
 }
 
+function isSameDatabase(one: ServerLogin, other: ServerLogin): boolean {
+  return one.host === other.host && one.port === other.port && one.database === other.database;
+}
+
 /** Forms of credentials that hold a password, or tell where it is. */
 type SecretForm = Exclude<CredentialsSettings, { iam: unknown }>;
 
@@ -74,8 +79,9 @@ type SecretForm = Exclude<CredentialsSettings, { iam: unknown }>;
 interface Origin {
   readonly id: string;
   readonly source: VersionedSource<DatabaseSecret>;
-  /** Only a rotating secret has such. */
-  readonly pending?: PendingVersion<DatabaseSecret>;
+  /** Only a secret that may be rotated has these. */
+  readonly pending?: LabelledVersion<DatabaseSecret>;
+  readonly previous?: LabelledVersion<DatabaseSecret>;
 }
 
 /** The credentials of each alias. Aliases on one secret share its looks. */
@@ -89,13 +95,16 @@ export function buildCredentialsSources(
     const known = bySecretId.get(secretId);
     if (known !== undefined) return known;
     const versionOf = ({ text, versionId }: SecretText) => ({ versionId, value: parseDatabaseSecret(text) });
+    const labelled = (label: SecretLabel) =>
+      new LabelledVersion(async () => {
+        const found = await secretsManager.find(secretId, label);
+        return found && versionOf(found);
+      }, secrets.minRefreshIntervalMs);
     const origin = {
       id: `secret ${secretId}`,
       source: new VersionedSource(async () => versionOf(await secretsManager.read(secretId)), secrets),
-      pending: new PendingVersion(async () => {
-        const pending = await secretsManager.find(secretId, 'AWSPENDING');
-        return pending && versionOf(pending);
-      }, secrets.minRefreshIntervalMs),
+      pending: labelled('AWSPENDING'),
+      previous: labelled('AWSPREVIOUS'),
     };
     bySecretId.set(secretId, origin);
     return origin;
@@ -129,16 +138,20 @@ type Endpoint = Pick<DatabaseSettings, 'host' | 'port' | 'database'>;
 class DatabaseCredentials implements CredentialsSource {
   readonly id: string;
   readonly #source: VersionedSource<DatabaseSecret>;
-  readonly #pending: PendingVersion<DatabaseSecret> | undefined;
+  readonly #pending: LabelledVersion<DatabaseSecret> | undefined;
+  readonly #previous: LabelledVersion<DatabaseSecret> | undefined;
   readonly #endpoint: Endpoint;
   #lastGood: ServerLogin | undefined;
+  /** The last that the server took. */
+  #taken: ServerLogin | undefined;
   /** A pending version that was handed out, and the version in whose place. */
   #offer: { readonly version: Version<DatabaseSecret>; readonly inPlaceOfId: string } | undefined;
 
-  constructor({ id, source, pending }: Origin, endpoint: Endpoint) {
+  constructor({ id, source, pending, previous }: Origin, endpoint: Endpoint) {
     this.id = id;
     this.#source = source;
     this.#pending = pending;
+    this.#previous = previous;
     this.#endpoint = endpoint;
     source.onVersion((version) => {
       // A version that forgot the host is as good as none.
@@ -158,17 +171,21 @@ class DatabaseCredentials implements CredentialsSource {
 
   async alternative(refusedVersionIds: ReadonlySet<string>): Promise<ServerLogin | undefined> {
     const known = this.#login();
-    const current = refusedVersionIds.has(known.versionId) ? await this.refresh(known.versionId) : known;
+    if (!refusedVersionIds.has(known.versionId)) return known;
+    const taken = this.#taken;
+    if (taken !== undefined && !refusedVersionIds.has(taken.versionId) && isSameDatabase(taken, known))
+      return taken;
+    const current = await this.refresh(known.versionId);
     if (!refusedVersionIds.has(current.versionId)) return current;
-    const version = await this.#pending?.find();
-    const pending = version && loginOf(version, this.#endpoint);
-    if (version === undefined || pending === undefined || !isSameAccount(pending, current)) return undefined;
-    if (refusedVersionIds.has(pending.versionId)) return undefined;
-    this.#offer = { version, inPlaceOfId: current.versionId };
-    return pending;
+    return (
+      (await this.#pendingFor(current, refusedVersionIds)) ??
+      (await this.#previousOf(current, refusedVersionIds))
+    );
   }
 
-  accepted({ versionId }: ServerLogin): void {
+  accepted(login: ServerLogin): void {
+    this.#taken = login;
+    const { versionId } = login;
     const offer = this.#offer;
     if (offer?.version.versionId !== versionId) return;
     this.#offer = undefined;
@@ -200,6 +217,22 @@ class DatabaseCredentials implements CredentialsSource {
 
   close(): void {
     this.#source.close();
+  }
+
+  async #pendingFor(current: ServerLogin, refused: ReadonlySet<string>): Promise<ServerLogin | undefined> {
+    const version = await this.#pending?.find();
+    const pending = version && loginOf(version, this.#endpoint);
+    if (version === undefined || pending === undefined || !isSameAccount(pending, current)) return undefined;
+    if (refused.has(pending.versionId)) return undefined;
+    this.#offer = { version, inPlaceOfId: current.versionId };
+    return pending;
+  }
+
+  async #previousOf(current: ServerLogin, refused: ReadonlySet<string>): Promise<ServerLogin | undefined> {
+    const version = await this.#previous?.find();
+    const previous = version && loginOf(version, this.#endpoint);
+    if (previous === undefined || refused.has(previous.versionId)) return undefined;
+    return isSameDatabase(previous, current) ? previous : undefined;
   }
 
   #login(): ServerLogin {

@@ -1,7 +1,10 @@
 import type { Version } from './versioned-source.ts';
 
-/** The version that a rotation is about to put in force, looked for only while the one in force is refused. */
-export class PendingVersion<T> {
+/**
+ * A version of a secret that is not in force: the one that a rotation is about to put in force, or the one before. It
+ * is looked for only while the one in force is refused.
+ */
+export class LabelledVersion<T> {
   readonly #look: () => Promise<Version<T> | undefined>;
   readonly #minIntervalMs: number;
   #seen: Promise<Version<T> | undefined> | undefined;

@@ -34,6 +34,8 @@ export class StubConnector implements Connector<StubConnection> {
     return new StubConnection(this.#needsReset);
   }
 
+  async prove(): Promise<void> {}
+
   verdict(): ConnectVerdict {
     return 'refused';
   }

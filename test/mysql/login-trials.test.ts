@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { BrokerError } from '../../lib/errors.ts';
-import { LoginTrial } from '../../lib/mysql/login-trials.ts';
+import { LoginTrial, PasswordHistory } from '../../lib/mysql/login-trials.ts';
 import { Deadline } from '../../lib/pool/deadline.ts';
 
 const refusal = new BrokerError('CREDENTIALS_REFUSED', 'refused');
@@ -8,7 +8,7 @@ const deadline = () => Deadline.after(10_000);
 
 /** A trial, and a login that counts how often it ran, and how many ran at once. */
 function trialOf(answer: () => Promise<string>) {
-  const trial = new LoginTrial();
+  const trial = new LoginTrial(new PasswordHistory());
   const seen = { logins: 0, underWay: 0, peak: 0 };
   const logIn = async () => {
     seen.logins += 1;
@@ -57,7 +57,7 @@ test('an unreachable server is no refusal: the next one tries', async () => {
 });
 
 test('a login that hangs holds up the others for a moment only', async () => {
-  const trial = new LoginTrial();
+  const trial = new LoginTrial(new PasswordHistory());
   const hanging = trial.run(async () => await new Promise<string>(() => undefined), deadline());
   hanging.catch(() => undefined);
 

@@ -117,43 +117,6 @@ describe('a peer that changed its role', () => {
   });
 });
 
-describe('outdated connections', () => {
-  test('go when they are told of: idle ones at once, busy ones when they come back, the others not', async () => {
-    const { pool, connector } = buildPool({ size: 3 });
-    const [busy, idle, fresh] = await Promise.all([pool.checkout(), pool.checkout(), pool.checkout()]);
-    idle.checkin();
-    fresh.checkin();
-    await settle();
-    for (const connection of connector.opened.slice(0, 2)) connection.isOutdated = true;
-    pool.invalidate('test', 'outdated');
-    await settle();
-    expect(connector.opened.map(({ isCounted }) => isCounted)).toEqual([true, false, true]);
-    busy.checkin();
-    await settle();
-    expect(connector.opened.map(({ isCounted }) => isCounted)).toEqual([false, false, true]);
-  });
-
-  test('that come out of a login go too', async () => {
-    const { pool, connector } = buildPool({ size: 1, maxOverflow: 0 });
-    connector.opensOutdated = 1;
-    expect((await pool.checkout()).connection).toBe(connector.opened[1]);
-    expect(connector.opened.map(({ isCounted }) => isCounted)).toEqual([false, true]);
-  });
-
-  test('and a connect that fails is tried again at once, for it may go well in the new way', async () => {
-    const { pool, connector } = buildPool({ size: 1, maxOverflow: 0 });
-    const failure = new FakeConnectError('refused');
-    connector.opens.failure = failure;
-    await expect(pool.checkout()).rejects.toBe(failure);
-    connector.opens.failure = undefined;
-    await expect(pool.checkout()).rejects.toBe(failure);
-    pool.invalidate('test', 'outdated');
-    await settle();
-    expect(pool.downReason).toBeUndefined();
-    expect((await pool.checkout()).connection).toBe(connector.opened[0]);
-  });
-});
-
 describe('invalidate', () => {
   test('[69] [71] [109] closes idle connections at once and busy ones when they come back', async () => {
     const { pool, connector } = buildPool();

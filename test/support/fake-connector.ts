@@ -120,6 +120,7 @@ export class FakeConnector implements Connector<FakeConnection> {
   readonly resets = new Answers();
   readonly closes = new Answers();
   destroyThrows = false;
+  proofs = 0;
   /** So many more connections are outdated when their login is over. */
   opensOutdated = 0;
   /** Every connection it ever opened, oldest first. */
@@ -138,6 +139,13 @@ export class FakeConnector implements Connector<FakeConnection> {
   open(timeoutMs: number): Promise<FakeConnection> {
     this.triedAtMs.push(performance.now());
     return this.#login(timeoutMs, this.opens.answer());
+  }
+
+  /** Its connection counts with the peer, but is none of the pool's. */
+  async prove(): Promise<void> {
+    this.proofs += 1;
+    await this.opens.answer();
+    if (this.opensOutdated > 0) throw new FakeConnectError('credentials');
   }
 
   verdict(error: unknown): ConnectVerdict {
