@@ -20,6 +20,7 @@ export class RandomCallers {
   readonly #borrowed: PooledConnection<FakeConnection>[] = [];
   readonly #hungUp = new Error('the caller hung up');
   #arrivals = 0;
+  #proofsBefore = 0;
   /** Promises that were seen broken when nobody could be told. */
   readonly #complaints: string[] = [];
 
@@ -27,6 +28,19 @@ export class RandomCallers {
     this.pool = pool;
     this.connector = connector;
     this.#bounds = bounds;
+    pool.events.on('close', ({ reason }) => {
+      if (reason !== 'superseded') return;
+      const isProven = connector.proofs + connector.loginsInNewestWay > this.#proofsBefore;
+      const open = connector.opened.filter(({ isCounted, isUsable }) => isCounted && isUsable).length;
+      if (open <= 1 && !isProven) this.#complaints.push('the last connection went unproven');
+    });
+  }
+
+  /** Newer credentials become known than those of all connections. */
+  supersede(): void {
+    for (const connection of this.connector.opened) connection.isOutdated = true;
+    this.#proofsBefore = this.connector.proofs + this.connector.loginsInNewestWay;
+    this.pool.supersede('random');
   }
 
   /** Callers whose checkout has neither succeeded nor failed. */
@@ -74,6 +88,7 @@ export class RandomCallers {
   /** The world is well again and everybody is done in time: each must have been served or told. */
   async finish(): Promise<void> {
     this.connector.recover();
+    this.connector.opensOutdated = 0;
     this.pool.resume();
     for (let round = 0; this.pending + this.#borrowed.length > 0 && round < 40; round += 1) {
       this.checkinAll();
@@ -86,6 +101,9 @@ export class RandomCallers {
     expect({ checkedOut, opening, closing }).toEqual({ checkedOut: 0, opening: 0, closing: 0 });
     expect(idle).toBe(connections);
     expect(this.pool.downReason).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(60_000);
+    const kept = this.connector.opened.filter(({ isCounted }) => isCounted);
+    expect(kept.filter(({ isOutdated }) => isOutdated)).toEqual([]);
   }
 
   /** At any moment. In plain code, because `expect` is too slow for so many steps. */

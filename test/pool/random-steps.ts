@@ -3,7 +3,7 @@ import { FakeConnectError } from '../support/fake-connector.ts';
 import type { RandomCallers } from './random-callers.ts';
 
 const KINDS = ['opens', 'pings', 'resets', 'closes'] as const;
-const VERDICTS = ['outage', 'full', 'refused'] as const;
+const VERDICTS = ['outage', 'full', 'refused', 'credentials'] as const;
 
 function pickOf<T>(choices: readonly [T, ...T[]], pick: number): T {
   return choices[pick % choices.length] ?? choices[0];
@@ -18,6 +18,10 @@ export const HAPPENINGS = {
   lose: (callers: RandomCallers, pick: number) => callers.open(pick)?.lose(),
   spoil: (callers: RandomCallers, pick: number) => callers.spoil(pick),
   invalidate: ({ pool }: RandomCallers) => pool.invalidate('random'),
+  supersede: (callers: RandomCallers) => callers.supersede(),
+  refuseNewest: ({ connector }: RandomCallers, pick: number) => {
+    connector.opensOutdated = pick % 4;
+  },
   pause: ({ pool }: RandomCallers) => pool.pause(),
   resume: ({ pool }: RandomCallers) => pool.resume(),
   failOpens: ({ connector }: RandomCallers, pick: number) => {
@@ -45,6 +49,7 @@ export const anyStep: fc.Arbitrary<Step> = fc.record({
     { weight: 4, arbitrary: fc.constantFrom('failOpens' as const, 'fail' as const, 'hold' as const) },
     { weight: 4, arbitrary: fc.constantFrom('abort' as const, 'lose' as const, 'spoil' as const) },
     { weight: 1, arbitrary: fc.constantFrom('invalidate' as const, 'pause' as const) },
+    { weight: 2, arbitrary: fc.constantFrom('supersede' as const, 'refuseNewest' as const) },
     { weight: 2, arbitrary: fc.constant('resume' as const) },
   ),
   pick: fc.nat({ max: 8_000 }),

@@ -120,7 +120,9 @@ export class FakeConnector implements Connector<FakeConnection> {
   readonly resets = new Answers();
   readonly closes = new Answers();
   destroyThrows = false;
+  /** Logins that proved the newest credentials, and those of the pool that were made with them. */
   proofs = 0;
+  loginsInNewestWay = 0;
   /** So many more connections are outdated when their login is over. */
   opensOutdated = 0;
   /** Every connection it ever opened, oldest first. */
@@ -143,9 +145,9 @@ export class FakeConnector implements Connector<FakeConnection> {
 
   /** Its connection counts with the peer, but is none of the pool's. */
   async prove(): Promise<void> {
-    this.proofs += 1;
     await this.opens.answer();
     if (this.opensOutdated > 0) throw new FakeConnectError('credentials');
+    this.proofs += 1;
   }
 
   verdict(error: unknown): ConnectVerdict {
@@ -183,6 +185,7 @@ export class FakeConnector implements Connector<FakeConnection> {
     const connection = new FakeConnection(this);
     connection.isOutdated = this.opensOutdated > 0;
     this.opensOutdated = Math.max(0, this.opensOutdated - 1);
+    if (!connection.isOutdated) this.loginsInNewestWay += 1;
     this.opened.push(connection);
     return connection;
   }

@@ -15,6 +15,8 @@ export interface RotatingBroker {
   /** Threads of the user on the server. */
   threads(): Promise<number[]>;
   killAll(): Promise<void>;
+  /** Before the test is over. */
+  stop(): Promise<void>;
   /** As an operator, or EventBridge, does. */
   refresh(): Promise<unknown>;
 }
@@ -41,11 +43,15 @@ export async function startRotatingBroker(
     ...options,
     databases: { ...databases, default: { credentials, ...databases?.default } },
   });
-  onTestFinished(async () => {
+  let isStopped = false;
+  const stop = async () => {
+    if (isStopped) return;
+    isStopped = true;
     await broker.stop();
     vi.unstubAllEnvs();
     await secrets[Symbol.asyncDispose]();
-  });
+  };
+  onTestFinished(stop);
   const threads = async () => {
     const rows = await admin.query('SELECT id FROM information_schema.processlist WHERE user = ?', [user]);
     return rows.map((row) => Number(Object.values(row)[0]));
@@ -59,6 +65,7 @@ export async function startRotatingBroker(
       await admin.query("ALTER USER ?@'%' IDENTIFIED BY ?", [user, password]);
     },
     threads,
+    stop,
     killAll: async () => {
       for (const id of await threads()) await admin.query('KILL ?', [id]).catch(() => undefined);
     },

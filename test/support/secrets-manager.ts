@@ -27,6 +27,8 @@ export class FakeSecretsManager {
   readonly seen: string[] = [];
   /** What happens to every call while it is set. */
   trouble: Trouble | undefined;
+  /** What happens to reads of values while it is set. */
+  troubleOfReads: Trouble | undefined;
   /** Happens instead of this operation, which is not done, or after it was done. Once. */
   failNext: { readonly operation: string; readonly after: boolean } | undefined;
   /** What came with the last PutSecretValue. */
@@ -88,6 +90,11 @@ export class FakeSecretsManager {
     return value === undefined ? undefined : Buffer.from(value).toString();
   }
 
+  versionIdOf(name: string, label: string): string | undefined {
+    const versions = [...(this.#secrets.get(name)?.versions.values() ?? [])];
+    return versions.find(({ labels }) => labels.has(label))?.id;
+  }
+
   arnOf(name: string): string {
     return this.#secrets.get(name)?.arn ?? '';
   }
@@ -134,10 +141,11 @@ export class FakeSecretsManager {
     this.calls.push(operation);
     const body = await text(request);
     this.seen.push(`${operation} ${Input.parse(JSON.parse(body)).VersionStage ?? ''}`.trim());
-    if (this.trouble === 'unreachable') throw new Error('cut off');
-    if (this.trouble === 'silent') return await new Promise(() => undefined);
+    const trouble = this.trouble ?? (operation === 'GetSecretValue' ? this.troubleOfReads : undefined);
+    if (trouble === 'unreachable') throw new Error('cut off');
+    if (trouble === 'silent') return await new Promise(() => undefined);
     try {
-      if (this.trouble !== undefined) throw new ServiceError(this.trouble, 'as the test wants it');
+      if (trouble !== undefined) throw new ServiceError(trouble, 'as the test wants it');
       const failing = this.failNext?.operation === operation ? this.failNext : undefined;
       if (failing !== undefined) this.failNext = undefined;
       if (failing?.after === false) throw new ServiceError('InvalidRequestException', 'as the test wants it');
@@ -166,6 +174,7 @@ export class FakeSecretsManager {
         return { ...names, RotationEnabled: secret.rotationEnabled, VersionIdsToStages };
       }
       case 'PutSecretValue':
+      case 'UpdateSecret':
         this.lastRotationToken = input.RotationToken;
         return { ...names, VersionId: putVersion(secret, input), VersionStages: input.VersionStages };
       case 'RotateSecret':

@@ -1,0 +1,180 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  PutSecretValueCommand,
+  SecretsManagerClient,
+  UpdateSecretCommand,
+  UpdateSecretVersionStageCommand,
+} from '@aws-sdk/client-secrets-manager';
+import fc from 'fast-check';
+import { afterAll, expect, test } from 'vitest';
+import { startTestDatabase } from '../support/database.ts';
+import { eventually } from '../support/http.ts';
+import { type RotatingBroker, SECRET_ID, startRotatingBroker } from '../support/rotating-broker.ts';
+import { anyOrder, anyRotatedPool, type RotatedPool, type RotationOrder } from '../support/rotation-order.ts';
+import { type SlowProxy, startSlowProxy } from '../support/slow-proxy.ts';
+import { SteadyLoad } from '../support/steady-load.ts';
+import { beginWorking } from '../support/working-transaction.ts';
+import { createWritten, rowsWrittenBy, WritingCallers } from '../support/writing-callers.ts';
+
+const ROTATIONS = Number(process.env.ROTATION_ORDERS ?? 20);
+/** A failure names the seed that repeats it. */
+const SEED = Number(process.env.ROTATION_SEED ?? Date.now() % 2 ** 31);
+const ROTATIONS_A_POOL = 5;
+const REQUESTS_PER_SECOND = 60;
+const BURST = 15;
+
+const database = await startTestDatabase();
+afterAll(database.stop);
+
+/** The users whose credentials a secret may hold by turns, and what its next value will be. */
+class Passwords {
+  readonly #rotating: RotatingBroker;
+  readonly #clone: string;
+  #user: string;
+  #password = 'old';
+  #changes = 0;
+
+  private constructor(rotating: RotatingBroker) {
+    this.#rotating = rotating;
+    this.#user = rotating.user;
+    this.#clone = `${rotating.user}_clone`;
+  }
+
+  static async of(rotating: RotatingBroker): Promise<Passwords> {
+    await database.admin.createUser({ ...database.app, user: `${rotating.user}_clone`, password: 'unused' });
+    return new Passwords(rotating);
+  }
+
+  /** Decides on the next credentials. */
+  next(form: RotationOrder['form']): void {
+    this.#changes += 1;
+    this.#password = `password ${this.#changes}`;
+    if (form === 'turns') this.#user = this.#user === this.#clone ? this.#rotating.user : this.#clone;
+  }
+
+  get secret(): string {
+    return this.#rotating.secretWith(this.#password, { username: this.#user });
+  }
+
+  async tellServer(): Promise<void> {
+    await database.admin.query("ALTER USER ?@'%' IDENTIFIED BY ?", [this.#user, this.#password]);
+  }
+}
+
+async function rotate(
+  rotating: RotatingBroker,
+  passwords: Passwords,
+  client: SecretsManagerClient,
+  { form, steps }: RotationOrder,
+  asked: Promise<unknown>[],
+  tell: (failure: string) => void,
+): Promise<void> {
+  const { broker, secrets, refresh } = rotating;
+  passwords.next(form);
+  const SecretString = passwords.secret;
+  const before = secrets.versionIdOf(SECRET_ID, 'AWSCURRENT');
+  const put = async (command: PutSecretValueCommand | UpdateSecretCommand) =>
+    (await client.send(command)).VersionId;
+  const pendingId =
+    form === 'pending'
+      ? await put(
+          new PutSecretValueCommand({ SecretId: SECRET_ID, SecretString, VersionStages: ['AWSPENDING'] }),
+        )
+      : undefined;
+  const putInForce = async () => {
+    if (pendingId !== undefined) {
+      await client.send(
+        new UpdateSecretVersionStageCommand({
+          SecretId: SECRET_ID,
+          VersionStage: 'AWSCURRENT',
+          MoveToVersionId: pendingId,
+          RemoveFromVersionId: before,
+        }),
+      );
+    } else if (steps.length % 2 === 0)
+      await put(new PutSecretValueCommand({ SecretId: SECRET_ID, SecretString }));
+    else await put(new UpdateSecretCommand({ SecretId: SECRET_ID, SecretString }));
+  };
+  const burst = async () => {
+    const sql = 'SELECT SLEEP(0.05)';
+    const { status, text } = await broker.post('/v1/databases/default/query', { sql });
+    if (status !== 200) tell(`burst: ${text}`);
+  };
+  const happenings = {
+    password: async () => await passwords.tellServer(),
+    secret: putInForce,
+    notice: () => void asked.push(refresh()),
+    burst: () => void asked.push(...Array.from({ length: BURST }, burst)),
+    trouble: () => {
+      rotating.secrets.troubleOfReads = steps.length % 2 === 0 ? 'silent' : 'ThrottlingException';
+    },
+    recovery: () => {
+      rotating.secrets.troubleOfReads = undefined;
+    },
+  };
+  for (const { happens, afterMs } of steps) {
+    await delay(afterMs);
+    await happenings[happens]();
+  }
+  secrets.troubleOfReads = undefined;
+}
+
+/** What a pool of this kind told its callers in these rotations, other than what they asked for. */
+async function failuresOf(pool: RotatedPool, orders: readonly RotationOrder[]): Promise<readonly string[]> {
+  const { slowByMs, minRefreshIntervalMs, ...sizes } = pool;
+  let proxy: SlowProxy | undefined;
+  if (slowByMs > 0) proxy = await startSlowProxy(database.server.port, slowByMs);
+  const port = proxy?.port ?? database.server.port;
+  await createWritten(database);
+  const rotating = await startRotatingBroker(database, {
+    secrets: { minRefreshIntervalMs },
+    databases: { default: { host: '127.0.0.1', port, pool: { ...sizes, checkoutTimeoutMs: 15_000 } } },
+  });
+  const passwords = await Passwords.of(rotating);
+  const client = new SecretsManagerClient();
+  const post = async (path: string, body: unknown) => await rotating.broker.post(path, body);
+  await eventually(
+    async () => await post('/v1/databases/default/query', { sql: 'SELECT 1' }),
+    ({ status }) => status === 200,
+  );
+  const callers = new WritingCallers(post);
+  const load = new SteadyLoad(REQUESTS_PER_SECOND, callers.ask);
+  const failures: string[] = [];
+  /** Bursts and notices, which may take longer than the rotation that they belong to. */
+  const asked: Promise<unknown>[] = [];
+  let inTransactions = 0;
+  for (const [index, order] of orders.entries()) {
+    // A transaction holds a connection all the while where there is another one.
+    const isHeld = sizes.size + sizes.maxOverflow > 1 && index % 2 === 0;
+    const transaction = isHeld
+      ? await beginWorking(post, "INSERT INTO written (who) VALUES ('transactions')")
+      : undefined;
+    const tell = (failure: string) =>
+      void failures.push(`${failure} in ${JSON.stringify({ index, pool, order })}`);
+    await rotate(rotating, passwords, client, order, asked, tell);
+    inTransactions += (await transaction?.commit()) ?? 0;
+    load.take().failures.forEach(tell);
+  }
+  await Promise.all(asked);
+  failures.push(...(await load.stop()).failures);
+  expect(await rowsWrittenBy(database, 'callers')).toBe(callers.written);
+  expect(await rowsWrittenBy(database, 'transactions')).toBe(inTransactions);
+  client.destroy();
+  await rotating.stop();
+  await proxy?.close();
+  return failures;
+}
+
+const pools = fc.sample(anyRotatedPool, { seed: SEED, numRuns: Math.ceil(ROTATIONS / ROTATIONS_A_POOL) });
+
+test('in whatever order password, secret and notice come, every call is answered', {
+  timeout: 60_000 + ROTATIONS * 10_000,
+}, async () => {
+  console.log(`${ROTATIONS} rotations in any order; ROTATION_SEED=${SEED} repeats them`);
+  const failures: string[] = [];
+  for (const [index, pool] of pools.entries()) {
+    const orders = fc.sample(anyOrder, { seed: SEED + index, numRuns: ROTATIONS_A_POOL });
+    failures.push(...(await failuresOf(pool, orders)));
+  }
+  expect(failures).toEqual([]);
+});
