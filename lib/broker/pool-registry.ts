@@ -69,7 +69,11 @@ export class PoolRegistry {
         poolOptions(databaseSettings),
         this.#serverCapOf(serverLimitOf(settings.servers, databaseSettings)),
       );
-      credentials.onChange(() => pool.supersede('credentials'));
+      credentials.onChange((_, isMove) => {
+        // What is open leads to where nobody shall work any more.
+        if (isMove) pool.invalidate('moved');
+        pool.supersede('credentials');
+      });
       this.#databases.set(alias, new Database(alias, databaseSettings, pool, credentials));
     }
   }

@@ -1,7 +1,8 @@
 import type { BrokerError } from '../errors.ts';
 import { type Connector, within } from '../pool/connection.ts';
 import { Deadline } from '../pool/deadline.ts';
-import { type CredentialsSource, isSameAccount, type ServerLogin } from '../settings/credentials-source.ts';
+import type { CredentialsSource, ServerLogin } from '../settings/credentials-source.ts';
+import { isSameAccount } from '../settings/login-identity.ts';
 import type { DatabaseSettings } from '../settings/settings.ts';
 import {
   connectFailure,

@@ -101,6 +101,11 @@ export class PoolEntry<C extends Connection> {
     return nowMs > (isWanted ? this.#tooOldAtMs : this.#retireAtMs) ? 'recycled' : undefined;
   }
 
+  /** Of a connection that must go whatever its age. */
+  get closeReason(): CloseReason {
+    return this.connection.isUsable ? 'invalidated' : 'lost';
+  }
+
   needsPing({ prePing, prePingAfterIdleMs }: PoolOptions, nowMs: number): boolean {
     return this.isSuspect || (prePing && this.silentMs(nowMs) > prePingAfterIdleMs);
   }

@@ -13,7 +13,6 @@ import { TimeLimit } from './time-limit.ts';
 
 /** A reset that takes longer than this is given up. */
 const RESET_TIMEOUT_MS = 5_000;
-
 /**
  * The slots of a pool, and the work of keeping their connections in order. A slot is always in one place:
  *
@@ -193,8 +192,7 @@ export class Slots<C extends Connection> implements CapMember {
   invalidate(reason: string): void {
     this.#generations.next();
     this.#events.emit('invalidate', { generation: this.generation, reason });
-    for (const entry of this.idle)
-      if (entry.place === 'idle') void this.close(entry, entry.connection.isUsable ? 'invalidated' : 'lost');
+    for (const entry of this.idle) if (entry.place === 'idle') void this.close(entry, entry.closeReason);
   }
 
   /** Newer credentials are known than those of the connections that say that they are outdated. */
@@ -233,9 +231,9 @@ export class Slots<C extends Connection> implements CapMember {
     this.#owner.onRoom();
   }
 
-  #connectFailed(entry: PoolEntry<C>, { generation, isOldNews }: Login, verdict: ConnectVerdict): void {
+  #connectFailed(entry: PoolEntry<C>, { generation }: Login, verdict: ConnectVerdict): void {
     this.#leave(entry);
-    if (verdict === 'outage' && !isOldNews) this.#outage(generation, 'connect_failed');
+    if (verdict === 'outage') this.#outage(generation, 'connect_failed');
     if (this.isDown) this.#owner.onDown(this.gate.lastError);
     this.#owner.onRoom();
   }

@@ -2,6 +2,7 @@ import { assert } from '../errors.ts';
 import { credentialsFailure } from './credentials-failure.ts';
 import { fileSource } from './credentials-file.ts';
 import { IamCredentials } from './iam-credentials.ts';
+import { isSameAccount, isSameDatabase } from './login-identity.ts';
 import { LabelledVersion } from './pending-version.ts';
 import { RdsTokenSigner } from './rds-token.ts';
 import { type DatabaseSecret, parseDatabaseSecret } from './secret.ts';
@@ -53,23 +54,14 @@ export interface CredentialsSource {
   accepted(login: ServerLogin): void;
   /** It is of the version that logins are made with now. */
   isCurrent(login: ServerLogin): boolean;
-  /** A version took the place of an older one. */
-  onChange(listener: (login: ServerLogin) => void): void;
   /** Where logins go, as far as that is known yet. */
   address(): ServerAddress | undefined;
+  /** A version took the place of an older one. `isMove`: it is for another server or database. */
+  onChange(listener: (login: ServerLogin, isMove: boolean) => void): void;
   status(): SourceStatus;
   /** Looks again from time to time, until `close`. */
   start(): void;
   close(): void;
-}
-
-/** Whether two logins are the same user's on the same server. */
-export function isSameAccount(one: ServerLogin, other: ServerLogin): boolean {
-  return one.username === other.username && one.host === other.host && one.port === other.port;
-}
-
-function isSameDatabase(one: ServerLogin, other: ServerLogin): boolean {
-  return one.host === other.host && one.port === other.port && one.database === other.database;
 }
 
 /** Forms of credentials that hold a password, or tell where it is. */
@@ -142,6 +134,8 @@ class DatabaseCredentials implements CredentialsSource {
   readonly #previous: LabelledVersion<DatabaseSecret> | undefined;
   readonly #endpoint: Endpoint;
   #lastGood: ServerLogin | undefined;
+  /** The last change of version was one of the database too. */
+  #hasMoved = false;
   /** The last that the server took. */
   #taken: ServerLogin | undefined;
   /** A pending version that was handed out, and the version in whose place. */
@@ -154,8 +148,11 @@ class DatabaseCredentials implements CredentialsSource {
     this.#previous = previous;
     this.#endpoint = endpoint;
     source.onVersion((version) => {
+      const known = this.#lastGood;
       // A version that forgot the host is as good as none.
-      this.#lastGood = loginOf(version, endpoint) ?? this.#lastGood;
+      this.#lastGood = loginOf(version, endpoint) ?? known;
+      this.#hasMoved =
+        known !== undefined && this.#lastGood !== undefined && !isSameDatabase(known, this.#lastGood);
     });
   }
 
@@ -196,9 +193,10 @@ class DatabaseCredentials implements CredentialsSource {
     return versionId === this.#lastGood?.versionId;
   }
 
-  onChange(listener: (login: ServerLogin) => void): void {
+  onChange(listener: (login: ServerLogin, isMove: boolean) => void): void {
     this.#source.onVersion((version, previous) => {
-      if (previous !== undefined && this.#lastGood?.versionId === version.versionId) listener(this.#lastGood);
+      const login = this.#lastGood;
+      if (previous !== undefined && login?.versionId === version.versionId) listener(login, this.#hasMoved);
     });
   }
 

@@ -51,6 +51,10 @@ test('no request fails and no transaction is lost while the password is rotated 
     const versionId = secrets.put(SECRET_ID, secretWith(`new${rotation}`), 'AWSPENDING');
     await setPassword(`new${rotation}`);
     await pause(WINDOW_MS);
+    await eventually(
+      async () => broker.broker.pools.get('default').credentials.status().versionId,
+      (known) => known === versionId,
+    );
     secrets.label(SECRET_ID, 'AWSCURRENT', versionId);
     const before = await threads();
     expect(await refresh()).toEqual({ changed: false, versionId });

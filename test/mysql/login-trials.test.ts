@@ -63,3 +63,30 @@ test('a login that hangs holds up the others for a moment only', async () => {
 
   expect(await trial.run(async () => 'open', deadline())).toBe('open');
 });
+
+test('credentials that were refused are tried at once when others, taken before, are refused: the password has changed', async () => {
+  const history = new PasswordHistory();
+  const [old, next] = [new LoginTrial(history), new LoginTrial(history)];
+  const refuse = async () => await Promise.reject(refusal);
+  const open = async () => 'open';
+  await old.run(open, deadline());
+  await expect(next.run(refuse, deadline())).rejects.toBe(refusal);
+  await expect(next.run(open, deadline())).rejects.toBe(refusal);
+
+  await expect(old.run(refuse, deadline())).rejects.toBe(refusal);
+
+  expect(await next.run(open, deadline())).toBe('open');
+});
+
+test('a refusal that was on its way when the password changed starts no pause', async () => {
+  const history = new PasswordHistory();
+  const [old, next] = [new LoginTrial(history), new LoginTrial(history)];
+  await old.run(async () => 'open', deadline());
+  const late = next.run(async () => {
+    await old.run(async () => await Promise.reject(refusal), deadline()).catch(() => undefined);
+    throw refusal;
+  }, deadline());
+  await expect(late).rejects.toBe(refusal);
+
+  expect(await next.run(async () => 'open', deadline())).toBe('open');
+});

@@ -54,6 +54,45 @@ describe('after a refusal the alternative is', () => {
   });
 });
 
+describe('when the newest version is refused', () => {
+  test('the one that the server took last is tried before any look', async () => {
+    const { secrets, source } = await knownSource(1);
+    source.accepted(await source.current());
+    const newId = secrets.put('prod/shop', secretWith('new'));
+    await source.refresh();
+    const looks = secrets.calls.length;
+
+    expect((await source.alternative(new Set([newId])))?.password).toBe('old');
+    expect(secrets.calls).toHaveLength(looks);
+  });
+
+  test('and none was taken yet, the one before it is looked for, once for all', async () => {
+    const secrets = await runningSecretsManager();
+    const oldId = secrets.put('prod/shop', secretWith('old'));
+    const newId = secrets.put('prod/shop', secretWith('new'));
+    const source = credentialsSourceOf(FROM_SECRET);
+    await source.current();
+
+    const found = await Promise.all([1, 2, 3].map(async () => await source.alternative(new Set([newId]))));
+
+    expect(found.map((login) => login?.versionId)).toEqual([oldId, oldId, oldId]);
+    expect(secrets.seen.filter((call) => call.endsWith('AWSPREVIOUS'))).toHaveLength(1);
+  });
+
+  test.each([
+    ['another server', { host: 'elsewhere' }],
+    ['another database', { dbname: 'other' }],
+  ])('the one before it is not tried if it is for %s', async (_, more) => {
+    const secrets = await runningSecretsManager();
+    secrets.put('prod/shop', JSON.stringify({ ...more, username: 'app', password: 'old' }));
+    const newId = secrets.put('prod/shop', JSON.stringify({ host: 'db', username: 'app', password: 'new' }));
+    const source = credentialsSourceOf({ credentials: { secretId: 'prod/shop' } });
+    await source.current();
+
+    expect(await source.alternative(new Set([newId]))).toBeUndefined();
+  });
+});
+
 describe('a pending version that the server took', () => {
   async function adopted() {
     const known = await knownSource(1);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 /** What happens in a rotation. Each waits so long before it happens. */
-export interface RotationStep {
+interface RotationStep {
   readonly happens: 'password' | 'secret' | 'notice' | 'trouble' | 'recovery' | 'burst';
   readonly afterMs: number;
 }
@@ -28,7 +28,10 @@ export interface RotatedPool {
 }
 
 const anyStep = (happens: RotationStep['happens']): fc.Arbitrary<RotationStep> =>
-  fc.record({ happens: fc.constant(happens), afterMs: fc.constantFrom(0, 0, 20, 150, 400, 1_300) });
+  fc.record({
+    happens: fc.constant(happens),
+    afterMs: fc.constantFrom(0, 0, 0, 20, 20, 150, 150, 400, 1_100),
+  });
 
 /** Password and secret change once each, in any order, with whatever else before, between and after. */
 const anySteps: fc.Arbitrary<readonly RotationStep[]> = fc
