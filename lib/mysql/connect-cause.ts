@@ -55,7 +55,9 @@ const LOGIN_REFUSED = {
   account_locked: refusedLogin('refused the login: the account is locked'),
   account_blocked: refusedLogin('refused the login: the account is blocked after too many failed logins'),
   password_expired: refusedLogin('refused the login: the password has expired'),
-  auth_plugin_not_loaded: refusedLogin('refused the login: the server has not loaded the plugin of the account'),
+  auth_plugin_not_loaded: refusedLogin(
+    'refused the login: the server has not loaded the plugin of the account',
+  ),
   auth_plugin_unsupported: refusedLogin(
     'asks for an authentication plugin that the broker does not support with these settings',
   ),

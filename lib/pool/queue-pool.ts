@@ -94,17 +94,9 @@ export class QueuePool<C extends Connection> {
     this.#slots.invalidate(reason);
   }
 
-  /**
-   * Newer credentials are known. What failed with older ones is forgotten; connections that are outdated now go one
-   * by one as logins with the newer ones succeed, and serve until then.
-   */
+  /** Newer credentials are known: outdated connections go one by one as logins with them succeed, and serve until then. */
   supersede(reason: string): void {
     this.#slots.supersede(reason);
-  }
-
-  /** Replaces every connection, each when it is free. */
-  reconnect(): void {
-    this.invalidate('reconnect');
   }
 
   /** Gives out nothing and opens nothing until `resume`. Calls wait in line, and their deadlines run. */
@@ -223,7 +215,6 @@ export class QueuePool<C extends Connection> {
   #keep(entry: PoolEntry<C>): void {
     this.#slots.keep(entry);
     if (entry.isUsed) this.#upkeep.resetSoon();
-    // A successor of it may begin.
     if (this.#slots.renewal.isUnderWay) this.#serve();
   }
 

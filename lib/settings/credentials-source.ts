@@ -2,15 +2,13 @@ import { assert } from '../errors.ts';
 import { credentialsFailure } from './credentials-failure.ts';
 import { fileSource } from './credentials-file.ts';
 import { IamCredentials } from './iam-credentials.ts';
-import { isSameAccount, isSameDatabase } from './login-identity.ts';
+import { DEFAULT_PORT, type Endpoint, isSameAccount, isSameDatabase, loginOf } from './login-identity.ts';
 import { LabelledVersion } from './pending-version.ts';
 import { RdsTokenSigner } from './rds-token.ts';
 import { type DatabaseSecret, parseDatabaseSecret } from './secret.ts';
 import { type SecretLabel, SecretsManager, type SecretText } from './secrets-manager.ts';
 import type { CredentialsSettings, DatabaseSettings, Settings } from './settings.ts';
 import { type SourceStatus, type Version, VersionedSource } from './versioned-source.ts';
-
-const DEFAULT_PORT = 3306;
 
 /** How to log in. `password` is not enumerable: neither JSON nor a log shows it, and a copy by `...` lacks it. */
 export interface ServerLogin {
@@ -124,9 +122,6 @@ export function buildCredentialsSources(
   return new Map(Object.entries(databases).map(([alias, database]) => [alias, sourceOf(alias, database)]));
 }
 
-/** Where the settings win over the secret. */
-type Endpoint = Pick<DatabaseSettings, 'host' | 'port' | 'database'>;
-
 class DatabaseCredentials implements CredentialsSource {
   readonly id: string;
   readonly #source: VersionedSource<DatabaseSecret>;
@@ -237,17 +232,4 @@ class DatabaseCredentials implements CredentialsSource {
     if (this.#lastGood !== undefined) return this.#lastGood;
     throw credentialsFailure('credentials_without_host', 'neither the settings nor their secret name a host');
   }
-}
-
-function loginOf(
-  { versionId, value: secret }: Version<DatabaseSecret>,
-  endpoint: Endpoint,
-): ServerLogin | undefined {
-  const host = endpoint.host ?? secret.host ?? undefined;
-  if (host === undefined) return undefined;
-  const port = endpoint.port ?? secret.port ?? DEFAULT_PORT;
-  const database = endpoint.database ?? (secret.dbname || undefined);
-  const { username, password } = secret;
-  const login = { versionId, host, port, database, username, password };
-  return Object.defineProperty(login, 'password', { enumerable: false });
 }

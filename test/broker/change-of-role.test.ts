@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterEach(async () => {
   await setReadOnly(false);
   // What was opened on a read-only server expects nothing else of it.
-  broker.broker.pools.get('default').pool.reconnect();
+  broker.broker.pools.get('default').pool.invalidate('reconnect');
 });
 
 const setReadOnly = async (isReadOnly: boolean) =>

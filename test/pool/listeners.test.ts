@@ -51,7 +51,7 @@ test('[42] [99] [108] after reconnect a pool is as it was when it was built, and
   for (const name of ['connect', 'checkout', 'close'] as const) pool.events.on(name, () => heard.push(name));
   (await pool.checkout()).checkin();
   await settle();
-  pool.reconnect();
+  pool.invalidate('reconnect');
   await settle();
   expect(pool.stats()).toEqual({ ...fresh, generation: 1 });
 

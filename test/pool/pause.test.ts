@@ -68,7 +68,7 @@ describe('a paused pool', () => {
 
 test('reconnect replaces idle connections now and busy ones when they come back', async () => {
   const { pool, connector, borrowed } = await halfUsedPool();
-  pool.reconnect();
+  pool.invalidate('reconnect');
   await settle();
   expect(pool.stats()).toMatchObject({ idle: 0, checkedOut: 1, connections: 1 });
   expect(borrowed.connection.isUsable).toBe(true);

@@ -38,8 +38,8 @@ export function addHealthRoutes(
     const asked = alias === null ? [...pools.all] : [pools.get(alias)];
     const databases = Object.fromEntries(asked.map((database) => [database.alias, database.state]));
     const stale = asked.flatMap(({ alias, credentials }) => {
-      const { versionId, lastFailure } = credentials.status();
-      return versionId === undefined || lastFailure === undefined ? [] : [[alias, lastFailure] as const];
+      const { lastFailure } = credentials.status();
+      return lastFailure === undefined ? [] : [[alias, lastFailure] as const];
     });
     const isServing = lifecycle.phase === 'serving';
     const isReady = isServing && asked.some(({ state }) => state === 'up');

@@ -4,19 +4,19 @@ import type { HttpApp } from '../http/http-app.ts';
 import { replyOf } from '../http/reply.ts';
 import type { Database, PoolRegistry } from '../pool-registry.ts';
 
-type Control = keyof Pick<Database['pool'], 'reconnect' | 'pause' | 'resume'>;
+type Pool = Database['pool'];
 
 /** `POST /v1/databases/{alias}/reconnect|pause|resume`: each answers with the pool's figures afterwards. */
 export function addPoolControlRoutes(app: HttpApp, pools: PoolRegistry): void {
-  const add = (path: string, control: Control) => {
+  const add = (path: string, control: (pool: Pool) => void) => {
     const handle = async (call: Call) => {
       const { pool } = pools.get(call.param('alias'));
-      pool[control]();
+      control(pool);
       return replyOf(pool.stats());
     };
     app.addRoute({ method: 'POST', path, access: 'admin', handle });
   };
-  add(RECONNECT_ROUTE, 'reconnect');
-  add(PAUSE_ROUTE, 'pause');
-  add(RESUME_ROUTE, 'resume');
+  add(RECONNECT_ROUTE, (pool) => pool.invalidate('reconnect'));
+  add(PAUSE_ROUTE, (pool) => pool.pause());
+  add(RESUME_ROUTE, (pool) => pool.resume());
 }
