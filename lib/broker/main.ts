@@ -2,12 +2,46 @@
 import { CallerKeys } from '../settings/caller-keys.ts';
 import { loadSettings } from '../settings/load-settings.ts';
 import { SettingsError } from '../settings/problems.ts';
+import { settingsSchema } from '../settings/settings-schema.ts';
 import { buildBroker } from './build-broker.ts';
 import { startEmf } from './emf.ts';
 import { LogOutput } from './log-output.ts';
+import { parseCommand, USAGE, UsageError } from './options.ts';
+import { packageVersion } from './package-version.ts';
 import { shutDown } from './shut-down.ts';
 
+const USAGE_CODE = 2;
+
+/** Does what the command asks for. */
 async function main(): Promise<void> {
+  const command = parseCommand(process.argv.slice(2));
+  switch (command.name) {
+    case 'help':
+      process.stdout.write(USAGE);
+      return;
+    case 'version':
+      process.stdout.write(`${packageVersion()}\n`);
+      return;
+    case 'schema':
+      process.stdout.write(`${JSON.stringify(settingsSchema(), undefined, 2)}\n`);
+      return;
+    case 'check':
+      await checkSettings(command.file);
+      return;
+    case 'serve':
+      await serve();
+  }
+}
+
+/** As a start with this file would. */
+async function checkSettings(file: string): Promise<void> {
+  const { BROKER_SETTINGS, BROKER_SETTINGS_SECRET, ...environment } = process.env;
+  const { settings } = await loadSettings({ ...environment, BROKER_SETTINGS_FILE: file });
+  const counts = `${Object.keys(settings.databases).length} databases, ${Object.keys(settings.callers).length} callers`;
+  process.stdout.write(`${file}: the broker would start with it (${counts})\n`);
+}
+
+async function serve(): Promise<void> {
   const { settings, host, port, logLevel, emfService, peers } = await loadSettings(process.env);
   const callers = new CallerKeys(settings);
   await callers.start();
@@ -42,7 +76,7 @@ async function main(): Promise<void> {
 function fail(error: unknown): void {
   const lines = error instanceof SettingsError ? error.problems : [messageOf(error)];
   for (const line of lines) process.stderr.write(`${line}\n`);
-  process.exit(1);
+  process.exit(error instanceof UsageError ? USAGE_CODE : 1);
 }
 
 function messageOf(error: unknown): string {

@@ -5,15 +5,17 @@ import { line, pathText, problem } from './problems.ts';
 import { serverChecks } from './server-checks.ts';
 import { CallerSettings, LimitSettings, SecretsSettings, ServerSettings } from './settings.ts';
 
+const QueryTime = z.object({ limits: LimitSettings.pick({ queryTimeoutMs: true }).strip().prefault({}) });
+
+/** Aliases that are wrong in themselves hide nothing of the others. */
 const drainOutlivesEveryQuery = checkOf(
-  z.object({
-    server: ServerSettings.prefault({}),
-    databases: z.record(z.string(), z.object({ limits: LimitSettings.prefault({}) })),
-  }),
+  z.object({ server: ServerSettings.prefault({}), databases: z.unknown() }),
   ({ server: { drainDelayMs, drainTimeoutMs }, databases }, path) => {
     const longestQueryMs = Math.max(
       0,
-      ...Object.values(databases).map(({ limits }) => limits.queryTimeoutMs),
+      ...entriesOf({ databases }, 'databases').map(
+        ([, alias]) => QueryTime.safeParse(alias).data?.limits.queryTimeoutMs ?? 0,
+      ),
     );
     const leastMs = drainDelayMs + longestQueryMs;
     const allowed = `at least drainDelayMs + the largest queryTimeoutMs, which is ${leastMs}`;

@@ -15,6 +15,26 @@ export function section<S extends z.core.$ZodLooseShape>(shape: S) {
   });
 }
 
+/** Entries by name. A bad name hides nothing of what is wrong below it. */
+export function named<V extends z.ZodType>(name: z.ZodString, entry: V, allowed: string) {
+  const refuseBadNames = (entries: unknown, context: z.RefinementCtx) => {
+    if (typeof entries !== 'object' || entries === null || Array.isArray(entries)) return;
+    for (const key of Object.keys(entries)) {
+      const [problem] = name.safeParse(key).error?.issues ?? [];
+      if (problem === undefined) continue;
+      const { message } = problem;
+      context.addIssue({ code: 'invalid_key', origin: 'record', issues: [problem], path: [key], message });
+    }
+  };
+  return (
+    z
+      .record(z.string(), entry, allowed)
+      // Also where entries are wrong.
+      .superRefine(refuseBadNames, { when: () => true })
+      .meta({ propertyNames: { pattern: z.toJSONSchema(name).pattern } })
+  );
+}
+
 export function integer(min: number, max?: number) {
   const least = `an integer of at least ${min}`;
   const field = z.int(least).min(min, least);

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { type Check, checkOf, entriesOf, inEach } from './check.ts';
 import { line, problem } from './problems.ts';
-import { serverLimitOf, taskShare } from './servers.ts';
+import { MYSQL_PORT, serverLimitOf, taskShare } from './servers.ts';
 import { PoolSettings, Settings } from './settings.ts';
 
 const Limits = z.object({ servers: Settings.shape.servers.unwrap() });
@@ -16,8 +16,10 @@ function inEachLimited(checkWith: (servers: z.output<typeof Limits>['servers']) 
 /** Otherwise the secret may name another server, and nobody would know whose connections to count. */
 const aliasTellsItsServer = inEachLimited(() =>
   checkOf(Endpoint.extend({ credentials: z.record(z.string(), z.unknown()) }), (alias, path) => {
-    // Inline credentials bring no port of their own.
-    const fields = { host: alias.host, port: alias.port ?? alias.credentials.username };
+    const { secretId, file } = alias.credentials;
+    // Only a secret or a file can bring a port of its own.
+    const isPortCertain = secretId === undefined && file === undefined;
+    const fields = { host: alias.host, port: alias.port ?? (isPortCertain ? MYSQL_PORT : undefined) };
     return Object.entries(fields)
       .filter(([, told]) => told === undefined)
       .map(([name]) =>

@@ -1,6 +1,6 @@
 import type { DatabaseSettings, Settings } from './settings.ts';
 
-const MYSQL_PORT = 3306;
+export const MYSQL_PORT = 3306;
 
 /** A host name or an IPv4 address, or an IPv6 address; then a port, if any. */
 export const SERVER_NAME =

@@ -6,6 +6,7 @@ import {
   integer,
   milliseconds,
   millisecondsOrNone,
+  named,
   path,
   section,
   text,
@@ -70,9 +71,11 @@ export const SessionSettings = section({
   ).default('+00:00'),
   /** Default: the server's for utf8mb4. */
   collation: text(/^utf8mb4_[a-z0-9_]+$/, 'a collation of utf8mb4').optional(),
-  variables: z
-    .record(text(/^[a-z][a-z0-9_]*$/, 'the name of a session variable'), variableValue, 'a mapping')
-    .default({}),
+  variables: named(
+    text(/^[a-z][a-z0-9_]*$/, 'the name of a session variable'),
+    variableValue,
+    'a mapping',
+  ).default({}),
 });
 export type SessionSettings = z.infer<typeof SessionSettings>;
 
@@ -211,21 +214,20 @@ export type SecretsSettings = z.infer<typeof SecretsSettings>;
 
 /** The whole settings document. */
 export const Settings = section({
-  databases: z
-    .record(alias, DatabaseSettings, 'a mapping of aliases')
-    .refine((all) => Object.keys(all).length > 0, 'at least one alias'),
-  callers: z.record(CallerName, CallerSettings, 'a mapping of callers').default({}),
+  databases: named(alias, DatabaseSettings, 'a mapping of aliases').refine(
+    (all) => Object.keys(all).length > 0,
+    'at least one alias',
+  ),
+  callers: named(CallerName, CallerSettings, 'a mapping of callers').default({}),
   /** Everybody is admin. */
   allowAnonymous: flag.default(false),
   server: ServerSettings.prefault({}),
   secrets: SecretsSettings.prefault({}),
   /** What each database server bears, shared by the aliases on it. By `host:port`, or `host` at port 3306. */
-  servers: z
-    .record(
-      text(SERVER_NAME, 'host:port, or a host'),
-      section({ maxConnections: integer(1) }),
-      'a mapping of servers',
-    )
-    .optional(),
+  servers: named(
+    text(SERVER_NAME, 'host:port, or a host'),
+    section({ maxConnections: integer(1) }),
+    'a mapping of servers',
+  ).optional(),
 });
 export type Settings = z.infer<typeof Settings>;

@@ -118,6 +118,7 @@ describe('while Secrets Manager is down', () => {
       versionId,
       lookedAtMs: expect.any(Number),
       lastFailure: expect.stringContaining('Secrets Manager did not answer'),
+      failure: expect.objectContaining({ details: { cause: 'secrets_manager_unavailable' } }),
     });
   });
 

@@ -38,6 +38,20 @@ test('inline credentials need no port', () => {
   expect(parseSettings(documentWith(database, servers(20))).servers).toBeDefined();
 });
 
+test('a token of IAM needs no port: no secret could bring one', () => {
+  const database = { host: 'db.internal', credentials: { iam: { username: 'app' } } };
+  expect(parseSettings(documentWith(database, servers(20))).servers).toBeDefined();
+});
+
+test.each([{ secretId: 'prod/shop' }, { file: 'shop.json' }])(
+  '%j may bring a port, so it is asked for',
+  (credentials) => {
+    expect(problemsWith({ host: 'db.internal', credentials }, servers(20))).toEqual([
+      'databases.default.port: found nothing, allowed a port, because servers limits what a server bears',
+    ]);
+  },
+);
+
 describe('refused is', () => {
   test('a limit of nothing', () => {
     expect(problemsWith(on, servers(0))).toEqual([

@@ -207,3 +207,38 @@ test.each(['', 'ANSI', 'TRADITIONAL,NO_BACKSLASH_ESCAPES', 'STRICT_ALL_TABLES,IG
     expect(problemsWith({ session: { sqlMode } })).toEqual([]);
   },
 );
+
+test('a bad name hides nothing of what is wrong below it, or elsewhere', () => {
+  const document = {
+    databases: {
+      'Shop!': {
+        credentials: { secretId: 'x' },
+        pool: { size: 0 },
+        session: { variables: { 'X-Y': "quo'te" } },
+        limits: { maxRows: 0 },
+      },
+      good: { credentials: { secretId: 'y' }, limits: { queryTimeoutMs: 60_000 } },
+    },
+    callers: { '1st': { databases: ['good'], access: 'all' } },
+    servers: { 'mysql://db': { maxConnections: 0 } },
+  };
+  const problems = problemsOf(() => parseSettings(document));
+  for (const part of [
+    'databases.?: found another name',
+    'databases.?.pool.size: found 0',
+    'databases.?.limits.maxRows: found 0',
+    'databases.?.session.variables.X-Y: found another name',
+    'databases.?.session.variables.X-Y: found a string, allowed a number',
+    'callers.1st: found another name',
+    'callers.1st.access: found',
+    'callers.1st: found neither',
+    'servers.?: found another name',
+    'servers.?.maxConnections: found 0',
+    'server.drainTimeoutMs: found 35000',
+  ]) {
+    expect(
+      problems.some((line) => line.startsWith(part)),
+      `${part}\n${problems.join('\n')}`,
+    ).toBe(true);
+  }
+});

@@ -17,11 +17,12 @@ export interface BrokerProcess {
   stop(): Promise<void>;
 }
 
-/** Runs the broker to its end, for starts that fail. */
+/** Runs the broker's program to its end: with options, or for starts that fail. */
 export async function runBroker(
   environment: NodeJS.ProcessEnv,
+  args: readonly string[] = [],
 ): Promise<{ code: number | null; output: string }> {
-  const { child, output } = spawnBroker(environment);
+  const { child, output } = spawnBroker(environment, args);
   const [code] = (await once(child, 'close')) as [number | null];
   return { code, output: output() };
 }
@@ -62,9 +63,12 @@ export async function startBrokerProcess(
   };
 }
 
-function spawnBroker(environment: NodeJS.ProcessEnv): { child: ChildProcess; output: () => string } {
+function spawnBroker(
+  environment: NodeJS.ProcessEnv,
+  args: readonly string[] = [],
+): { child: ChildProcess; output: () => string } {
   const { PATH, HOME } = process.env;
-  const child = spawn(process.execPath, ['--import', 'tsx', 'lib/broker/main.ts'], {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'lib/broker/main.ts', ...args], {
     cwd: PROJECT,
     env: { PATH, HOME, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,0 +1,58 @@
+import { parseArgs } from 'node:util';
+
+export const USAGE = `serverless-conn-pool-broker [options]
+
+Runs the broker. What it is to do stands in its environment: BROKER_SETTINGS_FILE, BROKER_SETTINGS or
+BROKER_SETTINGS_SECRET, HOST, PORT, LOG_LEVEL, BROKER_PEAK_TASKS, BROKER_PEERS, BROKER_EMF (see the README).
+
+  --check FILE   check a settings file, with the environment as it is, and start nothing: code 0 if the broker would
+                 start with it, else 1 and a line for each problem
+  --schema       print the JSON Schema of the settings, for editors
+  --version
+  --help
+
+Codes: 0 done, 1 the settings cannot be used or the broker failed, 2 an option is wrong.
+`;
+
+/** Says what is wrong with a command, and what is allowed. */
+export class UsageError extends Error {}
+
+const OPTIONS = {
+  check: { type: 'string' },
+  schema: { type: 'boolean' },
+  version: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+/** What a command asks for. Without options: to serve. */
+export type BrokerCommand =
+  | { readonly name: 'serve' | 'schema' | 'version' | 'help' }
+  | { readonly name: 'check'; readonly file: string };
+
+/** @throws {UsageError} */
+export function parseCommand(args: readonly string[]): BrokerCommand {
+  const { check, schema, version, help } = optionsIn(args);
+  const asked: BrokerCommand[] = [
+    ...(help === true ? [{ name: 'help' } as const] : []),
+    ...(version === true ? [{ name: 'version' } as const] : []),
+    ...(schema === true ? [{ name: 'schema' } as const] : []),
+    ...(check === undefined ? [] : [{ name: 'check', file: check } as const]),
+  ];
+  if (check === '') throw new UsageError('--check: found nothing, allowed the path of a settings file');
+  if (asked.length > 1) throw new UsageError(`found ${asked.length} options, allowed one of ${allowed()}`);
+  return asked[0] ?? { name: 'serve' };
+}
+
+function optionsIn(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS }).values;
+  } catch (cause) {
+    // Of Node's message the first sentence tells; what follows is about programs in general.
+    const [problem = ''] = (cause instanceof Error ? cause.message : String(cause)).split(/\. |\n/);
+    throw new UsageError(`${problem}, allowed ${allowed()}`, { cause });
+  }
+}
+
+function allowed(): string {
+  return '--check FILE, --schema, --version, --help';
+}

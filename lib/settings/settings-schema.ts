@@ -1,0 +1,35 @@
+import * as z from 'zod';
+import { DESCRIPTIONS } from './descriptions.ts';
+import { Settings } from './settings.ts';
+
+type Schema = z.core.JSONSchema.JSONSchema;
+
+/**
+ * The JSON Schema of the settings document, by which editors complete and check it. It allows all that the broker takes;
+ * what settings allow each other only the broker checks.
+ */
+export function settingsSchema(): Schema {
+  const schema: Schema = z.toJSONSchema(Settings, { io: 'input', target: 'draft-7' });
+  describe(schema, '');
+  return { title: 'Settings of serverless-conn-pool-broker', ...schema };
+}
+
+/** `*` stands for any name. */
+function describe(schema: Schema, path: string): void {
+  const description = DESCRIPTIONS[path];
+  if (description !== undefined) schema.description = description;
+  for (const [name, property] of Object.entries(schema.properties ?? {})) {
+    if (typeof property === 'object') describe(property, path === '' ? name : `${path}.${name}`);
+  }
+  if (typeof schema.additionalProperties === 'object') describe(schema.additionalProperties, `${path}.*`);
+  for (const form of schema.anyOf ?? []) {
+    if (typeof form === 'object' && form.properties !== undefined) describeForm(form, path);
+  }
+}
+
+/** One of several forms: what is said of all of them stands above it. */
+function describeForm(form: Schema, path: string): void {
+  for (const [name, property] of Object.entries(form.properties ?? {})) {
+    if (typeof property === 'object') describe(property, `${path}.${name}`);
+  }
+}
