@@ -1,5 +1,6 @@
 import { BrokerError } from '../errors.ts';
 import { Transaction, type TransactionMode } from '../mysql/transaction.ts';
+import { SharesByAlias } from './fair-shares.ts';
 import { Lease } from './lease.ts';
 import type { EndReason } from './lease-end.ts';
 import { newTransactionId } from './peers/task-name.ts';
@@ -13,8 +14,8 @@ export class LeaseRegistry {
   readonly #taskName: string;
   readonly #listeners: OnLeaseEnd[] = [];
   readonly #leases = new Map<string, Lease>();
-  /** Leases by alias, those that are being begun included. */
-  readonly #openCounts = new Map<string, number>();
+  /** Of leases, those that are being begun included. */
+  readonly #shares = new SharesByAlias();
 
   /** @param taskName of this broker, for the ids. */
   constructor(taskName: string) {
@@ -27,7 +28,7 @@ export class LeaseRegistry {
   }
 
   openCount(alias: string): number {
-    return this.#openCounts.get(alias) ?? 0;
+    return this.#shares.of(alias).total;
   }
 
   /**
@@ -35,19 +36,18 @@ export class LeaseRegistry {
    *
    * @throws {BrokerError} TOO_MANY_TRANSACTIONS, or what the checkout or the begin fails with.
    */
-  async begin({ alias, settings, pool }: Database, mode: TransactionMode, call: SqlCall): Promise<Lease> {
+  async begin(database: Database, mode: TransactionMode, call: SqlCall): Promise<Lease> {
+    const { alias, settings, pool, isShared } = database;
     const { maxOpen, idleTimeoutMs, lifetimeMs } = settings.transactions;
-    const actual = this.openCount(alias) + 1;
-    if (actual > maxOpen) {
+    const refusal = this.#shares.of(alias).take(call.caller, { max: maxOpen, isShared });
+    if (refusal !== undefined) {
+      const { max, actual, own } = refusal;
       throw new BrokerError(
         'TOO_MANY_TRANSACTIONS',
-        `At most ${maxOpen} transactions may be open at a time`,
-        {
-          limit: { name: 'maxOpen', max: maxOpen, actual },
-        },
+        `At most ${maxOpen} transactions may be open at a time, shared fairly by the callers; ${own} are this caller's`,
+        { limit: { name: 'maxOpen', max, actual }, details: { own } },
       );
     }
-    this.#openCounts.set(alias, actual);
     try {
       const pooled = await pool.checkout(call);
       try {
@@ -70,7 +70,7 @@ export class LeaseRegistry {
         throw error;
       }
     } catch (error) {
-      this.#countDown(alias);
+      this.#shares.of(alias).giveBack(call.caller);
       throw error;
     }
   }
@@ -90,12 +90,9 @@ export class LeaseRegistry {
   }
 
   #ended(lease: Lease, reason: EndReason, rememberedMs: number): void {
-    this.#countDown(lease.identity.alias);
+    const { alias, caller } = lease.identity;
+    this.#shares.of(alias).giveBack(caller);
     setTimeout(() => this.#leases.delete(lease.identity.id), rememberedMs).unref();
     for (const listener of this.#listeners) listener(lease, reason);
-  }
-
-  #countDown(alias: string): void {
-    this.#openCounts.set(alias, this.openCount(alias) - 1);
   }
 }

@@ -24,12 +24,15 @@ export class Database {
   readonly sqlMode: SqlMode;
   readonly idempotency: IdempotencyKeys | undefined;
   readonly health: DatabaseHealth;
+  /** More than one caller may use it. */
+  readonly isShared: boolean;
 
   constructor(
     alias: string,
     settings: DatabaseSettings,
     pool: QueuePool<MysqlConnection>,
     credentials: CredentialsSource,
+    isShared: boolean,
   ) {
     this.alias = alias;
     this.settings = settings;
@@ -38,6 +41,7 @@ export class Database {
     this.sqlMode = parseSqlMode(settings.session.sqlMode);
     this.idempotency = settings.idempotency && new IdempotencyKeys(settings.idempotency, this.sqlMode);
     this.health = new DatabaseHealth(pool);
+    this.isShared = isShared;
   }
 
   get state(): DatabaseState {
@@ -74,7 +78,8 @@ export class PoolRegistry {
         if (isMove) pool.invalidate('moved');
         pool.supersede('credentials');
       });
-      this.#databases.set(alias, new Database(alias, databaseSettings, pool, credentials));
+      const isShared = callerCount(settings, alias) > 1;
+      this.#databases.set(alias, new Database(alias, databaseSettings, pool, credentials, isShared));
     }
   }
 
@@ -139,4 +144,10 @@ export class PoolRegistry {
     this.#controls.set(server, known);
     return known;
   }
+}
+
+function callerCount({ callers }: Settings, alias: string): number {
+  const names = ({ databases }: { readonly databases: readonly string[] }) =>
+    databases.includes(alias) || databases.includes('*');
+  return Object.values(callers).filter(names).length;
 }

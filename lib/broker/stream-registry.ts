@@ -1,16 +1,17 @@
 import { BrokerError } from '../errors.ts';
 import { EitherStop, Stop } from '../pool/stop.ts';
+import { SharesByAlias } from './fair-shares.ts';
 import type { Database } from './pool-registry.ts';
 import type { SqlCall } from './sql-call.ts';
 
 /** The streams whose statements run or wait to run, by alias. */
 export class StreamRegistry {
-  readonly #openCounts = new Map<string, number>();
+  readonly #shares = new SharesByAlias();
   /** Each stops one stream. */
   readonly #stops = new Set<Stop>();
 
   openCount(alias: string): number {
-    return this.#openCounts.get(alias) ?? 0;
+    return this.#shares.of(alias).total;
   }
 
   /**
@@ -19,25 +20,28 @@ export class StreamRegistry {
    * @throws {BrokerError} TOO_MANY_STREAMS. Or what the work fails with.
    */
   async run<T>(
-    { alias, settings: { limits } }: Database,
+    { alias, settings: { limits }, isShared }: Database,
     sqlCall: SqlCall,
     work: (sqlCall: SqlCall) => Promise<T>,
   ): Promise<T> {
-    const max = limits.maxStreams;
-    const actual = this.openCount(alias) + 1;
-    if (actual > max) {
-      throw new BrokerError('TOO_MANY_STREAMS', `At most ${max} streams may be open at a time`, {
-        limit: { name: 'maxStreams', max, actual },
-      });
+    const { maxStreams } = limits;
+    const shares = this.#shares.of(alias);
+    const refusal = shares.take(sqlCall.caller, { max: maxStreams, isShared });
+    if (refusal !== undefined) {
+      const { max, actual, own } = refusal;
+      throw new BrokerError(
+        'TOO_MANY_STREAMS',
+        `At most ${maxStreams} streams may be open at a time, shared fairly by the callers; ${own} are this caller's`,
+        { limit: { name: 'maxStreams', max, actual }, details: { own } },
+      );
     }
     const stop = new Stop();
     this.#stops.add(stop);
-    this.#openCounts.set(alias, actual);
     try {
       return await work({ ...sqlCall, signal: new EitherStop(sqlCall.signal, stop) });
     } finally {
       this.#stops.delete(stop);
-      this.#openCounts.set(alias, this.openCount(alias) - 1);
+      shares.giveBack(sqlCall.caller);
     }
   }
 

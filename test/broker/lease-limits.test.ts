@@ -6,7 +6,7 @@ import { useBroker } from '../support/use-broker.ts';
 
 const { database, broker } = await useBroker({
   databases: {
-    default: { pool: { size: 2, maxOverflow: 1 }, limits: { queryTimeoutMs: 5_000 } },
+    default: { pool: { size: 3, maxOverflow: 1 }, limits: { queryTimeoutMs: 5_000 } },
     hasty: { transactions: { idleTimeoutMs: 400 } },
   },
 });
@@ -141,13 +141,15 @@ describe('in a transaction', () => {
 });
 
 test('transactions leave a connection to everybody else', async () => {
-  const ids = [await begin(), await begin()];
+  const reader = transactionCalls(broker.url, broker.keys.reader);
+  const [ids, other] = [[await begin(), await begin()], await reader.begin()];
   expect(errorOf(await broker.post('/v1/databases/default/transactions', {}))).toMatchObject([
     429,
     { code: 'TOO_MANY_TRANSACTIONS' },
   ]);
   expect((await broker.query('SELECT 1')).rows).toEqual([[one]]);
   await Promise.all(ids.map(async (id) => await call(id, 'rollback')));
+  await reader.call(other, 'rollback');
 });
 
 test('an operator sees open transactions, and why others ended', async () => {

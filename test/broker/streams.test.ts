@@ -194,7 +194,10 @@ describe('what fails before the first row is a plain reply:', () => {
   });
 
   test('one stream more than are allowed', async () => {
-    const open = [await stream({ sql: LARGE }), await stream({ sql: LARGE })];
+    const open = [
+      await stream({ sql: LARGE }),
+      await stream({ sql: LARGE }, 'default', broker.headers(broker.keys.reader)),
+    ];
     expect((await http(`${broker.url}/metrics`)).text).toContain('broker_streams_open{database="default"} 2');
     expect(await refused({ sql: 'SELECT 1' })).toMatchObject([
       429,
