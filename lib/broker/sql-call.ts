@@ -1,4 +1,5 @@
-import type { BrokerErrorOptions } from '../errors.ts';
+import { BrokerError, type BrokerErrorOptions } from '../errors.ts';
+import type { BoundStatement } from '../mysql/bind.ts';
 import { resultTooLarge } from '../mysql/failure.ts';
 import type { Watched } from '../mysql/interrupt.ts';
 import type { ResultLimits, StatementResult } from '../mysql/result-collector.ts';
@@ -27,6 +28,16 @@ export function sqlCallOf(call: Call, { settings }: Database, timeoutMs?: number
     signal: gone,
     isReadOnly: caller?.access === 'read',
   };
+}
+
+/**
+ * Statements that administer run in a READ ONLY session too, so that they are not sent for a caller with read access.
+ *
+ * @throws {BrokerError} READ_ONLY_VIOLATION.
+ */
+export function refuseToReader({ caller }: Call, { onlyForWriters }: BoundStatement): void {
+  if (onlyForWriters === undefined || caller?.access !== 'read') return;
+  throw new BrokerError('READ_ONLY_VIOLATION', `A caller with read access may not run ${onlyForWriters}`);
 }
 
 /** A statement's own bound counts up to the alias's. */

@@ -8,7 +8,7 @@ import type { Batch, TransactionStatement } from '../protocol/transaction.ts';
 import type { Call } from './http/call.ts';
 import type { Metrics } from './metrics.ts';
 import type { Database } from './pool-registry.ts';
-import { joined, limitsOf, refuseIfTooLarge, resultJson } from './sql-call.ts';
+import { joined, limitsOf, refuseIfTooLarge, refuseToReader, resultJson } from './sql-call.ts';
 import { outcomeOfFailure, type StatementOutcome } from './statement-outcome.ts';
 import { streamLimitsOf } from './stream-call.ts';
 
@@ -21,25 +21,39 @@ export interface Step {
   readonly bound: BoundStatement;
 }
 
-/** @throws {BrokerError} if the statement may not run in a transaction. */
-export function toStep(statement: TransactionStatement, { sqlMode, settings: { limits } }: Database): Step {
+/** @throws {BrokerError} if the statement may not run in a transaction of this caller. */
+export function toStep(call: Call, statement: TransactionStatement, database: Database): Step {
+  const { sqlMode, settings } = database;
   const { sql, params } = statement;
-  const { maxStatementBytes } = limits;
-  return { statement, bound: bindStatement(sql, params, sqlMode, 'in_transaction', maxStatementBytes) };
+  const { maxStatementBytes } = settings.limits;
+  const bound = bindStatement(sql, params, sqlMode, 'in_transaction', maxStatementBytes);
+  refuseToReader(call, bound);
+  return { statement, bound };
 }
 
-/** @throws {BrokerError} for the first that may not run in a transaction, with its index. */
-export function toSteps(statements: readonly TransactionStatement[], database: Database): readonly Step[] {
-  return statements.map((statement, index) => withIndex(index, () => toStep(statement, database)));
+/** @throws {BrokerError} for the first that may not run in a transaction of this caller, with its index. */
+export function toSteps(
+  call: Call,
+  statements: readonly TransactionStatement[],
+  database: Database,
+): readonly Step[] {
+  return statements.map((statement, index) => withIndex(index, () => toStep(call, statement, database)));
 }
 
 /** The same for one statement and many sets of values, read only once. */
 export function toBatch(
+  call: Call,
   { sql, paramSets }: Batch,
   { sqlMode, settings: { limits } }: Database,
 ): readonly BoundStatement[] {
   const bind = statementBinder(sql, sqlMode, 'in_transaction', limits.maxStatementBytes);
-  return paramSets.map((params, index) => withIndex(index, () => bind(params)));
+  return paramSets.map((params, index) =>
+    withIndex(index, () => {
+      const bound = bind(params);
+      refuseToReader(call, bound);
+      return bound;
+    }),
+  );
 }
 
 /** The work of calls in transactions. What it returns is the JSON that callers get. */

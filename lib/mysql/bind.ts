@@ -12,7 +12,13 @@ import { MAX_PLACEHOLDERS, type StatementScan } from './statement-scan.ts';
 export interface BoundStatement
   extends Pick<
     StatementScan,
-    'isPlain' | 'isRead' | 'effect' | 'mayEndTransaction' | 'onlyAlone' | 'readsLastStatement'
+    | 'isPlain'
+    | 'isRead'
+    | 'effect'
+    | 'mayEndTransaction'
+    | 'onlyAlone'
+    | 'onlyForWriters'
+    | 'readsLastStatement'
   > {
   /** Put together anew each time: a call that waits in line holds only what its caller sent. */
   readonly text: SqlText;
@@ -58,6 +64,7 @@ class CheckedStatement implements BoundStatement {
   readonly effect: StatementScan['effect'];
   readonly mayEndTransaction: boolean;
   readonly onlyAlone: string | undefined;
+  readonly onlyForWriters: string | undefined;
   readonly readsLastStatement: boolean;
   readonly #values: PlaceholderValues;
   readonly #params: Params | undefined;
@@ -69,6 +76,7 @@ class CheckedStatement implements BoundStatement {
     this.mayEndTransaction = scan.mayEndTransaction;
     this.readsLastStatement = scan.readsLastStatement;
     this.onlyAlone = scan.onlyAlone;
+    this.onlyForWriters = scan.onlyForWriters;
     this.#values = values;
     this.#params = params;
   }

@@ -32,6 +32,8 @@ export interface StatementScan {
   readonly onlyInTransaction: string | undefined;
   /** Why it is allowed only outside a transaction, likewise. */
   readonly onlyAlone: string | undefined;
+  /** What about it is only for callers who may write, likewise. The rest is for the READ ONLY session to stop. */
+  readonly onlyForWriters: string | undefined;
   /** The string, quotes and all, whose text it prepares for being run as a statement. */
   readonly preparedText: TextSpan | undefined;
   /** It runs what cannot be read here, and what may commit. */
@@ -88,6 +90,7 @@ export function scanStatement(sql: string, mode: SqlMode): StatementScan {
     forbidden: shape.forbidden,
     onlyInTransaction: shape.onlyInTransaction,
     onlyAlone: shape.onlyAlone,
+    onlyForWriters: shape.onlyForWriters,
     preparedText,
     mayEndTransaction: shape.mayEndTransaction,
     definesProgram: shape.definesProgram,

@@ -1,6 +1,7 @@
 import { forbiddenKind, isSuspect } from './forbidden-statements.ts';
 import { SessionUse } from './session-use.ts';
 import type { SqlLexer } from './sql-lexer.ts';
+import { onlyForWriters } from './statement-access.ts';
 import { effectOf, type StatementEffect } from './statement-effect.ts';
 import { needsSpelling, onlyAlone, onlyInTransaction, type StatementForm } from './statement-place.ts';
 
@@ -61,6 +62,11 @@ export class StatementShape {
   /** Why it is allowed only outside a transaction. */
   get onlyAlone(): string | undefined {
     return onlyAlone(this.#form);
+  }
+
+  /** What about it is only for callers who may write. */
+  get onlyForWriters(): string | undefined {
+    return onlyForWriters(this.#firstWord ?? '', this.#spelling, this.#holdsExecutableComment);
   }
 
   /** The string whose text a PREPARE or EXECUTE IMMEDIATE makes a statement. */

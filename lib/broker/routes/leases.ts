@@ -97,7 +97,7 @@ export function addLeaseRoutes(
   post(IN_TRANSACTION_ROUTES.query, async ({ call, lease, database, ...leaseCall }) => {
     const isStream = asksForStream(call);
     const statement = readStatement(call.body);
-    const step = toStep(statement, database);
+    const step = toStep(call, statement, database);
     const sqlCall = leaseCall.sqlCall(statement.timeoutMs);
     if (!isStream) {
       return jsonReply(
@@ -115,7 +115,7 @@ export function addLeaseRoutes(
   });
 
   post(IN_TRANSACTION_ROUTES.batch, async ({ call, database, sqlCall, run }) => {
-    const batch = toBatch(readBatch(call.body), database);
+    const batch = toBatch(call, readBatch(call.body), database);
     // One statement is whole by itself, and the caller's last one stays the last before it.
     const isWhole = batch.length === 1 && batch.every(({ effect }) => effect === 'all_or_nothing');
     return jsonReply(

@@ -9,7 +9,7 @@ import { answerKeyedQuery } from '../keyed-query.ts';
 import type { Metrics } from '../metrics.ts';
 import type { PoolRegistry } from '../pool-registry.ts';
 import { readStatement } from '../read-body.ts';
-import { limitsOf, refuseIfTooLarge, resultJson, sqlCallOf } from '../sql-call.ts';
+import { limitsOf, refuseIfTooLarge, refuseToReader, resultJson, sqlCallOf } from '../sql-call.ts';
 import { outcomeOfFailure, type StatementOutcome } from '../statement-outcome.ts';
 import { answerWithStream, asksForStream, streamLimitsOf } from '../stream-call.ts';
 import type { StreamRegistry } from '../stream-registry.ts';
@@ -39,6 +39,7 @@ export function addQueryRoute(
       'alone',
       maxStatementBytes,
     );
+    refuseToReader(call, bound);
     const keyedCall = keyedCallOf(call, database, meaningOf(statement));
     if (keyedCall !== undefined) {
       return await answerKeyedQuery(call, metrics, { database, statement, bound, keyedCall });

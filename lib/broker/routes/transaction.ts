@@ -19,7 +19,7 @@ export function addTransactionRoutes(app: HttpApp, pools: PoolRegistry, metrics:
   const answerTransaction = async (call: Call) => {
     const database = pools.get(call.param('alias'));
     const { statements, isolation, readOnly = false } = readTransaction(call.body);
-    const steps = toSteps(statements, database);
+    const steps = toSteps(call, statements, database);
     const keyedCall = keyedCallOf(call, database, { isolation, statements: statements.map(meaningOf) });
     if (keyedCall !== undefined) {
       refuseReadOnly(readOnly);
@@ -39,7 +39,7 @@ export function addTransactionRoutes(app: HttpApp, pools: PoolRegistry, metrics:
   const answerBatch = async (call: Call) => {
     const database = pools.get(call.param('alias'));
     const body = readBatch(call.body);
-    const batch = toBatch(body, database);
+    const batch = toBatch(call, body, database);
     const keyedCall = keyedCallOf(call, database, body);
     if (keyedCall !== undefined) refuseCommitting(batch);
     return await answerWhole(call, metrics, {
