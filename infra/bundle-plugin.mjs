@@ -32,19 +32,24 @@ export default class BundlePlugin {
       },
     });
     const bundleAll = () => this.bundleAll();
+    // serverless-offline runs what is deployed: from source it takes seconds before a function's first answer.
+    const bundleToRun = () => this.bundleAll({ isPacked: false });
     this.hooks = {
+      'before:offline:start:init': bundleToRun,
+      'before:offline:start': bundleToRun,
       'before:package:createDeploymentArtifacts': bundleAll,
       'before:package:function:package': bundleAll,
       'before:deploy:function:packageFunction': bundleAll,
     };
   }
 
-  async bundleAll() {
+  async bundleAll({ isPacked = true } = {}) {
     const { service } = this.serverless;
-    await Promise.all(service.getAllFunctions().map((name) => this.bundle(name, service.getFunction(name))));
+    const names = service.getAllFunctions();
+    await Promise.all(names.map((name) => this.bundle(name, service.getFunction(name), isPacked)));
   }
 
-  async bundle(name, definition) {
+  async bundle(name, definition, isPacked) {
     // functions/query.handler -> functions/query.ts -> dist/functions/query.mjs
     const { dir, name: file, ext: exportName } = path.parse(definition.handler);
     const module = `${dir}/${file}`;
@@ -66,7 +71,7 @@ export default class BundlePlugin {
     });
     this.checkSize(name, metafile.outputs[bundled].bytes);
     definition.handler = `dist/${module}${exportName}`;
-    definition.package = { individually: true, artifact: await this.pack(name, bundled) };
+    if (isPacked) definition.package = { individually: true, artifact: await this.pack(name, bundled) };
   }
 
   /** Where osls would leave it. */

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { StartedFiles } from './support/started-files.ts';
 
 /** Where CI wants the counts, as JSON. */
 const countsFile = process.env.VITEST_COUNTS_FILE;
@@ -14,6 +15,10 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 120_000,
-    reporters: countsFile === undefined ? ['default'] : ['default', ['json', { outputFile: countsFile }]],
+    reporters: [
+      'default',
+      ...(process.stdout.isTTY ? [] : [new StartedFiles()]),
+      ...(countsFile === undefined ? [] : [['json', { outputFile: countsFile }] satisfies [string, object]]),
+    ],
   },
 });

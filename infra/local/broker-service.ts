@@ -20,6 +20,7 @@ export async function startBroker(folder: string, database: LocalDatabase): Prom
   const { BROKER_SETTINGS, BROKER_SETTINGS_SECRET, ...inherited } = process.env;
   const service = await startService({
     name: 'broker',
+    does: 'it reads its settings and logs in at the database',
     url,
     healthPath: '/readyz',
     nodeArguments: ['--import', 'tsx', 'lib/broker/main.ts'],

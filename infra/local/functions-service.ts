@@ -8,6 +8,7 @@ export async function startFunctions(brokerUrl: string, brokerKey: string): Prom
   const httpPort = await takePort(HTTP_PORT, console.log);
   return await startService({
     name: 'functions',
+    does: 'serverless-offline bundles them and serves them',
     url: `http://127.0.0.1:${httpPort}`,
     healthPath: '/health',
     nodeArguments: [
@@ -24,7 +25,6 @@ export async function startFunctions(brokerUrl: string, brokerKey: string): Prom
       ...(await portArguments(httpPort)),
     ],
     env: { ...process.env, BROKER_KEY: brokerKey },
-    isWorthShowing: outsideLoaderNotice(),
   });
 }
 
@@ -37,15 +37,4 @@ async function portArguments(after: number): Promise<string[]> {
     result.push(option, String(port));
   }
   return result;
-}
-
-/** On Node 20 serverless-offline tells with a stack trace, once per function, that it loads handlers the slower way. */
-function outsideLoaderNotice(): (line: string) => boolean {
-  let isInside = false;
-  return (line) => {
-    if (line.startsWith("tsx's ES module loader is unavailable")) isInside = true;
-    const wasInside = isInside;
-    if (line === '}') isInside = false;
-    return !wasInside;
-  };
 }

@@ -4,6 +4,7 @@ import { encryptionOf } from '../../lib/mysql/tls.ts';
 import { DatabaseAdmin } from './database-admin.ts';
 import { startDatabaseServer } from './database-server.ts';
 import { createDemoData, DEMO_DATABASE } from './demo-data.ts';
+import { runStep } from './step.ts';
 
 interface Address {
   readonly host: string;
@@ -15,25 +16,20 @@ interface Address {
 
 /** The database that the local broker serves as `default`. */
 export interface LocalDatabase extends Address {
-  /** A statement worth trying there. */
-  readonly trySql: string;
+  /** Has the tables of infra/local/demo-data.ts. */
+  readonly hasDemoData: boolean;
   stop(): Promise<void>;
 }
 
 /** So that a mistake is told within five seconds. */
 const LOGIN_TIMEOUT_MS = 2_500;
 
-const TRY_DEMO_DATA =
-  'SELECT label, c_bigint_unsigned, c_decimal_65_30, c_datetime_6, c_blob, c_json FROM every_type';
-const TRY_ANY_DATABASE =
-  'SELECT 18446744073709551615 AS big, 1.50 AS price, UTC_TIMESTAMP(6) AS now, 0x00ff AS bytes, NULL AS nothing';
-
 /** @param url `mysql://user:password@host:port/database` of a database that runs already and is used as it is. */
 export function useDatabase(url: string): LocalDatabase {
   const address = parseAddress(url);
   // The message does not repeat the address, which holds a password.
   if (address === undefined) throw new Error('DATABASE_URL must be mysql://user:password@host:port/database');
-  return { ...address, trySql: TRY_ANY_DATABASE, stop: async () => {} };
+  return { ...address, hasDemoData: false, stop: async () => {} };
 }
 
 /**
@@ -71,17 +67,21 @@ function parseAddress(url: string): Address | undefined {
 
 /** A private server with the demo data and an ordinary account. */
 export async function startDemoDatabase(onProgress: (message: string) => void): Promise<LocalDatabase> {
-  const server = await startDatabaseServer({ onProgress });
+  const server = await runStep('Starting a private database server', () =>
+    startDatabaseServer({ onProgress }),
+  );
   const admin = new DatabaseAdmin(server);
   const account = { user: 'app', password: randomBytes(16).toString('hex'), database: DEMO_DATABASE };
-  await createDemoData(admin, server);
-  await admin.createUser(account);
-  await admin.close();
+  await runStep('Making the demo database "shop": customers, products, ten thousand orders', async () => {
+    await createDemoData(admin, server);
+    await admin.createUser(account);
+    await admin.close();
+  });
   return {
     ...account,
     host: server.host,
     port: server.port,
-    trySql: TRY_DEMO_DATA,
+    hasDemoData: true,
     stop: () => server.stop(),
   };
 }

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { pollUntil } from './poll-until.ts';
+import { beginStep } from './step.ts';
 import { startWatched } from './watched-process.ts';
 
-const START_TIMEOUT_MS = 30_000;
+/** Seconds, on a machine that has nothing else to do. */
+const START_TIMEOUT_MS = 120_000;
 const STOP_GRACE_MS = 5_000;
 const POLL_INTERVAL_MS = 100;
 const PROJECT_FOLDER = join(import.meta.dirname, '../..');
@@ -16,8 +18,8 @@ export interface ServiceOptions {
   readonly nodeArguments: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   readonly ownedFolders?: readonly string[];
-  /** Which lines of its output are worth showing. Default: all. */
-  readonly isWorthShowing?: (line: string) => boolean;
+  /** Its own work until it serves, for people. */
+  readonly does: string;
 }
 
 export interface Service {
@@ -30,23 +32,15 @@ export interface Service {
 
 /** Starts a Node program of this project and waits until it serves; from then on its output is shown. */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const {
-    name,
-    url,
-    healthPath,
-    nodeArguments,
-    env,
-    ownedFolders = [],
-    isWorthShowing = () => true,
-  } = options;
-  console.log(`Starting the ${name} ...`);
+  const { name, does, url, healthPath, nodeArguments, env, ownedFolders = [] } = options;
+  const step = beginStep(`Starting the ${name}: ${does}`);
   let serves = false;
   const service = await startWatched(process.execPath, nodeArguments, {
     cwd: PROJECT_FOLDER,
     env,
     ownedFolders,
     onLine: (line) => {
-      if (isWorthShowing(line) && serves && line.trim() !== '') console.log(`[${name}] ${line}`);
+      if (serves && line.trim() !== '') console.log(`[${name}] ${line}`);
     },
   });
   const failed = service.ended.then((how): never => {
@@ -64,12 +58,14 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       { intervalMs: POLL_INTERVAL_MS, timeoutMs: START_TIMEOUT_MS, hopeless: failed },
     );
   } catch (error) {
+    step.end('failed');
     const hadEnded = !service.running;
     await service.kill();
     if (hadEnded) throw error;
     const silence = `The ${name} did not get ready within ${START_TIMEOUT_MS} ms: ${answer}`;
     throw new Error(`${silence}. Its last lines:\n${service.lastLines}`, { cause: error });
   }
+  step.end(`serves at ${url}`);
   serves = true;
   return { url, failed, stop: () => service.stop(STOP_GRACE_MS) };
 }

@@ -7,6 +7,8 @@
 import { startBroker } from './broker-service.ts';
 import { startFunctions } from './functions-service.ts';
 import { checkLogin, startDemoDatabase, useDatabase } from './local-database.ts';
+import { requestsToTry } from './requests-to-try.ts';
+import { runStep } from './step.ts';
 import { makeTemporaryFolder, removeTemporaryFolder } from './temporary-folder.ts';
 
 /** Ends what has been started, in order of the start. */
@@ -33,9 +35,8 @@ async function run(): Promise<never> {
   stops.push(() => removeTemporaryFolder(folder));
 
   const { DATABASE_URL } = process.env;
-  console.log(DATABASE_URL ? 'Using the database of DATABASE_URL' : 'Starting a private database ...');
   const database = DATABASE_URL ? useDatabase(DATABASE_URL) : await startDemoDatabase(console.log);
-  if (DATABASE_URL) await checkLogin(database);
+  if (DATABASE_URL) await runStep('Logging in at the database of DATABASE_URL', () => checkLogin(database));
   stops.push(database.stop);
 
   const broker = await startBroker(folder, database);
@@ -44,17 +45,11 @@ async function run(): Promise<never> {
   const functions = await startFunctions(broker.url, broker.callerKey);
   stops.push(functions.stop);
 
-  const body = `-H 'content-type: application/json' -d '${JSON.stringify({ sql: database.trySql })}'`;
   console.log(`
 Functions  ${functions.url}
 Broker     ${broker.url}
 
-Ask through the function:
-curl -s ${functions.url}/databases/default/query ${body}
-
-Ask the broker itself:
-curl -s ${broker.url}/v1/databases/default/query -H 'authorization: Bearer ${broker.callerKey}' ${body}
-
+${requestsToTry(database.hasDemoData, functions.url, broker)}
 Ctrl-C stops everything.
 `);
   return await Promise.race([broker.failed, functions.failed]);

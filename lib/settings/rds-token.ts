@@ -1,6 +1,7 @@
 import type { SecretsManagerClientResolvedConfig } from '@aws-sdk/client-secrets-manager';
 import { BrokerError } from '../errors.ts';
 import { type CredentialsCause, credentialsFailure } from './credentials-failure.ts';
+import { loadSdk } from './load-sdk.ts';
 import { rdsRegion } from './rds-region.ts';
 
 /** What RDS makes of a token: it opens sessions for so long, and they outlive it. */
@@ -40,7 +41,7 @@ export class RdsTokenSigner {
 
   async #sign({ host, port, username }: TokenUse): Promise<RdsToken> {
     const [{ SecretsManagerClient }, { SignatureV4 }] = await Promise.all([
-      import('@aws-sdk/client-secrets-manager'),
+      loadSdk(),
       import('@smithy/signature-v4'),
     ]);
     this.#sdk ??= new SecretsManagerClient().config;

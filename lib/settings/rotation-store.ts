@@ -3,6 +3,7 @@ import type {
   SecretsManager as SecretsManagerApi,
 } from '@aws-sdk/client-secrets-manager';
 import { BrokerError } from '../errors.ts';
+import { loadSdk } from './load-sdk.ts';
 
 /** Covers a whole call, the SDK's own retries and its search for AWS credentials included. */
 const CALL_TIMEOUT_MS = 5_000;
@@ -112,7 +113,7 @@ export class RotationStore {
   }
 
   async #send<T>(send: Send<T>, abortSignal: AbortSignal): Promise<T> {
-    const { SecretsManager } = await import('@aws-sdk/client-secrets-manager');
+    const { SecretsManager } = await loadSdk();
     this.#api ??= new SecretsManager();
     return await send(this.#api, { abortSignal });
   }

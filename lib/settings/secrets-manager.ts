@@ -1,6 +1,7 @@
 import type { GetSecretValueCommandOutput, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { BrokerError } from '../errors.ts';
 import type { CredentialsCause } from './credentials-failure.ts';
+import { loadSdk } from './load-sdk.ts';
 
 /** Covers a whole read, the SDK's own retries and its search for AWS credentials included. */
 const READ_TIMEOUT_MS = 5_000;
@@ -57,7 +58,7 @@ export class SecretsManager {
     label: SecretLabel,
     abortSignal: AbortSignal,
   ): Promise<GetSecretValueCommandOutput> {
-    const { GetSecretValueCommand, SecretsManagerClient } = await import('@aws-sdk/client-secrets-manager');
+    const { GetSecretValueCommand, SecretsManagerClient } = await loadSdk();
     this.#client ??= new SecretsManagerClient();
     const command = new GetSecretValueCommand({ SecretId: secretId, VersionStage: label });
     return await this.#client.send(command, { abortSignal });

@@ -69,3 +69,15 @@ test('a port that is taken ends the start with a line that says so', async () =>
   expect(code).toBe(1);
   expect(output).toMatch(/EADDRINUSE/);
 });
+
+test('a secret that cannot be read ends the start with one line, and no warning of the AWS SDK', async () => {
+  const { code, output } = await runBroker({
+    BROKER_SETTINGS_SECRET: 'conn-pool/settings',
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: 'http://127.0.0.1:1',
+    AWS_REGION: 'eu-west-1',
+    AWS_ACCESS_KEY_ID: 'id',
+    AWS_SECRET_ACCESS_KEY: 'key',
+  });
+  expect(code).toBe(1);
+  expect(output.trim().split('\n')).toEqual([expect.stringMatching(/^BROKER_SETTINGS_SECRET: /)]);
+});

@@ -36,18 +36,29 @@ function printedRequests(text: string) {
   );
 }
 
-test('npm start serves the printed requests, and SIGINT ends all of it with code 0', async () => {
+test('npm start tells each step and how long it took, serves the printed requests, and SIGINT ends all of it with code 0', async () => {
   const { program, exited } = startEverything();
   try {
     const text = await linesUntil(program.stdout, 'Ctrl-C stops everything');
     program.stdout.resume();
+    const steps = [
+      'Starting a private database server',
+      'Making the demo database',
+      'Starting the broker',
+      'Starting the functions',
+    ];
+    for (const step of steps)
+      expect(text).toMatch(new RegExp(`^${step}.* \\.\\.\\.$(\n.*)*?, after \\d+\\.\\d s$`, 'm'));
     const requests = printedRequests(text);
-    expect(requests).toHaveLength(2);
+    expect(requests).toHaveLength(3);
+    const replies: string[] = [];
     for (const { url, headers, body } of requests) {
       const response = await fetch(url, { method: 'POST', headers, body });
-      expect(response.status).toBe(200);
-      expect(await response.text()).toContain('"18446744073709551615"');
+      expect(response.ok).toBe(true);
+      replies.push(await response.text());
     }
+    const order42 = expect.stringContaining('"rows":[["42",');
+    expect(replies).toEqual([order42, '{"id":"10001"}', order42]);
 
     program.kill('SIGINT');
 
@@ -56,4 +67,4 @@ test('npm start serves the printed requests, and SIGINT ends all of it with code
   } finally {
     program.kill('SIGKILL');
   }
-}, 60_000);
+}, 240_000);
