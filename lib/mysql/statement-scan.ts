@@ -1,4 +1,5 @@
 import { LastStatementUse, mayReadLastStatement } from './last-statement-use.ts';
+import { isLabelledBlock } from './program-label.ts';
 import { SqlLexer } from './sql-lexer.ts';
 import type { SqlMode } from './sql-mode.ts';
 import type { StatementEffect } from './statement-effect.ts';
@@ -60,6 +61,8 @@ export function scanStatement(sql: string, mode: SqlMode): StatementScan {
   const footprint = new StatementFootprint();
   const lastUse = new LastStatementUse();
   const placeholders: Placeholder[] = [];
+  const labelled = new Set<number>();
+  let lastWord: string | undefined;
   let closedAt: number | undefined;
   let hasSeveralStatements = false;
 
@@ -75,11 +78,15 @@ export function scanStatement(sql: string, mode: SqlMode): StatementScan {
       hasSeveralStatements = !shape.definesProgram;
       closedAt = undefined;
     }
-    if (text === '?') placeholders.push(placeholderAt(lexer));
+    if (text === '?') {
+      if (lastWord !== undefined && isLabelledBlock(lastWord, lexer.text)) labelled.add(lexer.start);
+      placeholders.push(placeholderAt(lexer));
+    }
     if (text === ')' && shape.endsWith('IN', '(', '?')) markListPlace(placeholders);
     shape.add(text, lexer);
     footprint.add(text, lexer);
     lastUse.add(text, lexer);
+    lastWord = lexer.kind === 'word' || lexer.kind === 'name' ? text : undefined;
   }
 
   const { preparedText } = shape;
@@ -95,7 +102,9 @@ export function scanStatement(sql: string, mode: SqlMode): StatementScan {
     mayEndTransaction: shape.mayEndTransaction,
     definesProgram: shape.definesProgram,
     end: closedAt ?? sql.length,
-    placeholders,
+    placeholders: shape.definesProgram
+      ? placeholders.filter(({ start }) => !labelled.has(start))
+      : placeholders,
     // A live comment behind the last token counts too.
     isPlain: footprint.isPlain && !lexer.holdsLiveComment,
     isRead: footprint.isRead && !lexer.holdsLiveComment,

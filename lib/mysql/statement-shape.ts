@@ -5,8 +5,12 @@ import { onlyForWriters } from './statement-access.ts';
 import { effectOf, type StatementEffect } from './statement-effect.ts';
 import { needsSpelling, onlyAlone, onlyInTransaction, type StatementForm } from './statement-place.ts';
 
-const PROGRAM_DEFINITION =
-  /^(?:CREATE (?:OR REPLACE )?|ALTER )(?:DEFINER=(?:\S+ |CURRENT_(?:USER|ROLE)\(\)))?(?:AGGREGATE )?(?:PROCEDURE|FUNCTION|TRIGGER|EVENT|PACKAGE)\b/;
+/** One part of an account: in quotes, in backquotes, or without. */
+const PART = "(?:''|`(?:[^`]|``)*`|[^\\s`'@()]+)";
+const DEFINER = `DEFINER=(?:CURRENT_(?:USER|ROLE)\\(\\)|${PART}(?:@${PART})? )`;
+const PROGRAM_DEFINITION = new RegExp(
+  `^(?:CREATE (?:OR REPLACE )?|ALTER )(?:${DEFINER})?(?:AGGREGATE )?(?:PROCEDURE|FUNCTION|TRIGGER|EVENT|PACKAGE)\\b`,
+);
 
 /** Where a token stands in the text. */
 export interface TextSpan {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { bindStatement } from '../../lib/mysql/bind.ts';
 import { parseSqlMode } from '../../lib/mysql/sql-mode.ts';
 import { scanStatement } from '../../lib/mysql/statement-scan.ts';
 
@@ -66,6 +67,26 @@ describe('placeholders', () => {
     expect(marked(expected.replace(/[«»]/g, ''), sqlMode)).toBe(expected);
   });
 
+  test.each([
+    'CREATE PROCEDURE p() lp:LOOP LEAVE lp; END LOOP',
+    'CREATE PROCEDURE p() BEGIN a:BEGIN END; `b c` :while 0 DO SET @a = 1; END WHILE; END',
+    "CREATE DEFINER=`a b`@'%' PROCEDURE p() été:REPEAT SET @a = 1; UNTIL 1 END REPEAT",
+    'CREATE PROCEDURE p() f:FOR i IN 1..2 DO SELECT i; END FOR',
+  ])('are no labels in a stored program: %s', (sql) => {
+    expect(marked(sql)).toBe(sql);
+    for (const params of [undefined, {}, []]) {
+      expect(bindStatement(sql, params, parseSqlMode(''), 'alone').text.toString()).toBe(sql);
+    }
+  });
+
+  test.each([
+    'CREATE EVENT e ON SCHEDULE EVERY «:n» DAY DO lp:LOOP SELECT «:begin»; LEAVE lp; END LOOP',
+    'CREATE PROCEDURE p() SELECT a FROM t LIMIT «:loop»',
+    'SELECT lp«:loop»',
+  ])('are found beside labels: %s', (expected) => {
+    expect(marked(expected.replace(/[«»]/g, ''))).toBe(expected);
+  });
+
   test('carry their names', () => {
     expect(scan('SELECT ?, :a, :b_2').placeholders.map(({ name }) => name)).toEqual([undefined, 'a', 'b_2']);
   });
@@ -99,6 +120,11 @@ describe('one statement', () => {
     'CREATE PROCEDURE p() BEGIN SELECT 1; SELECT 2; END;',
     "create or replace definer='a'@'%' procedure p() begin commit; end",
     'CREATE DEFINER = `root`@`localhost` TRIGGER t BEFORE INSERT ON x FOR EACH ROW BEGIN SET @a = 1; END',
+    "create definer = 'an admin'@'%' procedure p() begin select 1; end",
+    'CREATE DEFINER=`an admin`@`%` PROCEDURE p() BEGIN SELECT 1; END',
+    'CREATE OR REPLACE DEFINER = `a``b c @ d`@`10.0.0.%` FUNCTION f() RETURNS INT BEGIN RETURN 1; END',
+    'CREATE DEFINER=root@127.0.0.1 TRIGGER t BEFORE INSERT ON x FOR EACH ROW BEGIN SET @a = 1; END',
+    'ALTER DEFINER = `my role` EVENT e DO BEGIN DELETE FROM t; DELETE FROM u; END',
     'CREATE DEFINER=CURRENT_USER() FUNCTION f() RETURNS INT BEGIN RETURN 1; END',
     'CREATE DEFINER=CURRENT_USER EVENT e ON SCHEDULE EVERY 1 DAY DO BEGIN DELETE FROM t; END',
     'ALTER EVENT e DO BEGIN DELETE FROM t; DELETE FROM u; END',
@@ -122,6 +148,8 @@ describe('one statement', () => {
     'CREATE TABLE `PROCEDURE` (a INT); DROP TABLE t',
     'CREATE TABLE procedure_log (a INT); DROP TABLE t',
     'CREATE VIEW v AS SELECT 1; DROP TABLE t',
+    'CREATE DEFINER=`a` VIEW `PROCEDURE` AS SELECT 1; DROP TABLE t',
+    'CREATE DEFINER=`a b` `c` PROCEDURE p() SELECT 1; DROP TABLE t',
   ])('is not all that %s holds', (sql) => {
     expect(scan(sql)).toMatchObject({ hasSeveralStatements: true });
   });
