@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createConnection } from 'mysql2/promise';
 import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type DatabaseOverrides, startTestBroker, type TestBroker } from '../support/broker.ts';
-import { TestAuthority } from '../support/certificates.ts';
+import { type CertificateFiles, replaceCertificate, TestAuthority } from '../support/certificates.ts';
 import { startTestDatabase } from '../support/database.ts';
 import { eventually, http } from '../support/http.ts';
 import { FakeSecretsManager } from '../support/secrets-manager.ts';
@@ -92,6 +92,11 @@ async function secretOf(prepare: (secrets: FakeSecretsManager) => void): Promise
   return { credentials: { secretId: 'prod/shop' } };
 }
 
+async function serve(certificate: CertificateFiles): Promise<void> {
+  replaceCertificate(certificate, served);
+  await admin.query(isMysql ? 'ALTER INSTANCE RELOAD TLS' : 'FLUSH SSL');
+}
+
 interface Case {
   readonly what: string;
   readonly broken: () => DatabaseOverrides | Promise<DatabaseOverrides>;
@@ -173,6 +178,38 @@ const CASES: readonly Case[] = [
     what: 'a certificate for another host name',
     broken: () => ({ tls: { ca: authority.ca, serverName: 'other.example' } }),
     cause: 'certificate_host_mismatch',
+  },
+  // MySQL takes none into use that has expired.
+  ...(isMysql
+    ? []
+    : [
+        {
+          what: 'a certificate that has expired',
+          broken: async () => {
+            await serve(authority.issue({ days: -1 }));
+            return { tls: { ca: authority.ca } };
+          },
+          cause: 'certificate_expired',
+        },
+      ]),
+  {
+    what: 'a server without TLS',
+    broken: async () => {
+      const plain = await startTestDatabase({ extraArguments: [isMysql ? '--tls-version=' : '--skip-ssl'] });
+      onTestFinished(plain.stop);
+      return { port: plain.server.port, tls: 'verify' };
+    },
+    cause: 'tls_not_supported',
+  },
+  {
+    what: 'an account whose plugin the broker does not have',
+    broken: async () => {
+      const plugin = isMysql ? 'sha256_password' : 'mysql_old_password';
+      await admin.query(`CREATE USER 'odd'@'%' IDENTIFIED WITH ${plugin}`);
+      return { credentials: { username: 'odd', password: SECRET } };
+    },
+    code: 'CREDENTIALS_REFUSED',
+    cause: expect.stringMatching(/^(auth_plugin_\w+|login_refused|auth_failed)$/),
   },
   {
     what: 'a file of CAs that is not there',
