@@ -19,6 +19,8 @@ export interface FailureContext {
   readonly effect: StatementEffect;
   /** The broker itself made the session READ ONLY for this caller. */
   readonly isReadOnlyCaller: boolean;
+  /** The server takes no writes, by its own word. */
+  readonly isReadOnlyServer: boolean;
   readonly exposeMysqlMessages: boolean;
 }
 
@@ -44,7 +46,6 @@ const CODE_BY_ERRNO: ReadonlyMap<number, ErrorCode> = new Map([
   [1213, 'DEADLOCK'],
   [1205, 'LOCK_TIMEOUT'],
   [3572, 'LOCK_TIMEOUT'],
-  [1836, 'DATABASE_READ_ONLY'],
 ]);
 
 /** ER_OPTION_PREVENTS_STATEMENT: the server's --read-only, or any other option. */
@@ -53,6 +54,9 @@ const OPTION_PREVENTS_STATEMENT = 1290;
 const READ_ONLY_MODE = 1836;
 /** ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION: the session's, or a server that became a replica. */
 const READ_ONLY_TRANSACTION = 1792;
+
+/** ER_PARSE_ERROR. */
+const PARSE_ERROR = 1064;
 
 /** The server's own limit of a statement's time. */
 const STATEMENT_TIMEOUT: Readonly<Record<Flavour, number>> = { mysql: 3024, mariadb: 1969 };
@@ -113,17 +117,23 @@ export function resultTooLarge(
   });
 }
 
-/** Whether a failure says that the server takes no writes. Only its own word confirms it: a caller can raise any error. */
+/**
+ * Whether a failure says that the server takes no writes. Only its own word confirms it: anybody can raise any error,
+ * and a session can be READ ONLY by its settings.
+ */
 export function saysReadOnlyServer({ errno, message }: DriverError): boolean {
   if (errno === OPTION_PREVENTS_STATEMENT) return /read-only/.test(message);
   return errno === READ_ONLY_TRANSACTION || errno === READ_ONLY_MODE;
 }
 
-function codeOf(error: DriverError, { flavour, isReadOnlyCaller }: FailureContext): ErrorCode {
+function codeOf(
+  error: DriverError,
+  { flavour, isReadOnlyCaller, isReadOnlyServer }: FailureContext,
+): ErrorCode {
   const errno = error.errno ?? 0;
   if (errno === STATEMENT_TIMEOUT[flavour]) return 'DEADLINE_EXCEEDED';
-  if (errno === READ_ONLY_TRANSACTION) return isReadOnlyCaller ? 'READ_ONLY_VIOLATION' : 'DATABASE_READ_ONLY';
-  if (errno === OPTION_PREVENTS_STATEMENT && saysReadOnlyServer(error)) return 'DATABASE_READ_ONLY';
+  if (errno === READ_ONLY_TRANSACTION && isReadOnlyCaller) return 'READ_ONLY_VIOLATION';
+  if (isReadOnlyServer && saysReadOnlyServer(error)) return 'DATABASE_READ_ONLY';
   return CODE_BY_ERRNO.get(errno) ?? 'SQL_ERROR';
 }
 
@@ -143,8 +153,9 @@ export function outcomeAfterInterrupt(
 }
 
 /**
- * What is left of a statement that the server answered with an error. Its number proves nothing: a function may raise
- * any. Only a READ ONLY session refuses all but a CALL before it begins.
+ * What is left of a statement that the server answered with an error. Its number proves nothing where a function may
+ * have raised it. But the server reads the whole text before it runs any of it, and a READ ONLY session refuses all but
+ * a CALL before it begins.
  */
 function outcomeOfRefusal(
   errno: number,
@@ -155,6 +166,8 @@ function outcomeOfRefusal(
   }: Pick<FailureContext, 'cannotWrite' | 'effect' | 'isReadOnlyCaller'>,
 ): Outcome {
   if (cannotWrite || effect === 'all_or_nothing') return 'not_applied';
+  if (effect === 'anything') return 'unknown';
+  if (effect !== 'parts' && errno === PARSE_ERROR) return 'not_applied';
   const isRefused = isReadOnlyCaller && errno === READ_ONLY_TRANSACTION;
-  return effect === 'parts' && isRefused ? 'not_applied' : 'unknown';
+  return effect !== 'anything_once_parsed' && isRefused ? 'not_applied' : 'unknown';
 }

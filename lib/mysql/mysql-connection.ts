@@ -1,8 +1,8 @@
 import type { Outcome } from '../errors.ts';
 import type { Connection } from '../pool/connection.ts';
 import type { ConnectionProfile } from './connection-profile.ts';
-import { isKillDenied } from './control.ts';
 import type { Driver } from './driver.ts';
+import { endRunning } from './end-running.ts';
 import {
   type DriverError,
   endsConnection,
@@ -174,7 +174,7 @@ export class MysqlConnection implements Connection {
   }
 
   async close(): Promise<void> {
-    if (this.#wire.isRunning) await this.#endRunning();
+    if (this.#wire.isRunning) await endRunning(this.#wire, this.#profile);
     else {
       this.#wire.end();
       this.#wire.destroyUnlessClosed();
@@ -184,23 +184,6 @@ export class MysqlConnection implements Connection {
 
   destroy(): void {
     this.#wire.destroy();
-  }
-
-  /**
-   * Has the server end what is running. Where it may not be killed, the goodbye waits until it has ended by itself: as
-   * long as it runs, the server counts the connection.
-   */
-  async #endRunning(): Promise<void> {
-    const { control, victim } = this.#profile;
-    this.#wire.giveUp();
-    try {
-      await control.killConnection(victim);
-      this.#wire.ignoreRest();
-      this.#wire.destroyUnlessClosed();
-    } catch (error) {
-      if (isKillDenied(error)) this.#wire.end();
-      else this.#wire.destroy();
-    }
   }
 
   async #runWatched(terms: StatementTerms, watch: Watch, run: () => Promise<void>): Promise<void> {
@@ -216,13 +199,12 @@ export class MysqlConnection implements Connection {
       this.#isDirty = wasDirty || !terms.isPlain || terms.isReadOnly;
       return;
     }
-    if (!terms.isReadOnly) await this.#role.doubt(first.failure);
     throw statementFailure(first.failure, {
+      ...terms,
       flavour: this.#wire.flavour,
       exposeMysqlMessages: this.#profile.exposeMysqlMessages,
-      cannotWrite: terms.cannotWrite,
-      effect: terms.effect,
       isReadOnlyCaller: terms.isReadOnly,
+      isReadOnlyServer: await this.#role.confirms(first.failure),
     });
   }
 

@@ -2,8 +2,8 @@ import { within } from '../pool/connection.ts';
 import { type DriverError, saysReadOnlyServer } from './failure.ts';
 import type { Ask } from './own-statement.ts';
 
-/** `innodb_read_only` is what Aurora's readers have. */
-const ROLE_QUERY = 'SELECT @@global.read_only, @@global.innodb_read_only';
+/** `innodb_read_only` is what Aurora's readers have. With a LIMIT a caller's `sql_select_limit` has no say. */
+const ROLE_QUERY = 'SELECT @@global.read_only, @@global.innodb_read_only LIMIT 1';
 /** A caller waits for the answer. */
 const ANSWER_TIMEOUT_MS = 200;
 
@@ -29,10 +29,15 @@ export class RoleWatch {
     this.#tookWrites = !(await this.#isReadOnly());
   }
 
-  /** Asks again, if this failure of a statement speaks of a server that takes no writes. Never rejects. */
-  async doubt(error: DriverError): Promise<void> {
-    if (!this.#tookWrites || !saysReadOnlyServer(error)) return;
-    this.#hasChanged = await within(ANSWER_TIMEOUT_MS, this.#isReadOnly()).catch(() => false);
+  /**
+   * Whether the server takes no writes. It is asked if this failure of a statement says so. Never rejects: a server that
+   * does not answer in time is taken for what it was at the login.
+   */
+  async confirms(error: DriverError): Promise<boolean> {
+    if (!saysReadOnlyServer(error)) return false;
+    const isReadOnly = await within(ANSWER_TIMEOUT_MS, this.#isReadOnly()).catch(() => !this.#tookWrites);
+    this.#hasChanged ||= this.#tookWrites && isReadOnly;
+    return isReadOnly;
   }
 
   async #isReadOnly(): Promise<boolean> {

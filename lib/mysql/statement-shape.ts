@@ -2,7 +2,7 @@ import { forbiddenKind, isSuspect } from './forbidden-statements.ts';
 import { SessionUse } from './session-use.ts';
 import type { SqlLexer } from './sql-lexer.ts';
 import { onlyForWriters } from './statement-access.ts';
-import { effectOf, type StatementEffect } from './statement-effect.ts';
+import { EffectWatch, type StatementEffect } from './statement-effect.ts';
 import { needsSpelling, onlyAlone, onlyInTransaction, type StatementForm } from './statement-place.ts';
 
 /** One part of an account: in quotes, in backquotes, or without. */
@@ -36,6 +36,7 @@ export class StatementShape {
   #writesFile = false;
   #preparedText: TextSpan | undefined;
   readonly #use = new SessionUse();
+  readonly #effect = new EffectWatch();
 
   get isEmpty(): boolean {
     return this.#last === '';
@@ -85,7 +86,7 @@ export class StatementShape {
 
   /** What may be left of it if it fails. */
   get effect(): StatementEffect {
-    return this.#holdsExecutableComment ? 'anything' : effectOf(this.#firstWord ?? '');
+    return this.#holdsExecutableComment ? 'anything' : this.#effect.effect;
   }
 
   endsWith(thirdLast: string, secondLast: string, last: string): boolean {
@@ -107,6 +108,7 @@ export class StatementShape {
       this.#writesFile ||= this.#last !== '.';
     if (kind === 'string' && this.#awaitsPreparedText) this.#preparedText ??= { start, end };
     this.#use.add(text, lexer);
+    this.#effect.add(text, lexer.text.startsWith(':'));
     this.#spell(text, kind !== 'symbol' && kind !== 'placeholder');
     this.#thirdLast = this.#secondLast;
     this.#secondLast = this.#last;
