@@ -17,7 +17,6 @@ import { type Changes, type QueryResult, readChanges, readResult, readResults } 
 import { streamedRows } from './row-stream.ts';
 import type { RowOf, RowShape } from './rows.ts';
 import { runTransaction } from './run-transaction.ts';
-import { isSelect } from './statement-kind.ts';
 import { type TransactionStatement, toBatch, toStatement, toTransaction } from './statements.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -66,7 +65,7 @@ export class BrokerClient<Shape extends RowShape = 'object'> {
     options: QueryOptions = {},
   ): Promise<QueryResult<Row>> {
     const { maxRows, ...call } = checkArguments(GivenOptions.query, { options }).options;
-    const question = { route: QUERY_ROUTE, body: toStatement(sql, params, maxRows), isRead: isSelect(sql) };
+    const question = { route: QUERY_ROUTE, body: toStatement(sql, params, maxRows) };
     return await askDatabase(this.#database, question, call, (reply) =>
       readResult<Row>(reply, this.#database.rowOptions),
     );

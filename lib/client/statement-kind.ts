@@ -1,9 +1,14 @@
-/** It needs no key to be sent again: it writes nothing, or only by functions of the user's own. */
+/** The first word, behind blanks, parentheses and comments that are none but that. */
+const FIRST_WORD = /^(?:[\s(]|\/\*(?!M?!)[\s\S]*?\*\/|(?:#|--\s)[^\n]*\n)*(\w+)/i;
+
+const firstWord = (sql: string): string => FIRST_WORD.exec(sql)?.[1]?.toUpperCase() ?? '';
+
+/** It writes nothing, or only by functions of the user's own. */
 export function isSelect(sql: string): boolean {
-  return /^\s*SELECT\b/i.test(sql);
+  return firstWord(sql) === 'SELECT';
 }
 
 /** Whatever becomes of it, the transaction that it belongs to is still undone by a rollback. A procedure can commit. */
 export function cannotCommit(sql: string): boolean {
-  return /^\s*(SELECT|INSERT|UPDATE|DELETE|REPLACE|WITH|SAVEPOINT|RELEASE|ROLLBACK)\b/i.test(sql);
+  return /^(SELECT|INSERT|UPDATE|DELETE|REPLACE|WITH|SAVEPOINT|RELEASE|ROLLBACK)$/.test(firstWord(sql));
 }

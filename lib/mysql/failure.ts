@@ -165,7 +165,7 @@ function outcomeOfRefusal(
     isReadOnlyCaller,
   }: Pick<FailureContext, 'cannotWrite' | 'effect' | 'isReadOnlyCaller'>,
 ): Outcome {
-  if (cannotWrite || effect === 'all_or_nothing') return 'not_applied';
+  if (cannotWrite || effect === 'nothing' || effect === 'all_or_nothing') return 'not_applied';
   if (effect === 'anything') return 'unknown';
   if (effect !== 'parts' && errno === PARSE_ERROR) return 'not_applied';
   const isRefused = isReadOnlyCaller && errno === READ_ONLY_TRANSACTION;

@@ -8,6 +8,7 @@ import type { MysqlConnection } from './mysql-connection.ts';
 import type { StatementTerms, StreamLimits } from './query-terms.ts';
 import type { ResultLimits, StatementResult } from './result-collector.ts';
 import type { LineReader, StreamResult } from './row-stream.ts';
+import { cannotWrite } from './statement-effect.ts';
 import { TransactionFate } from './transaction-fate.ts';
 import { endedUnasked, UNCLEAR_END, type UnaskedEnd } from './unasked-end.ts';
 
@@ -199,7 +200,7 @@ export class Transaction {
       signal,
       effect,
       isReadOnly: this.#mode.isReadOnly,
-      cannotWrite: isRead || (this.#mode.isReadOnly && effect === 'all_or_nothing'),
+      cannotWrite: cannotWrite({ isRead, effect }, this.#mode.isReadOnly),
       isPlain: false,
       // What it runs cannot be read here.
       readsLastStatement: readsLastStatement || mayEndTransaction,

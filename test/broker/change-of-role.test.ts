@@ -87,7 +87,7 @@ test('a session that the settings make READ ONLY refuses a write by itself: the 
 
 test('a server that was read-only from the start is told as one', async () => {
   await setReadOnly(true);
-  broker.broker.pools.get('default').pool.reconnect();
+  broker.broker.pools.get('default').pool.invalidate('test');
   expect(await failure('INSERT INTO notes VALUES (1)')).toMatchObject({
     status: 503,
     error: { code: 'DATABASE_READ_ONLY', retryable: true },

@@ -147,7 +147,9 @@ describe('a request that is sent again with its key', () => {
 
   test('is answered with rows and all up to 64 KB, and beyond that says that they are left out', async () => {
     const [short, long] = [newKey(), newKey()];
-    const body = (length: number) => ({ sql: 'SELECT ? AS text', params: ['é'.repeat(length)] });
+    // A variable's value is not known to write nothing.
+    const sql = 'SELECT ? AS text FROM DUAL WHERE @@port > 0';
+    const body = (length: number) => ({ sql, params: ['é'.repeat(length)] });
     await send(short, body(30_000));
     expect((await send(short, body(30_000))).json()).toMatchObject({ rows: [['é'.repeat(30_000)]] });
     const whole = await send(long, body(40_000));
@@ -245,11 +247,13 @@ describe('a key is refused', () => {
     expect(await notes()).toEqual([]);
   });
 
-  test('from a caller that may only read', async () => {
-    expect(errorOf(await send(newKey(), { sql: 'SELECT 1' }, { caller: broker.keys.reader }))).toMatchObject([
-      403,
-      { code: 'FORBIDDEN' },
-    ]);
+  test('from a caller that may only read, for what could write all the same', async () => {
+    for (const sql of ['CALL p()', 'DROP TABLE orders']) {
+      expect(errorOf(await send(newKey(), { sql }, { caller: broker.keys.reader }))).toMatchObject([
+        403,
+        { code: 'FORBIDDEN' },
+      ]);
+    }
   });
 
   test('by a database that keeps none', async () => {
@@ -267,7 +271,7 @@ describe('a key is refused', () => {
   });
 
   test('for what may not write', async () => {
-    const body = { statements: [{ sql: 'SELECT 1' }], readOnly: true };
+    const body = { statements: [{ sql: 'CALL p()' }], readOnly: true };
     expect(errorOf(await send(newKey(), body, { route: 'transaction' }))).toMatchObject([
       400,
       { code: 'INVALID_REQUEST' },
@@ -320,4 +324,61 @@ test('/openapi.json names the header where it may stand, and what marks a replay
   });
   const calls = ['query', 'batch', 'transaction'];
   expect(taking.map(([path]) => path)).toEqual(calls.map((call) => `/v1/databases/{alias}/${call}`));
+});
+
+describe('a key is passed over', () => {
+  const reads = [
+    'SELECT 1',
+    '/* app */ SELECT 1',
+    '-- app\nSELECT 1',
+    '(SELECT 1)',
+    '((SELECT 1) UNION (SELECT 2))',
+    'WITH a AS (SELECT 1 AS n) SELECT n FROM a',
+    'SHOW TABLES',
+    '/* app */ SHOW CREATE TABLE orders',
+    'DESCRIBE orders',
+    'EXPLAIN SELECT * FROM orders',
+  ];
+  const keysKept = async () =>
+    Number((await database.admin.query(`SELECT COUNT(*) AS n FROM app.${KEPT}`))[0]?.n);
+  const KEPT = 'broker_idempotency';
+  beforeAll(async () => {
+    await send(newKey(), insert('a'));
+  });
+
+  test.each(reads)('for what only reads, of a caller of any access: %s', async (sql) => {
+    const before = await keysKept();
+    for (const caller of [broker.keys.reader, broker.keys.writer]) {
+      const reply = await send(newKey(), { sql }, { caller });
+      expect([reply.status, isReplay(reply)]).toEqual([200, false]);
+    }
+    expect((await send(newKey(), { sql }, { alias: 'plain' })).status).toBe(200);
+    expect(await keysKept()).toBe(before);
+  });
+
+  test('for a transaction of such, and for one that is to be read only', async () => {
+    const before = await keysKept();
+    const some = { statements: [{ sql: '/* app */ SELECT 1' }, { sql: 'SHOW TABLES' }] };
+    for (const body of [some, { statements: [{ sql: 'SELECT note FROM orders' }], readOnly: true }]) {
+      for (const caller of [broker.keys.reader, broker.keys.writer]) {
+        expect((await send(newKey(), body, { route: 'transaction', caller })).status).toBe(200);
+      }
+    }
+    expect(await keysKept()).toBe(before);
+  });
+
+  test.each([
+    'SELECT noting()',
+    'SHOW TABLES WHERE noting() = 1',
+    'WITH a AS (SELECT 1 AS n) UPDATE orders JOIN a SET note = n',
+  ])('never for what may write: %s', async (sql) => {
+    await database.admin.query('DROP FUNCTION IF EXISTS app.noting');
+    await database.admin.query('CREATE FUNCTION app.noting() RETURNS INT READS SQL DATA RETURN 1');
+    const before = await keysKept();
+    const key = newKey();
+    const first = await send(key, { sql });
+    if (first.status !== 200) return;
+    expect(isReplay(await send(key, { sql }))).toBe(true);
+    expect(await keysKept()).toBe(before + 1);
+  });
 });

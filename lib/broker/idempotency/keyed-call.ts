@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { BrokerError } from '../../errors.ts';
 import type { BoundStatement } from '../../mysql/bind.ts';
+import { cannotWrite } from '../../mysql/statement-effect.ts';
 import type { Statement } from '../../protocol/query.ts';
 import { IDEMPOTENCY_HEADER } from '../../protocol/routes.ts';
 import type { Call } from '../http/call.ts';
@@ -17,10 +18,14 @@ export interface KeyedCall {
   readonly requestHash: string;
 }
 
+/** What decides whether a statement may write. */
+type WriteFacts = Pick<BoundStatement, 'isRead' | 'effect'>;
+
 const KEY = /^[A-Za-z0-9._-]{1,128}$/;
 
 /**
- * The call as one with a key, if it came with one. `meaning` is all of its body that decides what it does.
+ * The call as one with a key, if it came with one and its statements may write: what only reads can be done again as
+ * often as its caller likes, and no key is kept for it. `meaning` is all of its body that decides what it does.
  *
  * @throws {BrokerError} INVALID_REQUEST: no such key can be, or the alias keeps none. FORBIDDEN: the caller may not
  *   write, so that no key can be stored for it.
@@ -29,12 +34,17 @@ export function keyedCallOf(
   { headers, caller, routePath }: Call,
   { alias, idempotency }: Database,
   meaning: unknown,
+  statements: Iterable<WriteFacts>,
+  readOnly = false,
 ): KeyedCall | undefined {
   const key = headers[IDEMPOTENCY_HEADER];
   if (key === undefined) return undefined;
   if (typeof key !== 'string' || !KEY.test(key)) {
     throw invalid('must be 1 to 128 of A-Z a-z 0-9 . _ -');
   }
+  const isReadOnly = readOnly || caller?.access === 'read';
+  if (![...statements].some((statement) => !cannotWrite(statement, isReadOnly))) return undefined;
+  if (readOnly) throw invalid('is only for what may write, and readOnly is set');
   if (caller?.access === 'read') {
     throw new BrokerError(
       'FORBIDDEN',
@@ -58,11 +68,6 @@ export function refuseKey({ headers }: Call): void {
 /** Not how long it may take. */
 export function meaningOf({ timeoutMs: _, ...meaning }: Statement): unknown {
   return meaning;
-}
-
-/** A key cannot be stored where nothing is. */
-export function refuseReadOnly(readOnly: boolean): void {
-  if (readOnly) throw invalid('is only for what may write, and readOnly is set');
 }
 
 /** A statement that commits by itself would last without the key that is stored beside it. */

@@ -1,5 +1,6 @@
 import { bindStatement } from '../../mysql/bind.ts';
 import type { MysqlConnection } from '../../mysql/mysql-connection.ts';
+import { cannotWrite } from '../../mysql/statement-effect.ts';
 import { QUERY_ROUTE } from '../../protocol/routes.ts';
 import type { Call } from '../http/call.ts';
 import type { HttpApp } from '../http/http-app.ts';
@@ -40,15 +41,14 @@ export function addQueryRoute(
       maxStatementBytes,
     );
     refuseToReader(call, bound);
-    const keyedCall = keyedCallOf(call, database, meaningOf(statement));
+    const keyedCall = keyedCallOf(call, database, meaningOf(statement), [bound]);
     if (keyedCall !== undefined) {
       return await answerKeyedQuery(call, metrics, { database, statement, bound, keyedCall });
     }
     const sqlCall = sqlCallOf(call, database, statement.timeoutMs);
     const { caller, purpose, deadline, signal, isReadOnly } = sqlCall;
     const { isPlain, isRead, effect } = bound;
-    // A procedure could make the session writable again.
-    const cannotWrite = isRead || (isReadOnly && effect === 'all_or_nothing');
+    const writesNothing = cannotWrite(bound, isReadOnly);
 
     const onConnection = async <T>(ask: (connection: MysqlConnection) => Promise<T>): Promise<T> => {
       call.enter('in_line');
@@ -80,7 +80,7 @@ export function addQueryRoute(
           deadline,
           signal: stoppable.signal,
           isReadOnly,
-          cannotWrite,
+          cannotWrite: writesNothing,
           effect,
           isPlain,
           isRead,
@@ -90,10 +90,10 @@ export function addQueryRoute(
       return undefined;
     }
     const limits = limitsOf(database, statement.maxRows);
-    const terms = { deadline, signal, isReadOnly, cannotWrite, effect, isPlain, limits };
+    const terms = { deadline, signal, isReadOnly, cannotWrite: writesNothing, effect, isPlain, limits };
     const result = await onConnection((connection) => connection.query(bound.text, terms));
     const body = resultJson(result, call.durationMs, call.queueMs);
-    refuseIfTooLarge(body, limits, { outcome: cannotWrite ? 'not_applied' : 'applied' });
+    refuseIfTooLarge(body, limits, { outcome: writesNothing ? 'not_applied' : 'applied' });
     return jsonReply(body);
   };
   app.addRoute({ method: 'POST', path: QUERY_ROUTE, access: 'read', handle: answerQuery });

@@ -1,7 +1,7 @@
 import { BATCH_ROUTE, TRANSACTION_ROUTE } from '../../protocol/routes.ts';
 import type { Call } from '../http/call.ts';
 import type { HttpApp } from '../http/http-app.ts';
-import { keyedCallOf, meaningOf, refuseCommitting, refuseReadOnly } from '../idempotency/keyed-call.ts';
+import { keyedCallOf, meaningOf, refuseCommitting } from '../idempotency/keyed-call.ts';
 import type { Metrics } from '../metrics.ts';
 import type { PoolRegistry } from '../pool-registry.ts';
 import { readBatch, readTransaction } from '../read-body.ts';
@@ -20,11 +20,10 @@ export function addTransactionRoutes(app: HttpApp, pools: PoolRegistry, metrics:
     const database = pools.get(call.param('alias'));
     const { statements, isolation, readOnly = false } = readTransaction(call.body);
     const steps = toSteps(call, statements, database);
-    const keyedCall = keyedCallOf(call, database, { isolation, statements: statements.map(meaningOf) });
-    if (keyedCall !== undefined) {
-      refuseReadOnly(readOnly);
-      refuseCommitting(steps.map(({ bound }) => bound));
-    }
+    const bounds = steps.map(({ bound }) => bound);
+    const meaning = { isolation, statements: statements.map(meaningOf) };
+    const keyedCall = keyedCallOf(call, database, meaning, bounds, readOnly);
+    if (keyedCall !== undefined) refuseCommitting(bounds);
     const sqlCall = sqlCallOf(call, database);
     return await answerWhole(call, metrics, {
       database,
@@ -40,7 +39,7 @@ export function addTransactionRoutes(app: HttpApp, pools: PoolRegistry, metrics:
     const database = pools.get(call.param('alias'));
     const body = readBatch(call.body);
     const batch = toBatch(call, body, database);
-    const keyedCall = keyedCallOf(call, database, body);
+    const keyedCall = keyedCallOf(call, database, body, batch);
     if (keyedCall !== undefined) refuseCommitting(batch);
     return await answerWhole(call, metrics, {
       database,
