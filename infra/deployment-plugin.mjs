@@ -7,13 +7,25 @@ import { build } from 'esbuild';
  * open to the world there. The rules stand in infra/deployment.
  */
 export default class DeploymentPlugin {
-  constructor(serverless) {
+  constructor(serverless, options, { log }) {
     this.serverless = serverless;
+    this.options = options;
+    this.log = log;
+    this.commands = {
+      preflight: {
+        usage: 'Asks AWS whether the image and the secrets of a deployment are there',
+        lifecycleEvents: ['ask'],
+        options: { 'dry-run': { usage: 'Tells what would be asked, and asks nobody', type: 'boolean' } },
+      },
+    };
     this.configurationVariablesSources = {
       deployment: { resolve: async ({ address }) => ({ value: (await this.planned())[address] }) },
     };
     this.hooks = {
       'after:aws:package:finalize:stripNullPropsFromTemplateResources': () => this.checkTemplate(),
+      'after:package:finalize': () => this.summarise(),
+      'before:deploy:deploy': () => this.preflight(),
+      'preflight:ask': () => this.preflight(),
     };
   }
 
@@ -40,7 +52,7 @@ export default class DeploymentPlugin {
     const planning = planDeployment(Object.fromEntries(values.filter(([, value]) => isResolved(value))), {
       given: [...Object.keys(ofStage), ...Object.keys(ofCommand)],
       declared: Object.keys(params.default ?? {}),
-      isDeployed: commands[0] === 'deploy',
+      isDeployed: ['deploy', 'preflight'].includes(commands[0]),
     });
     return await this.orRefuse(planning);
   }
@@ -50,6 +62,25 @@ export default class DeploymentPlugin {
     const { checkTemplate } = await this.rules();
     const template = service.provider.compiledCloudFormationTemplate;
     await this.orRefuse(checkTemplate(template, path.join(serviceDir, 'lib'), await this.planned()));
+  }
+
+  async summarise() {
+    const { overviewLines } = await this.rules();
+    const { overview } = await this.planned();
+    for (const line of overviewLines(overview)) this.log.notice(line);
+  }
+
+  async preflight() {
+    const { preflight, preflightList } = await this.rules();
+    const { overview } = await this.planned();
+    const list = preflightList(overview);
+    if (this.options['dry-run']) {
+      for (const line of list) this.log.notice(`Would be asked for: ${line}`);
+      return;
+    }
+    const config = await this.serverless.getProvider('aws').getAwsSdkV3Config();
+    await this.orRefuse(preflight(overview, config));
+    for (const line of list) this.log.notice(`Is there: ${line}`);
   }
 
   /** Written in TypeScript, which Node 20 does not read by itself. */

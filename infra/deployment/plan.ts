@@ -1,3 +1,4 @@
+import { type Overview, overviewOf } from './overview.ts';
 import { parameterProblems } from './parameter-checks.ts';
 import { nameProblems, type Parameters, parseParameters } from './parameters.ts';
 import { DeploymentError, refuse } from './problem.ts';
@@ -19,6 +20,7 @@ interface Plan {
   readonly masterArn: unknown;
   readonly balancerPort: number;
   readonly rotateBy: Parameters['rotateBy'];
+  readonly overview: Overview;
 }
 
 export interface PlanOptions {
@@ -61,6 +63,7 @@ export async function planDeployment(
     settingsVariable: source.variable,
     settingsValue: source.value,
     rotateBy: parameters.rotateBy,
+    overview: overviewOf(parameters, source),
     balancerPort: parameters.certificateArn === undefined ? 80 : 443,
     brokerKeyArn: secretArn(parameters.brokerKeySecret),
     adminKeyArn: secretArn(parameters.adminKeySecret),
