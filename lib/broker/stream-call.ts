@@ -32,7 +32,7 @@ export function streamLimitsOf(
   { settings: { limits } }: Database,
   maxRows: number | undefined,
 ): StreamLimits {
-  return { maxRows, stallMs: limits.streamStallMs };
+  return { maxRows, maxRowBytes: limits.maxRowBytes, stallMs: limits.streamStallMs };
 }
 
 /** A request that is answered with a stream. */

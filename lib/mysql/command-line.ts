@@ -37,6 +37,42 @@ export interface CommandLine {
   writePacket(packet: RequestPacket): void;
   _resetSequenceId(): void;
   _bumpSequenceId(packets: number): void;
+  /** Gets what the socket brings. */
+  packetParser: Pick<PacketParser, 'execute'>;
+  /** Whose answer comes. */
+  readonly _command: object | undefined;
+  /** What came while it was paused. */
+  readonly _paused_packets: { readonly length: number };
+}
+
+/** How mysql2 puts packets together. */
+export interface PacketParser {
+  /** One of the two below, or what reads a head that has come in pieces: what the next bytes are. */
+  execute: (chunk: Buffer) => void;
+  readonly executeStart: (chunk: Buffer) => void;
+  readonly executePayload: (chunk: Buffer) => void;
+  /** Of the packet that has begun, as its head announces it. */
+  readonly length: number;
+  /** What has come of it, from behind the length on. */
+  buffer: Buffer[];
+  bufferLength: number;
+  /** The packets before it that are one with it. */
+  readonly largePacketParts: Buffer[];
+}
+
+export function packetParserOf({ packetParser }: CommandLine): PacketParser {
+  assert(isPacketParser(packetParser), 'a driver that puts packets together in another way');
+  return packetParser;
+}
+
+function isPacketParser(parser: object): parser is PacketParser {
+  return (
+    ['execute', 'executeStart', 'executePayload'].every(
+      (name) => typeof Reflect.get(parser, name) === 'function',
+    ) &&
+    ['length', 'bufferLength'].every((name) => typeof Reflect.get(parser, name) === 'number') &&
+    ['buffer', 'largePacketParts'].every((name) => Array.isArray(Reflect.get(parser, name)))
+  );
 }
 
 export function commandLineOf(connection: Connection): CommandLine {
@@ -50,6 +86,8 @@ function isCommandLine(connection: object): connection is CommandLine {
   return (
     METHODS.every((name) => typeof Reflect.get(connection, name) === 'function') &&
     typeof Reflect.get(connection, 'serverCapabilityFlags') === 'number' &&
+    typeof Reflect.get(connection, 'packetParser') === 'object' &&
+    typeof Reflect.get(connection, '_paused_packets') === 'object' &&
     typeof Reflect.get(connection, '_mariadbExtendedMetadata') === 'boolean'
   );
 }

@@ -24,6 +24,8 @@ export interface QueryTerms extends StatementTerms {
 /** How much of an answer is streamed, and how long that may stand still. */
 export interface StreamLimits {
   readonly maxRows: number | undefined;
+  /** A row is put together in memory, however much is streamed. */
+  readonly maxRowBytes: number;
   /** Between two rows. The deadline is for the first. */
   readonly stallMs: number;
 }

@@ -79,6 +79,17 @@ export class ResultCollector {
     this.#haveRoom(json.length);
   }
 
+  get maxRowBytes(): number {
+    return this.#isExceeded ? 0 : this.#limits.maxResultBytes - this.#bytesOfReply;
+  }
+
+  refuseRow(bytes: number): void {
+    if (this.#isExceeded) return;
+    const { maxRows, maxResultBytes } = this.#limits;
+    if (this.#rowCount === maxRows) this.#exceed('maxRows', maxRows, maxRows + 1);
+    else this.#exceed('maxResultBytes', maxResultBytes, this.#bytesOfReply + bytes);
+  }
+
   finishStatement(ok: OkPacket): void {
     this.#ok = ok;
   }
@@ -86,6 +97,10 @@ export class ResultCollector {
   result(): StatementResult {
     this.#endSet();
     return { sets: this.#sets, ...effectsOf(this.#ok) };
+  }
+
+  get #bytesOfReply(): number {
+    return this.#bytesBefore + (this.#json?.length ?? 0);
   }
 
   #endSet(): void {

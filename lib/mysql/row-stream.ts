@@ -57,10 +57,14 @@ export class RowStream implements AnswerSink {
 
   addRow(row: PacketBytes): void {
     if (this.#watch.isOver) return;
-    const { maxRows } = this.#limits;
+    const { maxRows, maxRowBytes } = this.#limits;
     if (this.#rowCount === maxRows) {
-      const limit = { name: 'maxRows', max: maxRows, actual: maxRows + 1 };
-      this.#watch.interrupt((outcome) => resultTooLarge(limit, { outcome }));
+      this.#exceed('maxRows', maxRows, maxRows + 1);
+      return;
+    }
+    const bytes = row.end - row.offset;
+    if (bytes > maxRowBytes) {
+      this.#exceed('maxRowBytes', maxRowBytes, bytes);
       return;
     }
     this.#rowCount += 1;
@@ -78,6 +82,16 @@ export class RowStream implements AnswerSink {
     }
   }
 
+  get maxRowBytes(): number {
+    return this.#watch.isOver ? 0 : this.#limits.maxRowBytes;
+  }
+
+  refuseRow(bytes: number): void {
+    const { maxRows, maxRowBytes } = this.#limits;
+    if (this.#rowCount === maxRows) this.#exceed('maxRows', maxRows, maxRows + 1);
+    else this.#exceed('maxRowBytes', maxRowBytes, bytes);
+  }
+
   finishStatement(ok: OkPacket): void {
     this.#ok = ok;
   }
@@ -92,6 +106,10 @@ export class RowStream implements AnswerSink {
   /** Hands on the rest of a statement that failed, if rows had come. */
   breakOff(): void {
     if (this.#rowCount > 0 && !this.#isBroken) void this.#reader.write(this.#lines.take());
+  }
+
+  #exceed(name: string, max: number, actual: number): void {
+    this.#watch.interrupt((outcome) => resultTooLarge({ name, max, actual }, { outcome }));
   }
 
   #send(): void {

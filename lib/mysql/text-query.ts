@@ -8,6 +8,7 @@ import {
 } from './command-line.ts';
 import type { DriverError } from './failure.ts';
 import { MORE_RESULTS, type OkPacket, readOkPacket } from './ok-packet.ts';
+import type { GuardedCommand } from './packet-guard.ts';
 import { checkAnswer, type PacketBytes, PacketReader, ProtocolError } from './packet-reader.ts';
 import type { SessionTracker } from './session-tracker.ts';
 import { bytesOf, type SqlText, writeText } from './sql-text.ts';
@@ -17,6 +18,10 @@ export interface AnswerSink {
   startSet(columns: ColumnSet): void;
   /** The packet must be read at once: its bytes are gone afterwards. */
   addRow(row: PacketBytes): void;
+  /** A row of more bytes is not kept until it has come: it is refused. */
+  readonly maxRowBytes: number;
+  /** A row of so many bytes or more has begun to come, in place of which no row is added. */
+  refuseRow(bytes: number): void;
   finishStatement(ok: OkPacket): void;
 }
 
@@ -33,7 +38,7 @@ const FILE_WANTED = 0xfb;
  * A statement under the text protocol (COM_QUERY), in place of mysql2's own: which makes an object of each column and
  * each row, and parsers for them.
  */
-export class TextQuery implements Command {
+export class TextQuery implements Command, GuardedCommand {
   next: State | null = null;
   readonly #sql: SqlText;
   readonly #sink: AnswerSink;
@@ -52,6 +57,14 @@ export class TextQuery implements Command {
     this.#sink = sink;
     this.#session = session;
     this.#onEnd = onEnd;
+  }
+
+  get maxPacketBytes(): number | undefined {
+    return this.next === 'row' ? this.#sink.maxRowBytes : undefined;
+  }
+
+  refusePacket(bytes: number): void {
+    this.#sink.refuseRow(bytes);
   }
 
   start(_packet: undefined, line: CommandLine): State {

@@ -106,11 +106,11 @@ export class Transaction {
   /** The same, but hands on its rows as they come. */
   async stream(
     statement: BoundStatement,
-    { maxRows, stallMs, ...watched }: Watched & StreamLimits,
+    { maxRows, maxRowBytes, stallMs, ...watched }: Watched & StreamLimits,
     reader: LineReader,
   ): Promise<StreamResult> {
     const { isRead } = statement;
-    const terms = { ...this.#termsOf(statement, watched), isRead, maxRows, stallMs };
+    const terms = { ...this.#termsOf(statement, watched), isRead, maxRows, maxRowBytes, stallMs };
     return await this.#run(statement, () => this.#connection.stream(statement.text, terms, reader));
   }
 

@@ -2,6 +2,7 @@ import { assert } from '../errors.ts';
 import { type Command, type CommandLine, commandLineOf } from './command-line.ts';
 import type { Driver } from './driver.ts';
 import { type DriverError, endsConnection, type Flavour } from './failure.ts';
+import { guardPackets } from './packet-guard.ts';
 import { sendTogether } from './pipeline.ts';
 import { SessionHistory } from './session-history.ts';
 import { SessionTracker } from './session-tracker.ts';
@@ -31,6 +32,7 @@ export class Wire {
   constructor(driver: Driver) {
     this.#driver = driver;
     this.#line = commandLineOf(driver.connection);
+    guardPackets(this.#line, () => this.destroy());
     this.flavour = driver.flavour;
     driver.connection.on('error', (error) => this.#lose(error));
     driver.socket.once('close', () => this.#lose(new Error('The connection was closed')));

@@ -114,6 +114,8 @@ export const LimitSettings = section({
   maxStatementBytes: bytes.default(16_777_216),
   /** Size of a reply. The default still fits Lambda's 6 MB reply as base64. */
   maxResultBytes: bytes.default(4_500_000),
+  /** Of a row that is streamed: it must be held in memory, whereas `maxResultBytes` does not apply. */
+  maxRowBytes: bytes.default(16_777_216),
   /** A reader that takes nothing for so long loses its stream. */
   streamStallMs: milliseconds.default(20_000),
   /** Streams at a time; one more is refused. */

@@ -19,7 +19,7 @@ function watchOf(signal?: EitherStop): Watch {
 function streamTo(lines: string[]): RowStream {
   const reader = { write: (chunk: Uint8Array) => void lines.push(Buffer.from(chunk).toString()) };
   const wire = { pause: () => undefined, resume: () => undefined };
-  return new RowStream(wire, reader, { maxRows: undefined, stallMs: 60_000 }, watchOf());
+  return new RowStream(wire, reader, { maxRows: undefined, maxRowBytes: 1_000, stallMs: 60_000 }, watchOf());
 }
 
 const add = (stream: RowStream, buffer: Buffer) => stream.addRow({ buffer, offset: 0, end: buffer.length });

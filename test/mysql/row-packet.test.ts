@@ -58,6 +58,8 @@ test('rows are handed on one packet at a time, also when the reader makes the se
       setImmediate(() => wire.resume());
     },
     finishStatement: () => undefined,
+    maxRowBytes: 1_000,
+    refuseRow: () => undefined,
   });
   expect(columnsSeen.forms).toHaveLength(1);
   expect(seen).toEqual([2, 3, 4]);
@@ -70,6 +72,8 @@ test('a row of fewer cells than columns ends the connection instead of a wrong a
     startSet: () => collector.startSet(NO_COLUMNS),
     addRow: collector.addRow.bind(collector),
     finishStatement: () => undefined,
+    maxRowBytes: 1_000,
+    refuseRow: () => undefined,
   };
   await expect(other.run('SELECT 1, 2', wrong)).rejects.toThrow();
   expect(other.isUsable).toBe(false);

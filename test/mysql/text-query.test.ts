@@ -83,7 +83,7 @@ test.each([-4, -3, -2, -1, 0])(
 test('a server that asks for a file is not answered', () => {
   const query = new TextQuery(
     'SELECT 1',
-    { startSet: () => undefined, addRow: () => undefined, finishStatement: () => undefined },
+    { startSet: () => undefined, addRow: () => undefined, maxRowBytes: 1_000, refuseRow: () => undefined, finishStatement: () => undefined },
     new SessionTracker(),
     () => undefined,
   );
@@ -106,6 +106,9 @@ test('a server that asks for a file is not answered', () => {
     writePacket: (packet: unknown) => sent.push(packet),
     _resetSequenceId: () => undefined,
     _bumpSequenceId: () => undefined,
+    packetParser: { execute: () => undefined },
+    _command: undefined,
+    _paused_packets: [],
   };
   expect(() => query.execute(answer, line)).toThrow('a question for a file');
   expect(sent).toEqual([]);

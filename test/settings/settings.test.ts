@@ -29,6 +29,7 @@ test('a document that states the least gets the defaults of the contract', () =>
           maxRows: 100_000,
           maxResultBytes: 4_500_000,
           maxStatementBytes: 16_777_216,
+          maxRowBytes: 16_777_216,
           streamStallMs: 20_000,
           maxStreams: 4,
         },
