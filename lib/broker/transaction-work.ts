@@ -15,6 +15,9 @@ import { streamLimitsOf } from './stream-call.ts';
 /** Of a statement in an open transaction, as long as that is not committed. */
 const NOTHING_YET = { outcome: 'not_applied', transaction: 'open' } as const;
 
+const UNTOLD =
+  'expect.affectedRows cannot be checked: the server does not tell how many rows a statement affects that has RETURNING, or that runs others (CALL, EXECUTE, ANALYZE)';
+
 /** One statement of a transaction, ready to be run. */
 export interface Step {
   readonly statement: TransactionStatement;
@@ -28,6 +31,9 @@ export function toStep(call: Call, statement: TransactionStatement, database: Da
   const { maxStatementBytes } = settings.limits;
   const bound = bindStatement(sql, params, sqlMode, 'in_transaction', maxStatementBytes);
   refuseToReader(call, bound);
+  if (statement.expect !== undefined && bound.rowCounts === 'untold') {
+    throw new BrokerError('INVALID_REQUEST', UNTOLD);
+  }
   return { statement, bound };
 }
 

@@ -6,17 +6,17 @@ import { decodeRows, type RowOptions } from './rows.ts';
 
 /** What a statement changed. */
 export interface Changes {
-  /** Rows that matched. */
-  readonly affectedRows: number;
-  /** Rows that became different. */
-  readonly changedRows: number;
+  /** Rows that matched. null where the server does not tell: of rows that are written and returned, as by `RETURNING`. */
+  readonly affectedRows: number | null;
+  /** Rows that became different. Likewise. */
+  readonly changedRows: number | null;
   readonly insertId: string | null;
 }
 
 export interface QueryResult<Row> extends Changes {
   readonly columns: readonly Column[];
   readonly rows: Row[];
-  /** null where the broker cannot tell. */
+  /** null in an answer of an older broker. */
   readonly warnings: number | null;
   /** Time in MySQL. */
   readonly durationMs: number;

@@ -15,6 +15,7 @@ export interface BoundStatement
     | 'isPlain'
     | 'isRead'
     | 'effect'
+    | 'rowCounts'
     | 'mayEndTransaction'
     | 'onlyAlone'
     | 'onlyForWriters'
@@ -62,6 +63,7 @@ class CheckedStatement implements BoundStatement {
   readonly isPlain: boolean;
   readonly isRead: boolean;
   readonly effect: StatementScan['effect'];
+  readonly rowCounts: StatementScan['rowCounts'];
   readonly mayEndTransaction: boolean;
   readonly onlyAlone: string | undefined;
   readonly onlyForWriters: string | undefined;
@@ -73,6 +75,7 @@ class CheckedStatement implements BoundStatement {
     this.isPlain = scan.isPlain;
     this.isRead = scan.isRead;
     this.effect = scan.effect;
+    this.rowCounts = scan.rowCounts;
     this.mayEndTransaction = scan.mayEndTransaction;
     this.readsLastStatement = scan.readsLastStatement;
     this.onlyAlone = scan.onlyAlone;

@@ -104,7 +104,7 @@ export class MysqlConnection implements Connection {
       this.state.history.lastIsOwn = false;
       await this.#wire.run(sql, collector);
     });
-    return collector.result();
+    return collector.result(terms.rowCounts);
   }
 
   /**
@@ -127,7 +127,7 @@ export class MysqlConnection implements Connection {
       stream.breakOff();
       throw error;
     }
-    return stream.end();
+    return stream.end(terms.rowCounts);
   }
 
   /** Runs a statement of the broker's own. Its rows. */

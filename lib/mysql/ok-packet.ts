@@ -4,7 +4,8 @@ import { readSessionChanges, type SessionChanges } from './session-changes.ts';
 /** What the server reports of a statement without rows (OK_Packet of MySQL's protocol). */
 export interface OkPacket {
   readonly affectedRows: number;
-  readonly changedRows: number;
+  /** A sentence for people, in the language of the session. */
+  readonly info: string;
   /** 0: none. */
   readonly insertId: number | bigint;
   readonly warnings: number;
@@ -29,25 +30,10 @@ export function readOkPacket(packet: PacketBytes, tracksSession: boolean): OkPac
   const info = tracksSession && !reader.isAtEnd ? reader.text() : reader.rest();
   return {
     affectedRows,
-    changedRows: Number(/\schanged: *(\d+)/i.exec(info)?.[1] ?? 0),
+    info,
     insertId,
     warnings,
     status,
     changes: tracksSession && (status & STATE_CHANGED) !== 0 ? readSessionChanges(reader) : undefined,
   };
-}
-
-/** What a statement did besides answering rows. */
-export interface StatementEffects {
-  readonly affectedRows: number;
-  readonly changedRows: number;
-  readonly insertId: string | null;
-  readonly warnings: number | null;
-}
-
-/** `ok` is undefined for a statement that answered rows only. */
-export function effectsOf(ok: OkPacket | undefined): StatementEffects {
-  if (ok === undefined) return { affectedRows: 0, changedRows: 0, insertId: null, warnings: null };
-  const { affectedRows, changedRows, insertId, warnings } = ok;
-  return { affectedRows, changedRows, insertId: insertId === 0 ? null : insertId.toString(), warnings };
 }

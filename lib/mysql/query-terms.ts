@@ -1,5 +1,6 @@
 import type { Watched } from './interrupt.ts';
 import type { ResultLimits } from './result-collector.ts';
+import type { RowCounts } from './row-counts.ts';
 import type { StatementEffect } from './statement-effect.ts';
 
 /** On what terms a statement runs. */
@@ -10,6 +11,8 @@ export interface StatementTerms extends Watched {
   readonly cannotWrite: boolean;
   /** What may be left of it if it fails. */
   readonly effect: StatementEffect;
+  /** Default: `affected`. */
+  readonly rowCounts?: RowCounts | undefined;
   /** It leaves nothing that another plain statement could see. */
   readonly isPlain: boolean;
   /** It may ask for what the statement before it has left, so that none of ours may stand in between. Default: false. */

@@ -2,8 +2,9 @@ import type { LimitFailure } from '../errors.ts';
 import type { ColumnSet } from './column-set.ts';
 import type { CellForm } from './encode.ts';
 import { JsonBytes } from './json-bytes.ts';
-import { effectsOf, type OkPacket, type StatementEffects } from './ok-packet.ts';
+import type { OkPacket } from './ok-packet.ts';
 import type { PacketBytes } from './packet-reader.ts';
+import { effectsOf, type RowCounts, type StatementEffects } from './row-counts.ts';
 import { writeRow } from './row-packet.ts';
 
 /** Bounds of what one statement may answer. */
@@ -43,6 +44,7 @@ export class ResultCollector {
   #rowsInSet = 0;
   /** Of the reply, without the set that is being read. */
   #bytesBefore: number;
+  #warnings = 0;
   #isExceeded = false;
 
   /** `onExceeded` is called once, with the limit that the result ran into. */
@@ -90,13 +92,17 @@ export class ResultCollector {
     else this.#exceed('maxResultBytes', maxResultBytes, this.#bytesOfReply + bytes);
   }
 
+  finishSet(warnings: number): void {
+    this.#warnings = warnings;
+  }
+
   finishStatement(ok: OkPacket): void {
     this.#ok = ok;
   }
 
-  result(): StatementResult {
+  result(counts: RowCounts = 'affected'): StatementResult {
     this.#endSet();
-    return { sets: this.#sets, ...effectsOf(this.#ok) };
+    return { sets: this.#sets, ...effectsOf(this.#ok, counts, this.#warnings) };
   }
 
   get #bytesOfReply(): number {

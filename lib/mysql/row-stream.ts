@@ -1,9 +1,10 @@
 import { type ColumnSet, NO_COLUMNS } from './column-set.ts';
 import { resultTooLarge } from './failure.ts';
 import type { Watch } from './interrupt.ts';
-import { effectsOf, type OkPacket, type StatementEffects } from './ok-packet.ts';
+import type { OkPacket } from './ok-packet.ts';
 import type { PacketBytes } from './packet-reader.ts';
 import type { StreamLimits } from './query-terms.ts';
+import { effectsOf, type RowCounts, type StatementEffects } from './row-counts.ts';
 import { RowLines } from './row-lines.ts';
 import type { AnswerSink } from './text-query.ts';
 import type { Wire } from './wire.ts';
@@ -36,6 +37,7 @@ export class RowStream implements AnswerSink {
   #ok: OkPacket | undefined;
   #hasColumns = false;
   #rowCount = 0;
+  #warnings = 0;
   /** What was written ends with a row that is no row. */
   #isBroken = false;
   #isSendDue = false;
@@ -92,15 +94,19 @@ export class RowStream implements AnswerSink {
     else this.#exceed('maxRowBytes', maxRowBytes, bytes);
   }
 
+  finishSet(warnings: number): void {
+    this.#warnings = warnings;
+  }
+
   finishStatement(ok: OkPacket): void {
     this.#ok = ok;
   }
 
   /** Hands on the rest. */
-  end(): StreamResult {
+  end(counts: RowCounts = 'affected'): StreamResult {
     if (!this.#hasColumns) this.#lines.startSet(NO_COLUMNS);
     void this.#reader.write(this.#lines.take());
-    return { ...effectsOf(this.#ok), rowCount: this.#rowCount };
+    return { ...effectsOf(this.#ok, counts, this.#warnings), rowCount: this.#rowCount };
   }
 
   /** Hands on the rest of a statement that failed, if rows had come. */

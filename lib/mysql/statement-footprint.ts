@@ -43,6 +43,11 @@ export class StatementFootprint {
     return this.#verb !== undefined && VERBS.has(this.#verb);
   }
 
+  /** The word that says what it does, as the grammar has it; undefined if it could not be found. */
+  get verb(): string | undefined {
+    return this.#verb;
+  }
+
   /** It surely writes nothing. */
   get isRead(): boolean {
     return this.#verb === 'SELECT' && this.isPlain;

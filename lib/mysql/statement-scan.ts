@@ -1,5 +1,6 @@
 import { LastStatementUse, mayReadLastStatement } from './last-statement-use.ts';
 import { isLabelledBlock } from './program-label.ts';
+import { ReturningWatch, type RowCounts } from './row-counts.ts';
 import { SqlLexer } from './sql-lexer.ts';
 import type { SqlMode } from './sql-mode.ts';
 import type { StatementEffect } from './statement-effect.ts';
@@ -52,6 +53,7 @@ export interface StatementScan {
   readonly effect: StatementEffect;
   /** It asks what the statement before it has left: ROW_COUNT(), FOUND_ROWS(), warnings, diagnostics. */
   readonly readsLastStatement: boolean;
+  readonly rowCounts: RowCounts;
 }
 
 /** Finds the placeholders, and all that decides whether the text may be sent as one statement. */
@@ -60,6 +62,7 @@ export function scanStatement(sql: string, mode: SqlMode): StatementScan {
   const shape = new StatementShape();
   const footprint = new StatementFootprint();
   const lastUse = new LastStatementUse();
+  const returning = new ReturningWatch();
   const placeholders: Placeholder[] = [];
   const labelled = new Set<number>();
   let lastWord: string | undefined;
@@ -87,6 +90,7 @@ export function scanStatement(sql: string, mode: SqlMode): StatementScan {
     footprint.add(text, lexer);
     lastUse.add(text, lexer);
     lastWord = lexer.kind === 'word' || lexer.kind === 'name' ? text : undefined;
+    returning.add(text, lexer.kind);
   }
 
   const { preparedText } = shape;
@@ -112,6 +116,7 @@ export function scanStatement(sql: string, mode: SqlMode): StatementScan {
     readsLastStatement:
       lastUse.isFound ||
       (preparedText !== undefined && mayReadLastStatement(sql.slice(preparedText.start, preparedText.end))),
+    rowCounts: returning.rowCountsOf(footprint.verb),
   };
 }
 

@@ -22,6 +22,8 @@ export interface AnswerSink {
   readonly maxRowBytes: number;
   /** A row of so many bytes or more has begun to come, in place of which no row is added. */
   refuseRow(bytes: number): void;
+  /** The rows of a set have ended. */
+  finishSet(warnings: number): void;
   finishStatement(ok: OkPacket): void;
 }
 
@@ -31,6 +33,8 @@ type State = 'head' | 'column' | 'columns-end' | 'row';
 const COM_QUERY = 0x03;
 const HEAD_BYTES = 4;
 const OK = 0x00;
+/** In an EOF packet, behind its mark. */
+const WARNINGS_OFFSET = 1;
 /** The server asks for a file, as LOAD DATA LOCAL has it. */
 const FILE_WANTED = 0xfb;
 
@@ -93,7 +97,7 @@ export class TextQuery implements Command, GuardedCommand {
       case 'column':
         return this.#takeColumn(packet);
       case 'row':
-        if (packet.isEOF()) return this.#takeEnd(packet.eofStatusFlags());
+        if (packet.isEOF()) return this.#takeEnd(packet);
         this.#sink.addRow(packet);
         return 'row';
       case 'columns-end':
@@ -119,8 +123,10 @@ export class TextQuery implements Command, GuardedCommand {
     return 'column';
   }
 
-  #takeEnd(status: number): State | null {
+  #takeEnd(packet: AnswerPacket): State | null {
+    const status = packet.eofStatusFlags();
     this.#session.noteStatus(status);
+    this.#sink.finishSet(packet.buffer.readUInt16LE(packet.offset + WARNINGS_OFFSET));
     return nextBy(status);
   }
 

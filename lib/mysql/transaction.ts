@@ -192,13 +192,14 @@ export class Transaction {
   }
 
   #termsOf(
-    { effect, isRead, readsLastStatement, mayEndTransaction }: BoundStatement,
+    { effect, isRead, rowCounts, readsLastStatement, mayEndTransaction }: BoundStatement,
     { deadline, signal }: Watched,
   ): StatementTerms {
     return {
       deadline,
       signal,
       effect,
+      rowCounts,
       isReadOnly: this.#mode.isReadOnly,
       cannotWrite: cannotWrite({ isRead, effect }, this.#mode.isReadOnly),
       isPlain: false,

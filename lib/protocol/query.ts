@@ -68,12 +68,12 @@ export type ResultSet = z.infer<typeof ResultSet>;
 export const Result = z.object({
   columns: z.array(Column),
   rows,
-  /** Rows that matched. */
-  affectedRows: z.number(),
-  /** Rows that became different. */
-  changedRows: z.number(),
+  /** Rows that matched. null where the server does not tell: of rows that are written and returned. */
+  affectedRows: z.nullable(z.number()),
+  /** Rows that became different. Likewise. */
+  changedRows: z.nullable(z.number()),
   insertId: z.nullable(z.string()),
-  /** null where the protocol library does not tell. */
+  /** null in an answer of an older broker. */
   warnings: z.nullable(z.number()),
   /** Time in MySQL. */
   durationMs: z.number(),

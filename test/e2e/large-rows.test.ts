@@ -118,13 +118,3 @@ test('a stream whose tenth row is too large has the nine before it, and tells wh
     error: { code: 'RESULT_TOO_LARGE', limit: { name: 'maxRowBytes', max: LIMIT_BYTES } },
   });
 }, TIMEOUT_MS);
-
-test('a transaction goes on behind a row that was refused', async () => {
-  const { transactionId } = (await post(url('transactions'), {})).json() as { transactionId: string };
-  const path = (name: string) => `${broker.url}/v1/transactions/${transactionId}/${name}`;
-  await post(path('query'), { sql: 'CREATE TEMPORARY TABLE kept (n INT)' });
-  const reply = await post(path('query'), LARGE);
-  expect(reply.json()).toMatchObject({ error: { code: 'RESULT_TOO_LARGE', transaction: 'open' } });
-  expect((await post(path('query'), { sql: 'SELECT COUNT(*) FROM kept' })).status).toBe(200);
-  expect((await post(path('rollback'), {})).status).toBe(200);
-}, TIMEOUT_MS);

@@ -38,11 +38,11 @@ test('an id beyond 2^53 is exact, also where a signed reading would be negative'
   expect(ok({ insertId: [0xfe, 0, 0, 0, 0, 0, 0, 0x20, 0] }).insertId).toBe(9_007_199_254_740_992n);
 });
 
-test('changed rows are told by the text, with and without session tracking', () => {
+test('the text for people is read with and without session tracking', () => {
   const info = 'Rows matched: 7  Changed: 5  Warnings: 0';
-  expect(ok({ rest: text(info) })).toMatchObject({ changedRows: 5, warnings: 3 });
-  expect(ok({ rest: [...Buffer.from(info)] }, false)).toMatchObject({ changedRows: 5 });
-  expect(ok({})).toMatchObject({ changedRows: 0, changes: undefined });
+  expect(ok({ rest: text(info) })).toMatchObject({ info, warnings: 3 });
+  expect(ok({ rest: [...Buffer.from(info)] }, false)).toMatchObject({ info });
+  expect(ok({})).toMatchObject({ info: '', changes: undefined });
 });
 
 const AUTOCOMMIT_ON = ['autocommit', 'ON'] as const;

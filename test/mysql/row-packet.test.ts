@@ -60,6 +60,7 @@ test('rows are handed on one packet at a time, also when the reader makes the se
     finishStatement: () => undefined,
     maxRowBytes: 1_000,
     refuseRow: () => undefined,
+    finishSet: () => undefined,
   });
   expect(columnsSeen.forms).toHaveLength(1);
   expect(seen).toEqual([2, 3, 4]);
@@ -74,6 +75,7 @@ test('a row of fewer cells than columns ends the connection instead of a wrong a
     finishStatement: () => undefined,
     maxRowBytes: 1_000,
     refuseRow: () => undefined,
+    finishSet: () => undefined,
   };
   await expect(other.run('SELECT 1, 2', wrong)).rejects.toThrow();
   expect(other.isUsable).toBe(false);

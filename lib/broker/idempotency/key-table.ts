@@ -106,7 +106,7 @@ export class KeyTable {
       ...COMMAND,
       ...watched,
     });
-    return affectedRows;
+    return affectedRows ?? 0;
   }
 
   /** @throws {BrokerError} SQL_ERROR: the login may not; the message holds the table's definition. */

@@ -47,7 +47,7 @@ export function addQueryRoute(
     }
     const sqlCall = sqlCallOf(call, database, statement.timeoutMs);
     const { caller, purpose, deadline, signal, isReadOnly } = sqlCall;
-    const { isPlain, isRead, effect } = bound;
+    const { isPlain, isRead, effect, rowCounts } = bound;
     const writesNothing = cannotWrite(bound, isReadOnly);
 
     const onConnection = async <T>(ask: (connection: MysqlConnection) => Promise<T>): Promise<T> => {
@@ -84,13 +84,23 @@ export function addQueryRoute(
           effect,
           isPlain,
           isRead,
+          rowCounts,
         };
         return onConnection((connection) => connection.stream(bound.text, terms, reader));
       });
       return undefined;
     }
     const limits = limitsOf(database, statement.maxRows);
-    const terms = { deadline, signal, isReadOnly, cannotWrite: writesNothing, effect, isPlain, limits };
+    const terms = {
+      deadline,
+      signal,
+      isReadOnly,
+      cannotWrite: writesNothing,
+      effect,
+      isPlain,
+      rowCounts,
+      limits,
+    };
     const result = await onConnection((connection) => connection.query(bound.text, terms));
     const body = resultJson(result, call.durationMs, call.queueMs);
     refuseIfTooLarge(body, limits, { outcome: writesNothing ? 'not_applied' : 'applied' });
