@@ -17,6 +17,7 @@ import { type Changes, type QueryResult, readChanges, readResult, readResults } 
 import { streamedRows } from './row-stream.ts';
 import type { RowOf, RowShape } from './rows.ts';
 import { runTransaction } from './run-transaction.ts';
+import { onlyReads } from './statement-kind.ts';
 import { type TransactionStatement, toBatch, toStatement, toTransaction } from './statements.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -67,7 +68,7 @@ export class BrokerClient<Shape extends RowShape = 'object'> {
     const { maxRows, ...call } = checkArguments(GivenOptions.query, { options }).options;
     const question = { route: QUERY_ROUTE, body: toStatement(sql, params, maxRows) };
     return await askDatabase(this.#database, question, call, (reply) =>
-      readResult<Row>(reply, this.#database.rowOptions),
+      readResult<Row>(reply, this.#database.rowOptions, onlyReads(sql) ? 'not_applied' : 'applied'),
     );
   }
 
@@ -93,7 +94,12 @@ export class BrokerClient<Shape extends RowShape = 'object'> {
     const { timeoutMs = this.#database.timeoutMs, signal } = call;
     const question = { route: QUERY_ROUTE, body: toStatement(sql, params, maxRows), streamType: STREAM_TYPE };
     yield* await askDatabase(this.#database, question, { timeoutMs, signal, retryWrites: false }, (reply) =>
-      streamedRows<Row>(reply, this.#database.rowOptions, { stallMs: timeoutMs, signal }),
+      streamedRows<Row>(
+        reply,
+        this.#database.rowOptions,
+        { stallMs: timeoutMs, signal },
+        onlyReads(sql) ? 'not_applied' : 'unknown',
+      ),
     );
   }
 
@@ -170,9 +176,10 @@ export class BrokerClient<Shape extends RowShape = 'object'> {
     const { timeoutMs, signal, retryWrites, ...terms } = checked;
     const body = toTransaction(given, terms);
     const question = { route: TRANSACTION_ROUTE, body, isRead: terms.readOnly };
+    const isRead = terms.readOnly === true || given.every(({ sql }) => onlyReads(sql));
     const call = { timeoutMs, signal, retryWrites };
     return await askDatabase(this.#database, question, call, (reply) =>
-      readResults(reply, this.#database.rowOptions),
+      readResults(reply, this.#database.rowOptions, isRead ? 'not_applied' : 'applied'),
     );
   }
 

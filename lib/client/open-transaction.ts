@@ -92,7 +92,7 @@ export class OpenTransaction {
     const stallMs = Math.max(1, this.#shortened(options.timeoutMs));
     const watch = { stallMs, signal: anySignal(options.signal, this.budget.signal) };
     const rows = await this.ask('query', body, { ...options, streamType: STREAM_TYPE }, (reply) =>
-      streamedRows<Row>(reply, rowOptions, watch),
+      streamedRows<Row>(reply, rowOptions, watch, 'not_applied'),
     );
     let hasEnded = false;
     try {

@@ -1,4 +1,5 @@
 import type * as z from 'zod/mini';
+import { BrokerError, type Outcome } from '../errors.ts';
 import { type Column, Result } from '../protocol/query.ts';
 import { BatchResult, TransactionResult } from '../protocol/transaction.ts';
 import { type BrokerReply, parseReply, readFailure, unusableReply } from './broker-reply.ts';
@@ -38,13 +39,23 @@ export function readSuccess<Schema extends z.ZodMiniType>(
   throw readFailure(reply) ?? unusableReply(reply.status, reply.requestId);
 }
 
-export function readResult<Row extends object>(reply: BrokerReply, options: RowOptions): QueryResult<Row> {
-  return decodeResult(readSuccess(Result, reply), options);
+/** @param outcome of the statement, for rows that do not fit the options. */
+export function readResult<Row extends object>(
+  reply: BrokerReply,
+  options: RowOptions,
+  outcome: Outcome,
+): QueryResult<Row> {
+  const result = readSuccess(Result, reply);
+  return withOutcome(outcome, () => decodeResult<Row>(result, options));
 }
 
-export function readResults<Row extends object>(reply: BrokerReply, options: RowOptions): QueryResult<Row>[] {
+export function readResults<Row extends object>(
+  reply: BrokerReply,
+  options: RowOptions,
+  outcome: Outcome,
+): QueryResult<Row>[] {
   const { results } = readSuccess(TransactionResult, reply);
-  return results.map((result) => decodeResult<Row>(result, options));
+  return withOutcome(outcome, () => results.map((result) => decodeResult<Row>(result, options)));
 }
 
 export function readChanges(reply: BrokerReply): Changes[] {
@@ -61,4 +72,13 @@ function decodeResult<Row extends object>(result: Result, options: RowOptions): 
       resultSets: resultSets.map((set) => ({ columns: set.columns, rows: decodeRows(set, options) })),
     }),
   };
+}
+
+/** Says what has become of a statement whose rows could not be decoded. */
+export function withOutcome<T>(outcome: Outcome, decode: () => T): T {
+  try {
+    return decode();
+  } catch (error) {
+    throw error instanceof BrokerError ? error.with({ outcome }) : error;
+  }
 }

@@ -1,20 +1,26 @@
+import type { Outcome } from '../errors.ts';
 import { fromFailureBody } from '../protocol/failure.ts';
 import { StreamLine } from '../protocol/stream.ts';
 import { type BrokerReply, readFailure, unusableReply } from './broker-reply.ts';
 import { linesOf } from './lines.ts';
 import { ReadingSigns } from './reading-signs.ts';
+import { withOutcome } from './results.ts';
 import { type RowOptions, rowDecoder } from './rows.ts';
 import { brokenOff, type StreamWatch, watchedChunks } from './watched-chunks.ts';
 
-/** @throws {BrokerError} the failure that the reply is. While it is read: see {@link watchedChunks}, {@link readLines}. */
+/**
+ * @param outcome of the statement, which is stopped where its rows do not fit the options.
+ * @throws {BrokerError} the failure that the reply is. While it is read: see {@link watchedChunks}, {@link readLines}.
+ */
 export function streamedRows<Row extends object>(
   reply: BrokerReply,
   options: RowOptions,
   watch: StreamWatch,
+  outcome: Outcome,
 ): AsyncGenerator<Row, void, undefined> {
   if (reply.stream === undefined) throw readFailure(reply) ?? unusableReply(reply.status, reply.requestId);
   const signs = new ReadingSigns(reply.stream);
-  return readLines<Row>(linesOf(watchedChunks(reply.stream, watch)), options, signs);
+  return readLines<Row>(linesOf(watchedChunks(reply.stream, watch)), options, signs, outcome);
 }
 
 /** @throws {BrokerError} the failure that ends the rows; `BROKER_UNREACHABLE` if they have no end. */
@@ -22,6 +28,7 @@ async function* readLines<Row extends object>(
   lines: AsyncIterable<string>,
   options: RowOptions,
   signs: ReadingSigns,
+  outcome: Outcome,
 ): AsyncGenerator<Row, void, undefined> {
   let decode = rowDecoder<Row>([], options);
   let hasEnded = false;
@@ -30,9 +37,12 @@ async function* readLines<Row extends object>(
     if ('error' in line) throw fromFailureBody(line);
     // Read on: a connection can be used again only if it was read to its end.
     if ('end' in line) hasEnded = true;
-    else if ('columns' in line) decode = rowDecoder<Row>(line.columns, options);
-    else {
-      for (const row of decode(line.rows)) {
+    else if ('columns' in line) {
+      const { columns } = line;
+      decode = withOutcome(outcome, () => rowDecoder<Row>(columns, options));
+    } else {
+      const { rows } = line;
+      for (const row of withOutcome(outcome, () => decode(rows))) {
         yield row;
         signs.rowTaken();
       }

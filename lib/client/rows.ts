@@ -23,7 +23,8 @@ type Decode = (cell: unknown) => unknown;
 /**
  * Rows as `options` want them. `Row` is the caller's word.
  *
- * @throws {BrokerError} `INVALID_REQUEST` if the rows do not fit the options. The statement has run by then.
+ * @throws {BrokerError} `INVALID_REQUEST` if the rows do not fit the options. The statement has run by then, and what
+ * its outcome is the caller knows.
  */
 export function decodeRows<Row extends object>({ columns, rows }: ResultSet, options: RowOptions): Row[] {
   return rowDecoder<Row>(columns, options)(rows);
@@ -84,5 +85,5 @@ function parseJson(text: string, column: string): unknown {
 }
 
 function unfit(message: string, cause?: unknown): BrokerError {
-  return new BrokerError('INVALID_REQUEST', message, { outcome: 'applied', cause });
+  return new BrokerError('INVALID_REQUEST', message, { cause });
 }

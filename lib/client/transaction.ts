@@ -43,7 +43,10 @@ export class Transaction<Shape extends RowShape = 'object'> {
     return this.#line.run(async () => {
       const { maxRows, ...call } = checkArguments(GivenOptions.statement, { options }).options;
       const statement = toStatement(sql, params, maxRows);
-      return await this.#open.ask('query', statement, call, (reply) => readResult<Row>(reply, this.#options));
+      return await this.#open.ask('query', statement, call, (reply) =>
+        // Nothing is, before the commit.
+        readResult<Row>(reply, this.#options, 'not_applied'),
+      );
     });
   }
 

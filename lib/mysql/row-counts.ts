@@ -25,7 +25,11 @@ export class ReturningWatch {
   add(text: string, kind: TokenKind): void {
     if (this.#isBehindWord) this.#isFound ||= !BEHIND_NAME.has(text);
     this.#isBehindWord =
-      this.#depth === 0 && kind === 'word' && text === 'RETURNING' && this.#last !== '.' && this.#last !== ',';
+      this.#depth === 0 &&
+      kind === 'word' &&
+      text === 'RETURNING' &&
+      this.#last !== '.' &&
+      this.#last !== ',';
     if (text === '(') this.#depth += 1;
     if (text === ')') this.#depth -= 1;
     this.#last = text;

@@ -240,3 +240,47 @@ test('a callback of a caller who may only read cannot write', async () => {
 
   await expect(failed).rejects.toMatchObject({ code: 'READ_ONLY_VIOLATION' });
 });
+
+describe('rows that do not fit the options', () => {
+  const TWICE = 'SELECT 1 AS a, 2 AS a';
+  const unfit = (outcome: string) => ({ code: 'INVALID_REQUEST', outcome, retryable: false });
+
+  async function readAll(rows: AsyncIterable<unknown>): Promise<void> {
+    for await (const row of rows) expect(row).toBeUndefined();
+  }
+
+  test.each([
+    TWICE,
+    `/* app */ ${TWICE}`,
+    `(${TWICE})`,
+    `-- app\n${TWICE}`,
+    'WITH x AS (SELECT 1 AS a) SELECT a, a FROM x',
+  ])('of a read have not been applied: %s', async (sql) => {
+    await expect(db.query(sql)).rejects.toMatchObject(unfit('not_applied'));
+    await expect(readAll(db.stream(sql))).rejects.toMatchObject(unfit('not_applied'));
+  });
+
+  test('of a procedure, whatever it did, have been applied', async () => {
+    await database.admin.query(
+      `CREATE PROCEDURE app.twice() SQL SECURITY INVOKER BEGIN UPDATE accounts SET balance = 7; ${TWICE}; END`,
+    );
+    await expect(db.query('CALL twice()')).rejects.toMatchObject(unfit('applied'));
+    expect(await balances()).toEqual([7, 7]);
+    await expect(readAll(db.stream('CALL twice()'))).rejects.toMatchObject(unfit('unknown'));
+  });
+
+  test('of a transaction that is sent whole are told by what else it did', async () => {
+    await expect(db.transaction([{ sql: TWICE }])).rejects.toMatchObject(unfit('not_applied'));
+    await expect(db.transaction([take(1, 1), { sql: TWICE }])).rejects.toMatchObject(unfit('applied'));
+    expect(await balances()).toEqual([99, 100]);
+  });
+
+  test('of an open transaction have applied nothing', async () => {
+    const failed = db.transaction(async (tx) => {
+      await tx.query(take(1, 1).sql, take(1, 1).params);
+      await tx.query(TWICE);
+    });
+    await expect(failed).rejects.toMatchObject(unfit('not_applied'));
+    expect(await balances()).toEqual([100, 100]);
+  });
+});

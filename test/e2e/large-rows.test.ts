@@ -81,40 +81,52 @@ async function refusedStream(): Promise<unknown> {
   return reply.response.statusCode;
 }
 
-test('rows that are larger than the limit do not come into memory, however many come at once', async () => {
-  const ask = async () => await Promise.all(Array.from({ length: CONNECTIONS }, refused));
-  let replies: unknown[] = [];
-  const grown = await growth(async () => {
-    replies = await ask();
-  });
-  const failure = {
-    status: 422,
-    error: {
-      code: 'RESULT_TOO_LARGE',
-      outcome: 'not_applied',
-      limit: { name: 'maxResultBytes', max: LIMIT_BYTES, actual: expect.any(Number) },
-    },
-  };
-  expect(replies).toMatchObject(Array.from({ length: CONNECTIONS }, () => failure));
-  // Kept until they were whole, they would be 1.2 GB.
-  expect(grown).toBeLessThan(CONNECTIONS * LIMIT_BYTES);
-}, TIMEOUT_MS);
+test(
+  'rows that are larger than the limit do not come into memory, however many come at once',
+  async () => {
+    const ask = async () => await Promise.all(Array.from({ length: CONNECTIONS }, refused));
+    let replies: unknown[] = [];
+    const grown = await growth(async () => {
+      replies = await ask();
+    });
+    const failure = {
+      status: 422,
+      error: {
+        code: 'RESULT_TOO_LARGE',
+        outcome: 'not_applied',
+        limit: { name: 'maxResultBytes', max: LIMIT_BYTES, actual: expect.any(Number) },
+      },
+    };
+    expect(replies).toMatchObject(Array.from({ length: CONNECTIONS }, () => failure));
+    // Kept until they were whole, they would be 1.2 GB.
+    expect(grown).toBeLessThan(CONNECTIONS * LIMIT_BYTES);
+  },
+  TIMEOUT_MS,
+);
 
-test('neither do those of streams', async () => {
-  let statuses: unknown[] = [];
-  const grown = await growth(async () => {
-    statuses = await Promise.all(Array.from({ length: CONNECTIONS - 1 }, refusedStream));
-  });
-  expect(statuses).toEqual(Array.from({ length: CONNECTIONS - 1 }, () => 422));
-  expect(grown).toBeLessThan(CONNECTIONS * LIMIT_BYTES);
-}, TIMEOUT_MS);
+test(
+  'neither do those of streams',
+  async () => {
+    let statuses: unknown[] = [];
+    const grown = await growth(async () => {
+      statuses = await Promise.all(Array.from({ length: CONNECTIONS - 1 }, refusedStream));
+    });
+    expect(statuses).toEqual(Array.from({ length: CONNECTIONS - 1 }, () => 422));
+    expect(grown).toBeLessThan(CONNECTIONS * LIMIT_BYTES);
+  },
+  TIMEOUT_MS,
+);
 
-test('a stream whose tenth row is too large has the nine before it, and tells why it ends', async () => {
-  const rows = Array.from({ length: 9 }, (_, index) => `SELECT '${index}', ''`).join(' UNION ALL ');
-  const stream = await openStream(url('query'), HEADERS, { sql: `${rows} UNION ALL ${LARGE.sql}` });
-  const lines = await stream.rest();
-  expect(lines.flatMap((line) => ('rows' in line ? line.rows : []))).toHaveLength(9);
-  expect(lines.at(-1)).toMatchObject({
-    error: { code: 'RESULT_TOO_LARGE', limit: { name: 'maxRowBytes', max: LIMIT_BYTES } },
-  });
-}, TIMEOUT_MS);
+test(
+  'a stream whose tenth row is too large has the nine before it, and tells why it ends',
+  async () => {
+    const rows = Array.from({ length: 9 }, (_, index) => `SELECT '${index}', ''`).join(' UNION ALL ');
+    const stream = await openStream(url('query'), HEADERS, { sql: `${rows} UNION ALL ${LARGE.sql}` });
+    const lines = await stream.rest();
+    expect(lines.flatMap((line) => ('rows' in line ? line.rows : []))).toHaveLength(9);
+    expect(lines.at(-1)).toMatchObject({
+      error: { code: 'RESULT_TOO_LARGE', limit: { name: 'maxRowBytes', max: LIMIT_BYTES } },
+    });
+  },
+  TIMEOUT_MS,
+);
