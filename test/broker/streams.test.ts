@@ -82,7 +82,7 @@ describe('a stream', () => {
           affectedRows: 0,
           changedRows: 0,
           insertId: null,
-          warnings: null,
+          warnings: 0,
           rowCount: rows.length,
           durationMs: expect.any(Number),
           queueMs: expect.any(Number),

@@ -53,7 +53,7 @@ describe.each(await nodeRuntimes())('on Node.js $version', ({ node }) => {
           affectedRows: 0,
           changedRows: 0,
           insertId: null,
-          warnings: null,
+          warnings: 0,
           durationMs: expect.any(Number),
           queueMs: expect.any(Number),
         },

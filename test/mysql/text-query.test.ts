@@ -83,8 +83,14 @@ test.each([-4, -3, -2, -1, 0])(
 test('a server that asks for a file is not answered', () => {
   const query = new TextQuery(
     'SELECT 1',
-    { startSet: () => undefined, addRow: () => undefined, maxRowBytes: 1_000, refuseRow: () => undefined,
-      finishSet: () => undefined, finishStatement: () => undefined },
+    {
+      startSet: () => undefined,
+      addRow: () => undefined,
+      maxRowBytes: 1_000,
+      refuseRow: () => undefined,
+      finishSet: () => undefined,
+      finishStatement: () => undefined,
+    },
     new SessionTracker(),
     () => undefined,
   );
