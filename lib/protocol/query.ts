@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
-import { Params } from './values.ts';
+import { Params, SqlText } from './values.ts';
 
 /** One SQL statement with its values. */
 export const Statement = z.strictObject({
-  sql: z.string().check(z.minLength(1)),
+  sql: SqlText,
   params: z.optional(Params),
   /** Budget of the whole call in milliseconds; the alias's `queryTimeoutMs` is its upper bound. */
   timeoutMs: z.optional(z.int().check(z.minimum(1))),

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { Result, Statement } from './query.ts';
-import { Params } from './values.ts';
+import { Params, SqlText } from './values.ts';
 
 /** Of one transaction that is sent whole. */
 export const MAX_STATEMENTS = 100;
@@ -41,7 +41,7 @@ export type TransactionResult = z.infer<typeof TransactionResult>;
 
 /** One statement, run once for each set of values. */
 export const Batch = z.strictObject({
-  sql: z.string().check(z.minLength(1)),
+  sql: SqlText,
   paramSets: z.array(Params).check(z.minLength(1), z.maxLength(MAX_PARAM_SETS)),
 });
 export type Batch = z.infer<typeof Batch>;

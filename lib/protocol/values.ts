@@ -14,9 +14,16 @@ function isDecimalText(text: string): boolean {
   return /^-?\d+(\.\d+)?$/.test(text) && text.replace(/[-.]/g, '').length <= DECIMAL_MAX_DIGITS;
 }
 
-const wellFormedText = z
-  .string()
-  .check(z.refine((text) => !/\p{Surrogate}/u.test(text), 'must not hold half of a surrogate pair'));
+const isWellFormed = (text: string): boolean => !/\p{Surrogate}/u.test(text);
+
+const HALF = 'must not hold half of a surrogate pair';
+const wellFormed = z.refine<string>(isWellFormed, HALF);
+
+/** Text that the server gets as it is: half of a surrogate pair would become another character on the way. */
+const WellFormedText = z.string().check(wellFormed);
+
+/** The text of one statement. */
+export const SqlText = z.string().check(z.minLength(1), wellFormed);
 
 /** Binary data, base64. */
 const BytesValue = z.strictObject({ $bytes: z.base64() });
@@ -34,7 +41,7 @@ const JsonValue = z.strictObject({ $json: z.unknown() });
 const scalarKinds = 'null, boolean, number, string, {"$bytes"}, {"$bigint"}, {"$decimal"}';
 
 export const ListItem = z.union(
-  [z.null(), z.boolean(), z.number(), wellFormedText, BytesValue, BigintValue, DecimalValue],
+  [z.null(), z.boolean(), z.number(), WellFormedText, BytesValue, BigintValue, DecimalValue],
   `must be ${scalarKinds}`,
 );
 
@@ -49,7 +56,7 @@ export const Param = z.union(
     z.null(),
     z.boolean(),
     z.number(),
-    wellFormedText,
+    WellFormedText,
     BytesValue,
     BigintValue,
     DecimalValue,
@@ -61,11 +68,12 @@ export const Param = z.union(
 export type Param = z.infer<typeof Param>;
 export type ListItem = z.infer<typeof ListItem>;
 
+const namedParams = z
+  .record(z.string(), Param)
+  .check(z.refine((params) => Object.keys(params).every(isWellFormed), `${HALF} in a name`));
+
 /** Positional values for `?`, or named ones for `:name`. */
-export const Params = z.union(
-  [z.array(Param), z.record(z.string(), Param)],
-  'must be an array for ? or an object for :name',
-);
+export const Params = z.union([z.array(Param), namedParams], 'must be an array for ? or an object for :name');
 export type Params = z.infer<typeof Params>;
 
 /** A cell of a result: fixed by the column's type, never by the value. */
