@@ -3,6 +3,7 @@ import { until, type Watched } from '../mysql/interrupt.ts';
 import type { MysqlConnection } from '../mysql/mysql-connection.ts';
 import type { Transaction } from '../mysql/transaction.ts';
 import type { UnaskedEnd } from '../mysql/unasked-end.ts';
+import { beforeRefusal } from '../pool/before-refusal.ts';
 import { Deadline } from '../pool/deadline.ts';
 import type { PooledConnection } from '../pool/pooled-connection.ts';
 import { EitherStop, Stop } from '../pool/stop.ts';
@@ -177,6 +178,7 @@ export class Lease {
   async #inTurn<T>(watched: Watched, work: () => Promise<T>): Promise<T> {
     const { stop } = this.#heldStill();
     clearTimeout(this.#idleTimer);
+    this.#idleTimer = undefined;
     try {
       return await this.#line.run(stoppable(watched, stop), work);
     } finally {
@@ -195,7 +197,14 @@ export class Lease {
 
   #startIdling(): void {
     if (this.#end !== undefined) return;
-    this.#idleTimer = setTimeout(() => this.end('idle'), this.#times.idleTimeoutMs).unref();
+    const dueAtMs = performance.now() + this.#times.idleTimeoutMs;
+    const timer = setTimeout(() => {
+      // The next statement may have come while this process was busy.
+      beforeRefusal(dueAtMs, () => {
+        if (this.#idleTimer === timer) this.end('idle');
+      });
+    }, this.#times.idleTimeoutMs).unref();
+    this.#idleTimer = timer;
   }
 
   #heldStill(): Held {

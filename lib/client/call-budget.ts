@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BrokerError } from '../errors.ts';
+import { afterNextPoll } from './after-next-poll.ts';
 
 /** Within it a late statement still tells its own verdict, before the callback is given up. */
 const VERDICT_MS = 250;
@@ -32,7 +33,8 @@ export class CallBudget {
     return await new Promise<T>((resolve, reject) => {
       const { signal } = this;
       const abort = () => reject(signal?.reason);
-      const timer = setTimeout(() => reject(limit.error()), limit.afterMs);
+      // A reply that came while this process was busy is not late.
+      const timer = setTimeout(() => afterNextPoll(() => reject(limit.error())), limit.afterMs);
       signal?.addEventListener('abort', abort, { once: true });
       if (signal?.aborted) abort();
       void work.then(resolve, reject).finally(() => {

@@ -23,6 +23,9 @@ import { Victim } from './victim.ts';
 /** Control connections, one a server. A name can lead to several. */
 export type ControlFor = (address: ServerAddress) => Control;
 
+/** A login that was answered in time, though the process was too busy to see that, has a moment left for its session. */
+const LEAST_SET_UP_MS = 200;
+
 /** Opens connections to one configured database, with its credentials of the moment and its session. */
 export class MysqlConnector implements Connector<MysqlConnection> {
   readonly #settings: DatabaseSettings;
@@ -106,7 +109,7 @@ export class MysqlConnector implements Connector<MysqlConnection> {
       }),
     });
     try {
-      await within(deadline.remainingMs, connection.begin());
+      await within(Math.max(LEAST_SET_UP_MS, deadline.remainingMs), connection.begin());
       return connection;
     } catch (error) {
       const failure = await this.#sessionFailure(connection, driver.flavour, error, deadline);

@@ -1,6 +1,7 @@
 import { connect as connectSocket, type Socket } from 'node:net';
 import { type ConnectionOptions, createConnection, type Connection as DriverConnection } from 'mysql2';
 import { assert } from '../errors.ts';
+import { within } from '../pool/connection.ts';
 import type { ServerLogin } from '../settings/credentials-source.ts';
 import { connectFailure, isRefusedLogin } from './connect-failure.ts';
 import type { Flavour } from './failure.ts';
@@ -54,8 +55,8 @@ export async function openDriver(
     user: login.username,
     ...passwordOf(login, tls),
     ...(login.database === undefined ? {} : { database: login.database }),
-    // At least 1: mysql2 takes 0 for "wait for ever".
-    connectTimeout: Math.max(1, Math.ceil(timeoutMs)),
+    // None of mysql2's own: it takes an answer that the process was too busy to read for none.
+    connectTimeout: 0,
     // Every server knows this collation; the session statement asks for the server's own default.
     charset: 'UTF8MB4_GENERAL_CI',
     // IGNORE_SPACE would put a mode into fresh sessions that reset ones do not have.
@@ -67,10 +68,11 @@ export async function openDriver(
   // mysql2 may report an error more than once, and an 'error' event that nobody hears ends the process.
   connection.on('error', () => undefined);
   try {
-    const flavour = await new Promise<Flavour>((resolve, reject) => {
+    const loggedIn = new Promise<Flavour>((resolve, reject) => {
       connection.once('connect', (greeting: unknown) => resolve(flavourOf(greeting)));
       connection.once('error', reject);
     });
+    const flavour = await within(timeoutMs, loggedIn);
     const reached = { host: socket.remoteAddress ?? address.host, port: address.port };
     return { connection, socket, address: reached, flavour, closed };
   } catch (error) {

@@ -1,4 +1,5 @@
 import { assert, BrokerError, type Outcome } from '../errors.ts';
+import { beforeRefusal } from '../pool/before-refusal.ts';
 import type { Deadline } from '../pool/deadline.ts';
 import type { StopSignal } from '../pool/stop.ts';
 
@@ -76,6 +77,7 @@ export class Watch {
   /** Until the next `allowSilence` any time may pass. */
   stopClock(): void {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   end(): void {
@@ -93,9 +95,14 @@ export class Watch {
 
   #startTimer(durationMs: number, message: string): void {
     this.stopClock();
-    this.#timer = setTimeout(() => {
-      this.interrupt((outcome) => new BrokerError('DEADLINE_EXCEEDED', message, { outcome }));
+    const dueAtMs = performance.now() + durationMs;
+    const timer = setTimeout(() => {
+      beforeRefusal(dueAtMs, () => {
+        if (this.#timer !== timer) return;
+        this.interrupt((outcome) => new BrokerError('DEADLINE_EXCEEDED', message, { outcome }));
+      });
     }, durationMs);
+    this.#timer = timer;
   }
 }
 

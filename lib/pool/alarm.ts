@@ -1,6 +1,8 @@
+import { beforeRefusal } from './before-refusal.ts';
+
 /**
  * One timer for many deadlines, set for the earliest of them and left alone when that one is met. Most deadlines are
- * met, and a timer for each would cost more than what it bounds.
+ * met, and a timer for each would cost more than what it bounds. It rings once the sockets have been looked at.
  */
 export class Alarm {
   readonly #ring: (nowMs: number) => number;
@@ -18,13 +20,17 @@ export class Alarm {
     if (atMs >= this.#atMs) return;
     this.stop();
     this.#atMs = atMs;
-    this.#timer = setTimeout(
+    const timer = setTimeout(
       () => {
-        this.stop();
-        this.setFor(this.#ring(performance.now()));
+        beforeRefusal(atMs, () => {
+          if (this.#timer !== timer) return;
+          this.stop();
+          this.setFor(this.#ring(performance.now()));
+        });
       },
       Math.ceil(atMs - performance.now()),
     );
+    this.#timer = timer;
     if (!this.#keepsAwake) this.#timer.unref();
   }
 

@@ -1,3 +1,5 @@
+import { beforeRefusal } from './before-refusal.ts';
+
 /** What the pool needs of a connection. It knows nothing else about what it pools. */
 export interface Connection {
   /** False once it can serve nobody any more: lost, or left in a state that no reset mends. Final. */
@@ -48,9 +50,9 @@ export interface Connector<C extends Connection> {
 export async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const overdue = new Promise<never>((_, reject) => {
-    // An answer that came while this process was too busy to look is no missing answer: one more look at the sockets.
+    const dueAtMs = performance.now() + timeoutMs;
     timer = setTimeout(() => {
-      setImmediate(() => reject(new Error(`no answer within ${timeoutMs} ms`)));
+      beforeRefusal(dueAtMs, () => reject(new Error(`no answer within ${timeoutMs} ms`)));
     }, timeoutMs).unref();
   });
   try {
