@@ -83,6 +83,8 @@ async function profileOf(session: AccountSession, account: AccountName): Promise
     (column) => `CONVERT(${column} USING utf8mb4)`,
   );
   const counts = ['max_questions', 'max_updates', 'max_connections', 'max_user_connections'];
+  // In seconds with a fraction, and on MariaDB only.
+  if (session.flavour === 'mariadb') counts.push('max_statement_time');
   const [row] = await session.rows(
     `SELECT ${[...texts, ...counts].join(', ')} FROM mysql.user WHERE ${isAccount(account)}`,
   );
@@ -90,12 +92,14 @@ async function profileOf(session: AccountSession, account: AccountName): Promise
   const [plugin = '', type = '', cipher = '', issuer = '', subject = '', ...limits] = row.map((cell) =>
     String(cell ?? ''),
   );
-  const [questions = 0, updates = 0, connections = 0, userConnections = 0] = limits.map(Number);
+  const [questions = 0, updates = 0, connections = 0, userConnections = 0, statementTime] =
+    limits.map(Number);
   return {
     plugin,
     terms: `REQUIRE ${requirementOf(type, { cipher, issuer, subject })}
       WITH MAX_QUERIES_PER_HOUR ${questions} MAX_UPDATES_PER_HOUR ${updates}
-      MAX_CONNECTIONS_PER_HOUR ${connections} MAX_USER_CONNECTIONS ${userConnections}`,
+      MAX_CONNECTIONS_PER_HOUR ${connections} MAX_USER_CONNECTIONS ${userConnections}
+      ${statementTime === undefined ? '' : `MAX_STATEMENT_TIME ${statementTime}`}`,
   };
 }
 

@@ -1,12 +1,12 @@
 import { BrokerError } from '../errors.ts';
 import type { PoolOptions } from './pool-options.ts';
+import type { PoolStats } from './pool-stats.ts';
 import type { ServerCap } from './server-cap.ts';
 
 /** One call more than the line takes. */
-export function queueFull({ maxWaiting }: PoolOptions, actual: number): BrokerError {
-  return new BrokerError('QUEUE_FULL', `${maxWaiting} callers are in line for a connection already`, {
-    limit: { name: 'maxWaiting', max: maxWaiting, actual },
-  });
+export function queueFull({ maxWaiting }: PoolOptions, stats: PoolStats, actual: number): BrokerError {
+  const message = `The line takes no more calls: ${stats.waiting} wait, maxWaiting is ${maxWaiting}; ${usageOf(stats)}`;
+  return new BrokerError('QUEUE_FULL', message, { limit: { name: 'maxWaiting', max: maxWaiting, actual } });
 }
 
 /** The caller's own deadline passed in line. */
@@ -14,27 +14,46 @@ export function deadlineExceeded(waitedMs: number): BrokerError {
   return new BrokerError('DEADLINE_EXCEEDED', `The deadline passed after ${Math.round(waitedMs)} ms in line`);
 }
 
-/** What keeps a pool from growing whose server bears no more, if that is so. */
-export function serverExhausted({ free, maxConnections }: ServerCap): Error | undefined {
-  if (free > 0) return undefined;
-  return new Error(`The ${maxConnections} connections that its server may have are in use`);
-}
-
-/** The pool's own time for a wait passed. `cause` is what keeps connections from being opened, if something does. */
+/** The pool's own time for a wait passed. `connectFailure` is what connects fail with, if they do. */
 export function poolTimeout(
-  { size, maxOverflow }: PoolOptions,
+  stats: PoolStats,
+  server: ServerCap,
   waitedMs: number,
-  waiting: number,
-  cause: unknown,
+  connectFailure: unknown,
 ): BrokerError {
+  const { size, maxOverflow, waiting } = stats;
   const waited = Math.round(waitedMs);
+  const cause = obstacleOf(stats, server, connectFailure);
   return new BrokerError(
     'POOL_TIMEOUT',
-    `No connection came free within ${waited} ms: size ${size} and overflow ${maxOverflow} are in use, ${waiting} more callers wait`,
+    `No connection came free within ${waited} ms: ${usageOf(stats)}; ${waiting} more callers wait`,
     {
       cause,
       reason: cause instanceof Error ? cause.message : undefined,
       details: { size, maxOverflow, waitedMs: waited, waiting },
     },
   );
+}
+
+/** Each connection is counted once: in use, logging in, closing, or between two uses. */
+function usageOf(stats: PoolStats): string {
+  const { size, maxOverflow, connections, checkedOut, opening, closing } = stats;
+  const free = connections - checkedOut - opening - closing;
+  const parts = [
+    `${checkedOut} in use`,
+    ...(opening > 0 ? [`${opening} logging in`] : []),
+    ...(free > 0 ? [`${free} idle or being checked or reset`] : []),
+    ...(closing > 0 ? [`${closing} closing`] : []),
+  ];
+  return `of size ${size} and overflow ${maxOverflow}, ${parts.join(', ')}`;
+}
+
+/** What keeps the pool from giving out one more, besides the use that is made of it. */
+function obstacleOf(stats: PoolStats, { free, maxConnections }: ServerCap, connectFailure: unknown): unknown {
+  if (stats.paused) return new Error('The pool is paused');
+  if (connectFailure !== undefined) return connectFailure;
+  if (stats.connections >= stats.size + stats.maxOverflow && stats.opening === 0) return undefined;
+  if (stats.opening > 0) return new Error(`Logins that have not ended yet: ${stats.opening}`);
+  if (free <= 0) return new Error(`The ${maxConnections} connections that its server may have are in use`);
+  return undefined;
 }

@@ -1,5 +1,5 @@
 import { BrokerError } from '../errors.ts';
-import { poolTimeout, queueFull, serverExhausted } from './checkout-failures.ts';
+import { poolTimeout, queueFull } from './checkout-failures.ts';
 import type { CheckoutOptions } from './checkout-options.ts';
 import { closeReason } from './close-reason.ts';
 import type { Connection, Connector } from './connection.ts';
@@ -43,8 +43,7 @@ export class QueuePool<C extends Connection> {
     this.#waiters = new WaiterQueue({
       timeoutMs: options.checkoutTimeoutMs,
       overdue: (waitedMs) => {
-        const cause = this.#slots.gate.lastError ?? serverExhausted(server);
-        return poolTimeout(options, waitedMs, this.#waiters.size, cause);
+        return poolTimeout(this.stats(), server, waitedMs, this.#slots.gate.lastError);
       },
       onGivenUp: (waitedMs, error) => this.events.emit('timeout', { waitedMs, error }),
       onRejected: (waitedMs, error) => this.events.emit('refused', { waitedMs, error }),
@@ -174,7 +173,7 @@ export class QueuePool<C extends Connection> {
     if (this.#waiters.size < maxWaiting) return;
     const actual = this.#demand.lineWithOneMore;
     if (actual <= maxWaiting) return;
-    const refusal = () => queueFull(this.#options, actual);
+    const refusal = () => queueFull(this.#options, this.stats(), actual);
     if (!this.#waiters.makeRoomFor(caller, refusal)) throw refusal();
   }
 

@@ -3,21 +3,6 @@ import { type Check, checkOf } from './check.ts';
 import { line, problem } from './problems.ts';
 import { maxOpenBound, PoolSettings, SessionSettings } from './settings.ts';
 
-const Stated = z.object({
-  checkoutTimeoutMs: z.int().optional(),
-  prePingAfterIdleMs: z.int().optional(),
-  recycleAfterMs: PoolSettings.shape.recycleAfterMs,
-});
-
-/** Only for a document that states it: a short `recycleAfterMs` alone does not contradict a default. */
-function endsBeforeRecycling(name: 'checkoutTimeoutMs' | 'prePingAfterIdleMs'): Check {
-  return checkOf(z.object({ pool: Stated }), ({ pool }, path) => {
-    const { [name]: found, recycleAfterMs } = pool;
-    if (found === undefined || found < recycleAfterMs) return [];
-    return [problem([...path, 'pool', name], found, `less than recycleAfterMs, which is ${recycleAfterMs}`)];
-  });
-}
-
 const keepsNoMoreThanItsSize = checkOf(z.object({ pool: PoolSettings }), ({ pool }, path) =>
   pool.minIdle <= pool.size
     ? []
@@ -65,8 +50,6 @@ const variablesAreNotTheBrokersOwn = checkOf(z.object({ session: SessionSettings
 
 /** What the parts of one database allow each other. */
 export const DATABASE_CHECKS: readonly Check[] = [
-  endsBeforeRecycling('checkoutTimeoutMs'),
-  endsBeforeRecycling('prePingAfterIdleMs'),
   keepsNoMoreThanItsSize,
   transactionsLeaveAConnection,
   iamNeedsVerifiedTls,

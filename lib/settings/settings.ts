@@ -21,7 +21,11 @@ export const CallerName = text(
   /^[A-Za-z][A-Za-z0-9._-]{0,62}$/,
   'a name of at most 63 of A-Z a-z 0-9 . _ - that begins with a letter',
 );
-const host = text(/^[A-Za-z0-9._:%-]{1,255}$/, 'a host name or an IP address');
+/** Colons stand in IPv6 addresses only, two at least: a port is a field of its own. */
+const host = text(
+  /^(?=.{1,255}$)([A-Za-z0-9._-]+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[\w.-]+)?)$/,
+  'a host name or an IP address, without a port: that is a field of its own',
+);
 const secretId = text(/^[\w/+=.@:!-]{1,2048}$/, 'the name or the ARN of a secret');
 const username = text(/^[^\0]+$/, 'a user name');
 

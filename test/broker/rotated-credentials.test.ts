@@ -116,6 +116,14 @@ test('while Secrets Manager is down everything is served, /readyz says why, and 
   ]);
 });
 
+test('/readyz names credentials that could never be read, with the reason', async () => {
+  const credentials = { file: '/nowhere/credentials.json' };
+  const { broker } = await startRotatingBroker(database, { databases: { other: { credentials } } });
+  const ready = async () => (await http(`${broker.url}/readyz`)).json() as { staleCredentials?: object };
+  const told = await eventually(ready, ({ staleCredentials }) => staleCredentials !== undefined);
+  expect(told.staleCredentials).toEqual({ other: expect.stringContaining('cannot be read') });
+});
+
 test('only an admin may refresh, and it leaves an audit line', async () => {
   const { broker } = await startRotatingBroker(database);
   const path = '/v1/databases/default/refresh-credentials';

@@ -28,6 +28,8 @@ export class RandomCallers {
     this.pool = pool;
     this.connector = connector;
     this.#bounds = bounds;
+    pool.events.on('timeout', ({ error }) => this.#checkFigures(error));
+    pool.events.on('refused', ({ error }) => this.#checkFigures(error));
     pool.events.on('close', ({ reason }) => {
       if (reason !== 'superseded') return;
       const isProven = connector.proofs + connector.loginsInNewestWay > this.#proofsBefore;
@@ -110,6 +112,18 @@ export class RandomCallers {
   check(): void {
     const complaint = this.#complaints[0] ?? this.#brokenPromise();
     if (complaint !== undefined) throw new Error(`${complaint}: ${JSON.stringify(this.pool.stats())}`);
+  }
+
+  /** What a call is told of the pool is so at that moment. */
+  #checkFigures(error: unknown): void {
+    const { checkedOut, opening, waiting, paused } = this.pool.stats();
+    if (!(error instanceof BrokerError) || !['POOL_TIMEOUT', 'QUEUE_FULL'].includes(error.code)) return;
+    const isTrue =
+      error.message.includes(`, ${checkedOut} in use`) &&
+      error.message.includes('logging in') === opening > 0 &&
+      (error.code === 'QUEUE_FULL' || error.message.includes(`; ${waiting} more callers wait`)) &&
+      (error.code === 'QUEUE_FULL' || paused === (error.reason === 'The pool is paused'));
+    if (!isTrue) this.#complaints.push(`not so: ${error.message} ${error.reason}`);
   }
 
   #brokenPromise(): string | undefined {

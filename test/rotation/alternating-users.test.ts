@@ -165,6 +165,16 @@ describe('the clone gets', () => {
   });
 });
 
+test.skipIf(server.flavour === 'mysql')('the other user has the same MAX_STATEMENT_TIME', async () => {
+  const { name, user } = await newSecret();
+  await admin.query("ALTER USER ?@'%' WITH MAX_STATEMENT_TIME 2.5", [user]);
+  await place.rotate(name);
+  const [row] = await admin.query('SELECT max_statement_time AS t FROM mysql.user WHERE user = ?', [
+    `${user}_clone`,
+  ]);
+  expect(Number(row?.t)).toBe(2.5);
+});
+
 describe('nothing is changed', () => {
   async function rejected(name: string, forged: Partial<SecretFields> = {}): Promise<unknown> {
     const token = secrets.beginRotation(name);

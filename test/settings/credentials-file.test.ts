@@ -19,6 +19,11 @@ describe('a credentials file', () => {
     return { file, source };
   }
 
+  test('may begin with a byte order mark', async () => {
+    const { source } = await fileSource(`\uFEFF${secretWith('old')}`);
+    expect((await source.current()).password).toBe('old');
+  });
+
   test('is read again after a refused login, and by itself when it changes', async () => {
     const { file, source } = await fileSource(secretWith('old'));
     const first = await source.current();

@@ -5,14 +5,6 @@ describe('fields that contradict each other are refused', () => {
   test.each<[object, string]>([
     [{ pool: { minIdle: 11 } }, 'pool.minIdle: found 11, allowed at most size, which is 10'],
     [
-      { pool: { checkoutTimeoutMs: 119_000 } },
-      'pool.checkoutTimeoutMs: found 119000, allowed less than recycleAfterMs, which is 119000',
-    ],
-    [
-      { pool: { prePingAfterIdleMs: 200, recycleAfterMs: 200 } },
-      'pool.prePingAfterIdleMs: found 200, allowed less than recycleAfterMs, which is 200',
-    ],
-    [
       { session: { variables: { sql_mode: 'ANSI' } } },
       'session.variables.sql_mode: found "ANSI", allowed only variables that the broker does not manage',
     ],
