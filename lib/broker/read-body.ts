@@ -1,5 +1,7 @@
 import type * as z from 'zod/mini';
 import { BrokerError } from '../errors.ts';
+import { tooManyValues } from '../mysql/placeholder-values.ts';
+import { MAX_PLACEHOLDERS } from '../mysql/statement-scan.ts';
 import { describeProblems } from '../protocol/problems.ts';
 import { Statement } from '../protocol/query.ts';
 import { Batch, MAX_PARAM_SETS, MAX_STATEMENTS, Transaction } from '../protocol/transaction.ts';
@@ -60,10 +62,14 @@ function areFew(params: unknown): boolean {
  */
 function refuseBadParams(params: unknown, path: readonly string[]): void {
   if (typeof params !== 'object' || params === null) return;
-  for (const key in params) {
+  let values = 0;
+  for (const key of Array.isArray(params) ? params.keys() : Object.keys(params)) {
     const param: unknown = Reflect.get(params, key);
-    refuseBadItems(param, [...path, key]);
-    refuseBad(Param, param, [...path, key]);
+    values += 1;
+    if (values > MAX_PLACEHOLDERS) throw tooManyValues('values or more', values);
+    if (isSimple(param)) continue;
+    refuseBadItems(param, [...path, String(key)]);
+    refuseBad(Param, param, [...path, String(key)]);
   }
 }
 
@@ -71,8 +77,17 @@ function refuseBadParams(params: unknown, path: readonly string[]): void {
 function refuseBadItems(param: unknown, path: readonly string[]): void {
   if (typeof param !== 'object' || param === null || !('$list' in param) || !Array.isArray(param.$list))
     return;
-  for (const [index, item] of param.$list.entries())
+  for (const [index, item] of param.$list.entries()) {
+    if (index === MAX_PLACEHOLDERS) throw tooManyValues('values or more', index + 1);
+    if (isSimple(item)) continue;
     refuseBad(ListItem, item, [...path, '$list', String(index)]);
+  }
+}
+
+/** What every place takes; most values are such, and checking each by its schema takes long where they are many. */
+function isSimple(value: unknown): boolean {
+  if (typeof value === 'string') return !/\p{Surrogate}/u.test(value);
+  return value === null || typeof value === 'boolean' || Number.isFinite(value);
 }
 
 function refuseBad(schema: z.ZodMiniType, value: unknown, path: readonly string[]): void {
