@@ -44,7 +44,6 @@ async function listen(server: Server): Promise<number> {
 describe('a setting of the session that the server refuses is named, and trying again does not help:', () => {
   test.each<[string, object, number]>([
     ['session.timeZone', { timeZone: 'Nowhere/Atlantis' }, 1298],
-    ['session.sqlMode', { sqlMode: 'STRICT_TRANS_TABLES,NO_SUCH_MODE' }, 1231],
     ['session.collation', { collation: 'utf8mb4_klingon_ci' }, 1273],
     ['session.variables.no_such_variable', { variables: { no_such_variable: 1 } }, 1193],
     ['session.variables.lock_wait_timeout', { variables: { lock_wait_timeout: 'long' } }, 1232],
