@@ -50,6 +50,7 @@ export const ERROR_TRAITS = {
   CONNECTION_LOST: passing(502),
   /** The client's own: no usable answer came from the broker. */
   BROKER_UNREACHABLE: passing(502),
+  OVERLOADED: passing(503),
   POOL_TIMEOUT: passing(503),
   DRAINING: passing(503),
   DATABASE_READ_ONLY: passing(503),

@@ -1,6 +1,8 @@
 import { pino } from 'pino';
 import { ERROR_TRAITS, isErrorCode } from '../errors.ts';
+import { leastBufferedBytes } from '../settings/buffered-bytes.ts';
 import type { Settings } from '../settings/settings.ts';
+import { addBudgetMetrics } from './budget-metrics.ts';
 import type { CallerDirectory } from './caller-directory.ts';
 import { adminOf, authenticate } from './checks/authenticate.ts';
 import { refuseWhenDraining } from './checks/draining.ts';
@@ -15,6 +17,7 @@ import { Lifecycle } from './lifecycle.ts';
 import { logLeases } from './log-leases.ts';
 import { logPools } from './log-pools.ts';
 import { logRawReply, logRequest } from './log-request.ts';
+import { defaultMaxBufferedBytes } from './memory-limit.ts';
 import { Metrics } from './metrics.ts';
 import { forwardToOwners, type Peers } from './peers/peers.ts';
 import { newTaskName } from './peers/task-name.ts';
@@ -76,6 +79,7 @@ export function buildBroker(
   const metrics = new Metrics(pools, leases, streams);
   const app = new HttpApp({
     settings: server,
+    maxBufferedBytes: server.maxBufferedBytes ?? defaultMaxBufferedBytes(leastBufferedBytes(settings)),
     log: pino({ level: log.level, base: { service: 'broker' } }, log.stream ?? process.stdout),
     onDone: (call) => {
       const { alias, code } = call;
@@ -90,6 +94,7 @@ export function buildBroker(
     },
   });
 
+  addBudgetMetrics(metrics.registry, app.budget);
   const faults = new FaultWatch(pools, callers, settings, app.log);
   watchHealth(app, [faults, new HealthChecks(pools)]);
   logPools(pools, app.log);

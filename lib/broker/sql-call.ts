@@ -42,6 +42,7 @@ export function refuseToReader({ caller }: Call, { onlyForWriters }: BoundStatem
 
 /** A statement's own bound counts up to the alias's. */
 export function limitsOf(
+  { held: memory }: Call,
   { settings: { limits } }: Database,
   maxRows: number = limits.maxRows,
   usedBytes = 0,
@@ -50,6 +51,7 @@ export function limitsOf(
     maxRows: Math.min(maxRows, limits.maxRows),
     maxResultBytes: limits.maxResultBytes,
     usedBytes,
+    memory,
   };
 }
 

@@ -20,11 +20,13 @@ export class StreamReply implements LineReader {
   }
 
   write(lines: Uint8Array): Promise<void> | undefined {
-    const { response } = this.#call;
+    const { response, held } = this.#call;
     // Whoever waits for the caller has heard of it.
     if (response.destroyed) return undefined;
     if (!this.hasBegun) this.#begin();
-    return response.write(lines) ? undefined : whenTaken(response, this.#terms);
+    if (response.write(lines)) return undefined;
+    held.holdReply(response.writableLength);
+    return whenTaken(response, this.#terms).finally(() => held.holdReply(response.writableLength));
   }
 
   /** Writes the last line. */

@@ -84,7 +84,7 @@ export class TransactionWork {
     usedBytes = 0,
   ): Promise<Buffer> {
     const { timeoutMs, maxRows, expect } = statement;
-    const limits = limitsOf(this.#database, maxRows, usedBytes);
+    const limits = limitsOf(this.#call, this.#database, maxRows, usedBytes);
     const result = await this.#timed(() =>
       transaction.query(bound, { ...this.#shortened(timeoutMs), limits }),
     );
@@ -124,7 +124,7 @@ export class TransactionWork {
 
   async batch(transaction: Transaction, batch: readonly BoundStatement[]): Promise<Buffer> {
     const results = [];
-    const terms = { ...this.#watched, limits: limitsOf(this.#database) };
+    const terms = { ...this.#watched, limits: limitsOf(this.#call, this.#database) };
     for (const [index, bound] of batch.entries()) {
       const ran = this.#timed(() => transaction.query(bound, terms));
       const { affectedRows, changedRows, insertId } = await withIndexLater(index, ran);

@@ -3,13 +3,7 @@ import type { Connection } from '../pool/connection.ts';
 import type { ConnectionProfile } from './connection-profile.ts';
 import type { Driver } from './driver.ts';
 import { endRunning } from './end-running.ts';
-import {
-  type DriverError,
-  endsConnection,
-  outcomeAfterInterrupt,
-  resultTooLarge,
-  statementFailure,
-} from './failure.ts';
+import { type DriverError, endsConnection, outcomeAfterInterrupt, statementFailure } from './failure.ts';
 import { delay, Watch } from './interrupt.ts';
 import type { Ask } from './own-statement.ts';
 import { PacketLimit } from './packet-limit.ts';
@@ -88,14 +82,14 @@ export class MysqlConnection implements Connection {
   /**
    * Runs one statement, its values bound already.
    *
-   * @throws {BrokerError} with the outcome: DEADLINE_EXCEEDED, RESULT_TOO_LARGE, CONNECTION_LOST, or what MySQL said.
+   * @throws {BrokerError} with the outcome: DEADLINE_EXCEEDED, RESULT_TOO_LARGE, OVERLOADED, CONNECTION_LOST, or what MySQL said.
    *   Or the signal's reason.
    */
   async query(sql: SqlText, terms: QueryTerms): Promise<StatementResult> {
     this.#packetLimit.check(sql);
     const watch = new Watch(terms);
-    const collector = new ResultCollector(terms.limits, (limit) =>
-      watch.interrupt((outcome) => resultTooLarge(limit, { outcome })),
+    const collector = new ResultCollector(terms.limits, (failure) =>
+      watch.interrupt((outcome) => failure.with({ outcome })),
     );
     await this.#runWatched(terms, watch, async () => {
       // What asks for the last statement's results has to find that one last.

@@ -1,11 +1,21 @@
-import type { LimitFailure } from '../errors.ts';
+import type { BrokerError } from '../errors.ts';
 import type { ColumnSet } from './column-set.ts';
 import type { CellForm } from './encode.ts';
+import { resultTooLarge } from './failure.ts';
 import { JsonBytes } from './json-bytes.ts';
 import type { OkPacket } from './ok-packet.ts';
 import type { PacketBytes } from './packet-reader.ts';
 import { effectsOf, type RowCounts, type StatementEffects } from './row-counts.ts';
 import { writeRow } from './row-packet.ts';
+
+/** Counts what the results of all calls take together. */
+export interface ResultMemory {
+  /** Has room for so many bytes of the reply, or returns the failure of a call that finds none. */
+  holdResult(bytes: number): BrokerError | undefined;
+}
+
+/** A result takes as much without asking for room, and asks for as much more than it needs. */
+const UNCOUNTED_BYTES = 65_536;
 
 /** Bounds of what one statement may answer. */
 export interface ResultLimits {
@@ -13,6 +23,7 @@ export interface ResultLimits {
   readonly maxResultBytes: number;
   /** What results of the same reply have taken of `maxResultBytes` already. Default 0. */
   readonly usedBytes?: number | undefined;
+  readonly memory?: ResultMemory | undefined;
 }
 
 /** What a statement did, as MySQL told it. */
@@ -34,7 +45,7 @@ export function rowsOf({ sets: [set] }: StatementResult): readonly (readonly unk
  */
 export class ResultCollector {
   readonly #limits: ResultLimits;
-  readonly #onExceeded: (limit: LimitFailure) => void;
+  readonly #onExceeded: (failure: BrokerError) => void;
   readonly #sets: Buffer[] = [];
   /** The set that is being read. */
   #json: JsonBytes | undefined;
@@ -46,9 +57,10 @@ export class ResultCollector {
   #bytesBefore: number;
   #warnings = 0;
   #isExceeded = false;
+  #allowedBytes = UNCOUNTED_BYTES;
 
-  /** `onExceeded` is called once, with the limit that the result ran into. */
-  constructor(limits: ResultLimits, onExceeded: (limit: LimitFailure) => void) {
+  /** `onExceeded` is called once, with the failure that the result ran into. Its outcome is not known here. */
+  constructor(limits: ResultLimits, onExceeded: (failure: BrokerError) => void) {
     this.#limits = limits;
     this.#bytesBefore = limits.usedBytes ?? 0;
     this.#onExceeded = onExceeded;
@@ -122,15 +134,28 @@ export class ResultCollector {
   #haveRoom(bytesOfSet: number): boolean {
     const { maxResultBytes } = this.#limits;
     const bytes = this.#bytesBefore + bytesOfSet;
-    if (bytes <= maxResultBytes) return true;
-    this.#exceed('maxResultBytes', maxResultBytes, bytes);
-    return false;
+    if (bytes > maxResultBytes) {
+      this.#exceed('maxResultBytes', maxResultBytes, bytes);
+      return false;
+    }
+    return bytes <= this.#allowedBytes || this.#allow(bytes);
+  }
+
+  #allow(bytes: number): boolean {
+    this.#allowedBytes = Math.min(this.#limits.maxResultBytes, bytes + UNCOUNTED_BYTES);
+    const failure = this.#limits.memory?.holdResult(this.#allowedBytes);
+    if (failure !== undefined) this.#fail(failure);
+    return failure === undefined;
   }
 
   #exceed(name: string, max: number, actual: number): void {
+    this.#fail(resultTooLarge({ name, max, actual }, {}));
+  }
+
+  #fail(failure: BrokerError): void {
     this.#isExceeded = true;
     this.#json = undefined;
     this.#sets.length = 0;
-    this.#onExceeded({ name, max, actual });
+    this.#onExceeded(failure);
   }
 }

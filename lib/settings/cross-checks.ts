@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { everyCallFindsRoom } from './buffered-bytes.ts';
 import { type Check, checkOf, entriesOf, inEach } from './check.ts';
 import { DATABASE_CHECKS } from './database-checks.ts';
 import { line, pathText, problem } from './problems.ts';
@@ -104,6 +105,7 @@ export function crossChecks(peakTasks: number): readonly Check[] {
     somebodyMayCall,
     ...serverChecks(peakTasks),
     drainOutlivesEveryQuery,
+    everyCallFindsRoom,
     forcedLooksMayBeTheMoreFrequent,
   ];
 }

@@ -201,6 +201,12 @@ export const ServerSettings = section({
   /** To receive a whole request. */
   requestTimeoutMs: milliseconds.default(30_000),
   maxConnections: integer(1).default(10_000),
+  /**
+   * Bytes of the bodies of calls in line (four for each: their values and the text bound of them) and of replies that
+   * wait to be taken, of all callers together; one more is 503. Default: half of the memory that the process may use
+   * beyond 64 MB.
+   */
+  maxBufferedBytes: bytes.optional(),
   /** After SIGTERM new work is still served for so long, while `/readyz` says 503. */
   drainDelayMs: millisecondsOrNone.default(3_000),
   /** From SIGTERM to the exit. */

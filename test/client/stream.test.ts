@@ -168,7 +168,7 @@ describe('stream() rejects', () => {
   });
 
   test('with the failure that comes instead of rows', async () => {
-    await using broker = await StubBroker.start(() => failure(429, 'TOO_MANY_STREAMS'));
+    await using broker = await StubBroker.start(() => failure(429, 'TOO_MANY_STREAMS', { retryable: true }));
 
     await expect(takeAll(clientOf(broker).stream('SELECT'))).rejects.toMatchObject({
       code: 'TOO_MANY_STREAMS',

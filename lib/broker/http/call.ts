@@ -4,6 +4,7 @@ import type { BrokerError, ErrorCode } from '../../errors.ts';
 import { Stop } from '../../pool/stop.ts';
 import { REQUEST_ID_HEADER } from '../../protocol/routes.ts';
 import type { Caller } from '../../settings/caller-keys.ts';
+import type { HeldBytes } from './byte-budget.ts';
 import type { Reply } from './reply.ts';
 import { requestIdOf } from './request-id.ts';
 import type { PathParams, Place, Route } from './route-table.ts';
@@ -32,6 +33,8 @@ export class Call {
   /** What the reply will bear, whoever writes it. */
   readonly replyHeaders: OutgoingHttpHeaders;
   readonly log: Logger;
+  /** What it takes of the budget for all bodies and replies. */
+  readonly held: HeldBytes;
   /** The path of the routes at its address, one for each method; undefined if there is none. */
   routePath: string | undefined;
   /** Undefined: its method is not for its address. */
@@ -53,10 +56,11 @@ export class Call {
   #durationMs = 0;
   #params: PathParams = {};
 
-  constructor(request: IncomingMessage, response: ServerResponse, log: Logger) {
+  constructor(request: IncomingMessage, response: ServerResponse, log: Logger, held: HeldBytes) {
     this.request = request;
     this.response = response;
     this.log = log;
+    this.held = held;
     this.id = requestIdOf(request);
     this.replyHeaders = { [REQUEST_ID_HEADER]: this.id };
   }
@@ -116,6 +120,8 @@ export class Call {
   send({ status, contentType, body }: Reply): void {
     // Written without its length, a body would come in chunks.
     const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+    this.body = undefined;
+    this.held.holdReply(length);
     this.replyHeaders['content-type'] = contentType;
     this.replyHeaders['content-length'] = length;
     this.response.writeHead(status, this.replyHeaders).end(body);

@@ -12,7 +12,11 @@ export function sendFailure(call: Call, cause: unknown): void {
   const failure = failureOf(call, cause);
   if (RETRY_AFTER_STATUSES.has(failure.httpStatus)) call.replyHeaders['retry-after'] = RETRY_AFTER_S;
   // A caller that is hung up on while it still sends may never see the reply.
-  if (failure.code === 'REQUEST_TOO_LARGE') delete call.replyHeaders.connection;
+  if (!call.request.complete) {
+    delete call.replyHeaders.connection;
+    // Also of one that asked for that. It closes the connection by itself.
+    call.response.shouldKeepAlive = true;
+  }
   call.send(replyOf(toFailureBody(failure, call.id), failure.httpStatus));
 }
 

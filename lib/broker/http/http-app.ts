@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { BrokerError } from '../../errors.ts';
 import { RecentCache } from '../../recent-cache.ts';
 import type { ServerSettings } from '../../settings/settings.ts';
+import { ByteBudget, HeldBytes } from './byte-budget.ts';
 import { Call, CallerGone } from './call.ts';
 import { Connections, closeSent } from './connections.ts';
 import { failureOf, sendFailure } from './failure-reply.ts';
@@ -23,6 +24,8 @@ type Check = (call: Call) => Promise<void> | undefined;
 
 interface HttpAppOptions {
   readonly settings: ServerSettings;
+  /** Of all calls together. Default: no bound. */
+  readonly maxBufferedBytes?: number;
   readonly log: Logger;
   /** Hears of each call once: when its reply was sent, or its caller had gone. */
   readonly onDone: (call: Call) => void;
@@ -37,6 +40,8 @@ export class HttpApp {
   readonly log: Logger;
   readonly server: Server;
   readonly bodies: BodyReader;
+  /** Of the bodies and replies of all calls. */
+  readonly budget: ByteBudget;
   readonly #connections: Connections;
   readonly #onDone: (call: Call) => void;
   readonly #routes = new RouteTable();
@@ -48,8 +53,9 @@ export class HttpApp {
   readonly #scheme: 'http' | 'https';
   #isClosing = false;
 
-  constructor({ settings, log, onDone, onRawReply }: HttpAppOptions) {
+  constructor({ settings, maxBufferedBytes, log, onDone, onRawReply }: HttpAppOptions) {
     this.log = log;
+    this.budget = new ByteBudget(maxBufferedBytes ?? Number.POSITIVE_INFINITY);
     this.bodies = new BodyReader(settings.bodyLimitBytes);
     this.#onDone = onDone;
     this.#scheme = settings.tls === undefined ? 'http' : 'https';
@@ -104,13 +110,14 @@ export class HttpApp {
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
-    const call = new Call(request, response, this.log);
+    const call = new Call(request, response, this.log, new HeldBytes(this.budget));
     let isSent = false;
     response.once('finish', () => {
       // Node tells of the end also when the connection was closed with much of the reply unsent.
       isSent = !request.socket.destroyed;
     });
     response.once('close', () => {
+      call.held.holdReply(0);
       const isGone = !isSent;
       if (isGone) call.code = 'CALLER_GONE';
       this.#onDone(call);

@@ -5,7 +5,7 @@ import { type Call, CallerGone } from './call.ts';
 export class BodyReader {
   readonly #maxBytes: number;
   /** How each is refused. */
-  readonly #unfinished = new Map<Call, (failure: BrokerError) => void>();
+  readonly #unfinished = new Map<Call, (failure: unknown) => void>();
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
@@ -14,7 +14,7 @@ export class BodyReader {
   /**
    * The body as it was sent.
    *
-   * @throws {BrokerError} REQUEST_TOO_LARGE, DRAINING. What is left is taken and thrown away: a caller that is cut off
+   * @throws {BrokerError} REQUEST_TOO_LARGE, OVERLOADED, DRAINING. What is left is taken and thrown away: a caller that is cut off
    *   could not read its reply.
    * @throws {CallerGone}
    */
@@ -43,10 +43,14 @@ export class BodyReader {
     return new Promise((resolve, reject) => {
       const tooLarge = () =>
         new BrokerError('REQUEST_TOO_LARGE', `The request is larger than ${this.#maxBytes} bytes`);
-      if (Number(request.headers['content-length'] ?? 0) > this.#maxBytes) {
+      // What an admin sends is small, and may be what helps.
+      const hold = (bodyBytes: number) => call.route?.access !== 'admin' && call.held.holdBody(bodyBytes);
+      const length = Number(request.headers['content-length'] ?? 0);
+      if (length > this.#maxBytes) {
         reject(tooLarge());
         return;
       }
+      hold(length);
       // It will tell nothing more.
       if (request.destroyed) {
         reject(new CallerGone());
@@ -54,7 +58,7 @@ export class BodyReader {
       }
       const chunks: Buffer[] = [];
       let bytes = 0;
-      const refuse = (failure: BrokerError) => {
+      const refuse = (failure: unknown) => {
         chunks.length = 0;
         request.removeAllListeners('data').resume();
         reject(failure);
@@ -62,8 +66,16 @@ export class BodyReader {
       this.#unfinished.set(call, refuse);
       request.on('data', (chunk: Buffer) => {
         bytes += chunk.length;
-        if (bytes <= this.#maxBytes) chunks.push(chunk);
-        else refuse(tooLarge());
+        if (bytes > this.#maxBytes) {
+          refuse(tooLarge());
+          return;
+        }
+        try {
+          if (bytes > length) hold(bytes);
+          chunks.push(chunk);
+        } catch (failure) {
+          refuse(failure);
+        }
       });
       request.on('end', () => resolve(chunks));
       request.on('error', () => reject(new CallerGone()));

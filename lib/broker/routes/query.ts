@@ -90,7 +90,7 @@ export function addQueryRoute(
       });
       return undefined;
     }
-    const limits = limitsOf(database, statement.maxRows);
+    const limits = limitsOf(call, database, statement.maxRows);
     const terms = {
       deadline,
       signal,
