@@ -4,6 +4,7 @@ import type { LineReader, StreamResult } from '../mysql/row-stream.ts';
 import { toFailureBody } from '../protocol/failure.ts';
 import { IDEMPOTENCY_HEADER } from '../protocol/routes.ts';
 import { STREAM_TYPE, type StreamLine } from '../protocol/stream.ts';
+import { prefers } from './http/accept.ts';
 import { type Call, CallerGone } from './http/call.ts';
 import { failureOf } from './http/failure-reply.ts';
 import type { Database } from './pool-registry.ts';
@@ -12,12 +13,9 @@ import type { SqlCall } from './sql-call.ts';
 import type { StreamRegistry } from './stream-registry.ts';
 import { StreamReply } from './stream-reply.ts';
 
-/** The type among those that an `Accept` header lists, whatever its parameters. */
-const ACCEPTS_STREAM = new RegExp(`(?:^|,)\\s*${STREAM_TYPE}\\s*(?:[;,]|$)`, 'i');
-
 /** @throws {BrokerError} INVALID_REQUEST: what a stream answers cannot be kept for another time. */
 export function asksForStream({ headers }: Call): boolean {
-  if (!ACCEPTS_STREAM.test(headers.accept ?? '')) return false;
+  if (!prefers(headers.accept, STREAM_TYPE, 'application/json')) return false;
   if (headers[IDEMPOTENCY_HEADER] !== undefined) {
     throw new BrokerError(
       'INVALID_REQUEST',

@@ -108,7 +108,9 @@ export class Call {
 
   goTo({ path, routes, params }: Place): void {
     this.routePath = path;
-    this.route = routes.get(this.request.method ?? '');
+    const { method = '' } = this.request;
+    // Node sends no body of a reply to HEAD.
+    this.route = routes.get(method === 'HEAD' ? 'GET' : method);
     this.#params = params;
   }
 

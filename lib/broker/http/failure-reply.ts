@@ -12,7 +12,10 @@ export function sendFailure(call: Call, cause: unknown): void {
   const failure = failureOf(call, cause);
   if (RETRY_AFTER_STATUSES.has(failure.httpStatus)) call.replyHeaders['retry-after'] = RETRY_AFTER_S;
   // A caller that is hung up on while it still sends may never see the reply.
-  if (!call.request.complete) {
+  if (!call.request.complete && call.headers.expect !== undefined) {
+    // It may send its body or not: what comes next on this connection could be either.
+    call.replyHeaders.connection = 'close';
+  } else if (!call.request.complete) {
     delete call.replyHeaders.connection;
     // Also of one that asked for that. It closes the connection by itself.
     call.response.shouldKeepAlive = true;

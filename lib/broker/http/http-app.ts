@@ -150,7 +150,8 @@ export class HttpApp {
     if (place === undefined) throw new BrokerError('NOT_FOUND', 'There is nothing at this address');
     const { route } = call;
     if (route === undefined) {
-      const allow = [...place.routes.keys()].join(', ');
+      const methods = [...place.routes.keys()];
+      const allow = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
       call.replyHeaders.allow = allow;
       throw new BrokerError('METHOD_NOT_ALLOWED', `Only ${allow} is allowed here`);
     }

@@ -51,7 +51,8 @@ export function createHttpServer(
           },
           serve,
         );
-  // Node's own answers to these are empty.
+  // Node's own answers to these are empty. That to a caller who waits for 100 is for the reader of the body to give.
+  server.on('checkContinue', serve);
   server.on('checkExpectation', serve);
   server.on('clientError', (error, socket) => replyToClientError(error, socket, onRawReply));
   server.on('connect', (request, socket) => refuseTunnel(request, socket, onRawReply));

@@ -20,6 +20,14 @@ export async function readJsonBody(call: Call, bodies: BodyReader): Promise<unkn
   if (!JSON_TYPE.test(type ?? '')) {
     throw new BrokerError('UNSUPPORTED_MEDIA_TYPE', 'The content-type must be application/json');
   }
+  const { 'content-encoding': encoding = 'identity' } = request.headers;
+  if (!/^identity$/i.test(encoding)) {
+    call.replyHeaders['accept-encoding'] = 'identity';
+    throw new BrokerError(
+      'UNSUPPORTED_MEDIA_TYPE',
+      'The body must be sent as it is: the only content-encoding allowed is identity',
+    );
+  }
   const body = await bodies.read(call);
   if (body.length === 0) throw new BrokerError('INVALID_REQUEST', 'The body is empty; it must be JSON');
   // Read leniently, it would reach the database altered.

@@ -51,6 +51,7 @@ export class BodyReader {
         return;
       }
       hold(length);
+      if (request.headers.expect !== undefined) call.response.writeContinue();
       // It will tell nothing more.
       if (request.destroyed) {
         reject(new CallerGone());
