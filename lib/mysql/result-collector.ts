@@ -9,7 +9,7 @@ import { effectsOf, type RowCounts, type StatementEffects } from './row-counts.t
 import { writeRow } from './row-packet.ts';
 
 /** Counts what the results of all calls take together. */
-export interface ResultMemory {
+interface ResultMemory {
   /** Has room for so many bytes of the reply, or returns the failure of a call that finds none. */
   holdResult(bytes: number): BrokerError | undefined;
 }
