@@ -98,7 +98,7 @@ test('a login that stays refused fails with a reason that shows nothing of the t
   );
 });
 
-test('a statement is killed over a login with a token of its own time', async () => {
+test('a statement is killed over a login with a fresh token', async () => {
   const { server, open } = await startServer();
   const connection = await open();
   vi.setSystemTime(Date.now() + 3_600_000);
@@ -114,8 +114,11 @@ test('a statement is killed over a login with a token of its own time', async ()
   });
   await expect(asked).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
 
-  await vi.waitFor(() => expect(server.statements.at(-1)).toMatch(/^KILL QUERY/));
-  expect(new Set(server.tokens).size).toBe(2);
+  await vi.waitFor(() => expect(server.statements.at(-1)?.sql).toMatch(/^KILL QUERY 1$/));
+  const [loginToken, freshToken] = server.tokens;
+  expect(server.tokens).toHaveLength(2);
+  expect(freshToken).not.toBe(loginToken);
+  expect(server.statements.at(-1)?.token).toBe(freshToken);
 });
 
 test('no token goes to a server with a certificate for another name', async () => {

@@ -4,28 +4,43 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { CertificateFiles } from './certificates.ts';
 
-/** MySQL's protocol as far as a login by token and statements without rows need it. */
+/** A statement, and the password of the login that sent it. */
+interface Told {
+  readonly sql: string;
+  readonly token: string;
+}
+
+/**
+ * MySQL's protocol as far as logins by token need it. It answers who it is and whose a thread is, as MySQL does, and
+ * every other statement without rows.
+ */
 export class TokenServer implements AsyncDisposable {
   /** What it was told as passwords, in order: nothing but what came over TLS. */
   readonly tokens: string[] = [];
   /** In order. It never answers `HANG`. */
-  readonly statements: string[] = [];
+  readonly statements: Told[] = [];
   /** How many of the next logins it refuses. */
   refusals = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  /** The address that each thread comes from. */
+  readonly #threads = new Map<number, string>();
+  readonly #startedAtMs = performance.now();
 
   private constructor(certificate: CertificateFiles) {
     const tls = { cert: readFileSync(certificate.cert), key: readFileSync(certificate.key), isServer: true };
     this.#server = createServer((plain) => {
       this.#sockets.add(plain);
       plain.on('error', () => plain.destroy());
-      send(plain, 0, greeting(this.#sockets.size));
+      const threadId = this.#sockets.size;
+      this.#threads.set(threadId, `${plain.remoteAddress}:${plain.remotePort}`);
+      send(plain, 0, greeting(threadId));
       plain.once('readable', () => {
         plain.read(TLS_REQUEST_BYTES);
         const socket = new TLSSocket(plain, tls);
         socket.on('error', () => plain.destroy());
-        onPackets(socket, (sequence, packet) => this.#answer(socket, sequence, packet));
+        const client: Client = { socket, threadId, token: '' };
+        onPackets(socket, (sequence, packet) => this.#answer(client, sequence, packet));
       });
     });
   }
@@ -49,24 +64,39 @@ export class TokenServer implements AsyncDisposable {
     await once(this.#server, 'close');
   }
 
-  #answer(socket: Socket, sequence: number, packet: Buffer): void {
-    if (sequence === 2) send(socket, 3, ASK_FOR_TOKEN);
-    else if (sequence === 4) this.#judge(socket, packet.toString('utf8', 0, packet.length - 1));
-    else if (packet[0] === COMMAND.quit) socket.end();
-    else if (packet[0] === COMMAND.query) this.#run(socket, packet.toString('utf8', 1));
-    else send(socket, 1, OK);
+  #answer(client: Client, sequence: number, packet: Buffer): void {
+    if (sequence === 2) send(client.socket, 3, ASK_FOR_TOKEN);
+    else if (sequence === 4) this.#judge(client, packet.toString('utf8', 0, packet.length - 1));
+    else if (packet[0] === COMMAND.quit) client.socket.end();
+    else if (packet[0] === COMMAND.query) this.#run(client, packet.toString('utf8', 1));
+    else send(client.socket, 1, OK);
   }
 
-  #judge(socket: Socket, token: string): void {
+  #judge(client: Client, token: string): void {
+    client.token = token;
     this.tokens.push(token);
-    send(socket, 5, this.refusals > 0 ? ACCESS_DENIED : OK);
+    send(client.socket, 5, this.refusals > 0 ? ACCESS_DENIED : OK);
     this.refusals -= 1;
   }
 
-  #run(socket: Socket, statement: string): void {
-    this.statements.push(statement);
-    if (!statement.startsWith('HANG')) send(socket, 1, OK);
+  #run({ socket, threadId, token }: Client, sql: string): void {
+    this.statements.push({ sql, token });
+    const asked = /PROCESSLIST WHERE ID = (?:(\d+)|CONNECTION_ID\(\))/.exec(sql);
+    if (asked !== null) {
+      const columns = [String(threadId), 'this server', this.#threads.get(Number(asked[1] ?? threadId))];
+      sendRow(socket, sql.includes("'Uptime'") ? [...columns, this.#uptimeSeconds] : columns);
+    } else if (!sql.startsWith('HANG')) send(socket, 1, OK);
   }
+
+  get #uptimeSeconds(): string {
+    return String(Math.floor((performance.now() - this.#startedAtMs) / 1_000));
+  }
+}
+
+interface Client {
+  readonly socket: Socket;
+  readonly threadId: number;
+  token: string;
 }
 
 const COMMAND = { quit: 1, query: 3 } as const;
@@ -74,6 +104,10 @@ const COMMAND = { quit: 1, query: 3 } as const;
 /** What a client asks for TLS with. The first bytes of TLS itself may have come with it. */
 const TLS_REQUEST_BYTES = 36;
 const OK = Buffer.from([0, 0, 0, 2, 0, 0, 0]);
+const EOF = Buffer.from([0xfe, 0, 0, 2, 0]);
+const NULL = Buffer.from([0xfb]);
+/** A column's type. */
+const VAR_STRING = 0xfd;
 const ACCESS_DENIED = Buffer.from('\xff\x15\x04#28000Access denied', 'latin1');
 const ASK_FOR_TOKEN = Buffer.from('\xfemysql_clear_password\0', 'latin1');
 
@@ -107,6 +141,22 @@ function send(socket: Socket, sequence: number, packet: Buffer): void {
   header.writeUIntLE(packet.length, 0, 3);
   header.writeUInt8(sequence, 3);
   socket.write(Buffer.concat([header, packet]));
+}
+
+/** A result of one row of strings, as the text protocol sends it. */
+function sendRow(socket: Socket, values: readonly (string | undefined)[]): void {
+  const column = Buffer.concat([
+    ...['def', '', '', '', 'column', ''].map(lengthEncoded),
+    Buffer.from([12, 45, 0, 0, 1, 0, 0, VAR_STRING, 0, 0, 0, 0, 0]),
+  ]);
+  const row = values.map((value) => (value === undefined ? NULL : lengthEncoded(value)));
+  const packets = [Buffer.from([values.length]), ...values.map(() => column), EOF, Buffer.concat(row), EOF];
+  for (const [index, packet] of packets.entries()) send(socket, index + 1, packet);
+}
+
+/** Of a string shorter than 251 bytes. */
+function lengthEncoded(value: string): Buffer {
+  return Buffer.from(`${String.fromCharCode(value.length)}${value}`, 'latin1');
 }
 
 function onPackets(socket: Socket, take: (sequence: number, packet: Buffer) => void): void {
