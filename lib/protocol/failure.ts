@@ -43,11 +43,8 @@ export function toFailureBody(error: BrokerError, requestId: string): FailureBod
 /** The same error on the client's side. A code of a later broker version becomes INTERNAL, its name kept in `details`. */
 export function fromFailureBody({ error }: FailureBody): BrokerError {
   const { code, message, details, retryable, ...facts } = error;
-  if (isErrorCode(code)) return new BrokerError(code, message, { ...facts, details, ...transience(error) });
-  return new BrokerError('INTERNAL', message, { ...facts, details: { ...details, brokerCode: code } });
-}
-
-/** What was not applied and cannot be sent again does not pass by itself; of other outcomes the table speaks. */
-function transience({ retryable, outcome }: FailureBody['error']): { readonly isTransient?: false } {
-  return !retryable && outcome === 'not_applied' ? { isTransient: false } : {};
+  // Of other outcomes it says nothing about the cause.
+  const options = { ...facts, isTransient: facts.outcome === 'not_applied' ? retryable : undefined };
+  if (isErrorCode(code)) return new BrokerError(code, message, { ...options, details });
+  return new BrokerError('INTERNAL', message, { ...options, details: { ...details, brokerCode: code } });
 }

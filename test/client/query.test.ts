@@ -97,6 +97,16 @@ describe('query()', () => {
     expect(failed).toMatchObject({ code: 'DEADLOCK', requestId: 'r-1', retryable: true, ...fields });
   });
 
+  test.each([
+    ['DEADLOCK', false, { code: 'DEADLOCK' }],
+    ['SQL_ERROR', true, { code: 'SQL_ERROR' }],
+    ['OF_A_LATER_VERSION', true, { code: 'INTERNAL', details: { brokerCode: 'OF_A_LATER_VERSION' } }],
+  ])('takes the word of the broker on whether %s can be sent again', async (code, retryable, expected) => {
+    await using broker = await StubBroker.start(() => failure(409, code, { retryable }));
+
+    await expect(clientOf(broker).query('SELECT 1')).rejects.toMatchObject({ ...expected, retryable });
+  });
+
   test('rejects with BROKER_UNREACHABLE, outcome unknown, for JSON that is not the protocol', async () => {
     await using broker = await StubBroker.start(() => ({ json: { message: 'Internal Server Error' } }));
     const db = clientOf(broker);

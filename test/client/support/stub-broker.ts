@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import * as http from 'node:http';
 import * as net from 'node:net';
+import { ERROR_TRAITS, isErrorCode } from '../../../lib/errors.ts';
 
 export interface SeenRequest {
   readonly path: string;
@@ -112,11 +113,12 @@ export async function unusedPort(): Promise<number> {
 
 /** A reply of the broker that tells of a failure. */
 export function failure(status: number, code: string, more: object = {}): JsonAnswer {
+  const outcome = 'outcome' in more ? more.outcome : 'not_applied';
   const error = {
     code,
     message: `the broker says ${code}`,
-    retryable: false,
-    outcome: 'not_applied',
+    retryable: outcome === 'not_applied' && isErrorCode(code) && ERROR_TRAITS[code].transient,
+    outcome,
     requestId: 'r-1',
   };
   return { status, json: { error: { ...error, ...more } } };
