@@ -11,8 +11,8 @@ export interface BenchDatabase extends AsyncDisposable {
   account(user: string): Promise<Account>;
 }
 
-export async function startBenchDatabase(): Promise<BenchDatabase> {
-  const database = await startTestDatabase({ maxConnections: MAX_CONNECTIONS });
+export async function startBenchDatabase(extraArguments: readonly string[] = []): Promise<BenchDatabase> {
+  const database = await startTestDatabase({ maxConnections: MAX_CONNECTIONS, extraArguments });
   const { admin, app } = database;
   for (const sql of [
     'CREATE TABLE items (id INT PRIMARY KEY, name VARCHAR(40) NOT NULL, price DECIMAL(10,2) NOT NULL)',

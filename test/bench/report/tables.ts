@@ -3,6 +3,7 @@ import { medianOf, spreadOf } from '../measure/median.ts';
 import type { Measured, Turn } from '../measure/turn.ts';
 import type { Burst } from '../parts/burst.ts';
 import { type Growth, steepestPower } from '../parts/growth.ts';
+import type { AttackResult } from '../parts/hostile-caller.ts';
 import type { Imports } from '../parts/imports.ts';
 import { TITLES } from '../subjects/subject.ts';
 import { markdownTable, shown, shownMegabytes } from './markdown.ts';
@@ -52,6 +53,22 @@ export function burstsTable(bursts: readonly Burst[]): string {
       ...latencies(outcomes),
       String(connections),
       failedShare(outcomes),
+    ]),
+  );
+}
+
+/** What one caller does to another. */
+export function attacksTable(attacks: readonly AttackResult[]): string {
+  return markdownTable(
+    ['the hostile caller sends', 'and gets', ...QUANTILE_TITLES, 'failed', 'MB'],
+    attacks.map(({ name, replies, other, peakRssBytes }) => [
+      name,
+      Object.entries(replies)
+        .map(([reply, count]) => `${count} x ${reply}`)
+        .join(', '),
+      ...latencies([other]),
+      failedShare([other]),
+      shownMegabytes(peakRssBytes),
     ]),
   );
 }

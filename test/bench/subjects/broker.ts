@@ -13,26 +13,46 @@ export interface BrokerSetup {
   /** Settings of each alias that are not the defaults. */
   readonly alias?: object;
   readonly credentials?: object;
+  /** Aliases besides, with their own settings. */
+  readonly moreAliases?: Readonly<Record<string, object>>;
+  /** Callers besides, by the key of each. */
+  readonly moreKeys?: Readonly<Record<string, string>>;
+  /** Of V8's old space. Default: V8's choice. */
+  readonly heapMb?: number;
 }
 
 /** The broker as it is deployed: built, with keys, metrics and a log line a request, settings at their defaults. */
 export async function startBroker(
   { host, port }: DatabaseServer,
   { database, user, password }: Account,
-  { aliases = 1, alias, credentials = { username: user, password } }: BrokerSetup = {},
+  {
+    aliases = 1,
+    alias,
+    credentials = { username: user, password },
+    moreAliases = {},
+    moreKeys = {},
+    heapMb,
+  }: BrokerSetup = {},
 ): Promise<ServiceProcess> {
   const folder = await makeTemporaryFolder('bench');
   const settingsFile = join(folder, 'settings.json');
   const names = aliases === 1 ? ['default'] : Array.from({ length: aliases }, (_, index) => `alias-${index}`);
   const settings = { host, port, database, credentials, tls: 'off', ...alias };
-  const keySha256 = createHash('sha256').update(CALLER_KEY).digest('hex');
+  const caller = (key: string) => ({
+    keySha256: createHash('sha256').update(key).digest('hex'),
+    databases: ['*'],
+    access: 'write',
+  });
+  const others = Object.entries(moreAliases).map(([name, more]) => [name, { ...settings, ...more }] as const);
+  const callers = Object.entries(moreKeys).map(([name, key]) => [name, caller(key)] as const);
   const document = {
-    databases: Object.fromEntries(names.map((name) => [name, settings])),
-    callers: { benchmark: { keySha256, databases: ['*'], access: 'write' } },
+    databases: Object.fromEntries([...names.map((name) => [name, settings] as const), ...others]),
+    callers: { benchmark: caller(CALLER_KEY), ...Object.fromEntries(callers) },
     server: { drainDelayMs: 0 },
   };
   await writeFile(settingsFile, JSON.stringify(document), { mode: 0o600 });
-  const command = [process.execPath, 'dist/lib/broker/main.js'];
+  const heap = heapMb === undefined ? [] : [`--max-old-space-size=${heapMb}`];
+  const command = [process.execPath, ...heap, 'dist/lib/broker/main.js'];
   const env = { HOST: '127.0.0.1', BROKER_SETTINGS_FILE: settingsFile };
   const service = await startServiceProcess(command, env, join(folder, 'log'));
   return {
