@@ -12,20 +12,29 @@ export interface LoginDemand {
   readonly isUrgent: boolean;
 }
 
+/** What a gate asks of its pool. */
+export interface GateOwner {
+  /** A login that was held back may be worth another try. */
+  onRoom(): void;
+  /** A caller waits for a login, and nothing is on its way for him. */
+  isUrgent(): boolean;
+}
+
 /** When a login may begin: spaced out while they fail, at a pace while they succeed, within what the server bears. */
 export class ConnectGate {
   readonly #backOff: ConnectBackOff;
   readonly #pace: LoginPace;
   readonly #server: ServerCap;
   readonly #member: CapMember;
+  readonly #isUrgent: () => boolean;
   #lastVerdict: ConnectVerdict | undefined;
 
-  /** `onMayBegin` is called when a login that was held back may be worth another try. */
-  constructor(server: ServerCap, member: CapMember, onMayBegin: () => void) {
+  constructor(server: ServerCap, member: CapMember, owner: GateOwner) {
     this.#server = server;
     this.#member = member;
-    this.#backOff = new ConnectBackOff(onMayBegin);
-    this.#pace = new LoginPace(onMayBegin);
+    this.#isUrgent = () => owner.isUrgent();
+    this.#backOff = new ConnectBackOff(() => owner.onRoom());
+    this.#pace = new LoginPace(() => owner.onRoom());
     server.join(member);
   }
 
@@ -59,7 +68,7 @@ export class ConnectGate {
   begin({ opening, isCold, isUrgent }: LoginDemand): boolean {
     if (!this.mayTry(opening)) return false;
     if (this.#server.free <= 0) {
-      if (isUrgent) this.#server.want(this.#member);
+      if (isUrgent) this.#server.want(this.#member, this.#isUrgent);
       return false;
     }
     if (!this.#pace.begin(opening, isCold)) return false;

@@ -51,6 +51,7 @@ export class QueuePool<C extends Connection> {
     this.#slots = new Slots(connector, options, server, this.events, {
       onReady: (entry, nowMs) => this.#offer(entry, nowMs),
       onRoom: () => this.#serve(),
+      isUrgent: () => this.#demand.isUrgent,
       onDown: (error) => this.#waiters.rejectAll(error),
     });
     this.#demand = new Demand(options, this.#slots, server, this.#waiters);

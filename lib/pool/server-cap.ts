@@ -2,7 +2,7 @@
 export interface CapMember {
   /** Connections that it has on the server. */
   readonly size: number;
-  /** There is a slot for it now, if it still wants one. */
+  /** There is a slot for it now. */
   onSlot(): void;
   /** Closes an idle connection. False if there is none. */
   closeOneIdle(): boolean;
@@ -11,13 +11,14 @@ export interface CapMember {
 /**
  * What one server bears, shared by the pools on it. A pool takes a slot before each login and gives it back when the
  * peer has let go. One that finds none left waits for its turn, and another gives up a connection for it: an idle
- * one at once, else one that comes back, as long as it has more than the pool that waits, or that has none.
+ * one at once, else one that comes back, as long as it has more than the pool that waits, or that has none. A pool is in
+ * line only while its callers still wait: nobody gives up anything for callers who have left.
  */
 export class ServerCap {
   readonly maxConnections: number;
   readonly #members = new Set<CapMember>();
-  /** Who found no slot, in the order of asking. */
-  readonly #wanting = new Set<CapMember>();
+  /** Who found no slot, in the order of asking, and whether it still wants one. */
+  readonly #wanting = new Map<CapMember, () => boolean>();
   #taken = 0;
   /** Connections that are closing for those who want one. */
   #yielding = 0;
@@ -48,16 +49,17 @@ export class ServerCap {
   giveBack(): void {
     this.#taken -= 1;
     this.#yielding = Math.max(0, this.#yielding - 1);
-    for (const member of this.#wanting) {
+    for (const [member, isWanted] of this.#wanting) {
       if (this.free <= 0) return;
       this.#wanting.delete(member);
-      member.onSlot();
+      if (isWanted()) member.onSlot();
     }
   }
 
-  /** Puts a pool in line for a slot, and has an idle connection of another one closed. */
-  want(member: CapMember): void {
-    this.#wanting.add(member);
+  /** Puts a pool in line for a slot while `isWanted` holds, and has an idle connection of another one closed. */
+  want(member: CapMember, isWanted: () => boolean): void {
+    this.#forgetWithdrawn();
+    this.#wanting.set(member, isWanted);
     if (!this.#isAskedBySomebodyBut(undefined)) return;
     const others = [...this.#members].filter((other) => other !== member);
     others.sort((one, other) => other.size - one.size);
@@ -72,13 +74,19 @@ export class ServerCap {
    */
   mustYield(member: CapMember, isWanted: boolean): boolean {
     if (!this.#isAskedBySomebodyBut(member)) return false;
-    for (const other of this.#wanting) {
+    this.#forgetWithdrawn();
+    if (!this.#isAskedBySomebodyBut(member)) return false;
+    for (const other of this.#wanting.keys()) {
       const isFair = other.size > 0 && other.size + 1 >= member.size;
       if (other === member || (isWanted && isFair)) continue;
       this.#yielding += 1;
       return true;
     }
     return false;
+  }
+
+  #forgetWithdrawn(): void {
+    for (const [member, isWanted] of this.#wanting) if (!isWanted()) this.#wanting.delete(member);
   }
 
   #isAskedBySomebodyBut(member: CapMember | undefined): boolean {

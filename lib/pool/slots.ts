@@ -54,7 +54,7 @@ export class Slots<C extends Connection> implements CapMember {
       onDue: () => owner.onRoom(),
       prove: async () => await connector.prove(options.checkoutTimeoutMs),
     });
-    this.gate = new ConnectGate(server, this, () => owner.onRoom());
+    this.gate = new ConnectGate(server, this, owner);
     this.#logins = new Logins(connector, options, this.gate, events, {
       opened: (entry, login) => this.#opened(entry, login),
       failed: (entry, login, verdict) => this.#connectFailed(entry, login, verdict),

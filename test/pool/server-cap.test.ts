@@ -1,4 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
+import type { CheckoutOptions } from '../../lib/pool/checkout-options.ts';
+import { Deadline } from '../../lib/pool/deadline.ts';
 import type { PoolOptions } from '../../lib/pool/pool-options.ts';
 import { ServerCap } from '../../lib/pool/server-cap.ts';
 import { buildPool, guardPools, type PoolUnderTest, settle } from '../support/open-pool-guard.ts';
@@ -122,6 +124,100 @@ describe('pools on one server', () => {
     await expect(a.pool.checkout()).rejects.toThrow('refused');
     expect(server.free).toBe(1);
     await b.pool.checkout();
+  });
+});
+
+describe('a slot that a caller of another pool waited for', () => {
+  interface Leaving {
+    readonly how: string;
+    /** What the only caller of the pool asks with. */
+    ask?(stop: AbortSignal): CheckoutOptions;
+    leave(pool: PoolUnderTest['pool'], stop: AbortController): unknown;
+  }
+
+  const leavings: readonly Leaving[] = [
+    {
+      how: 'its own deadline passed',
+      ask: () => ({ deadline: Deadline.after(100) }),
+      leave: async () => await vi.advanceTimersByTimeAsync(200),
+    },
+    { how: 'it waited too long', leave: async () => await vi.advanceTimersByTimeAsync(5_001) },
+    {
+      how: 'it hung up',
+      ask: (signal) => ({ signal }),
+      leave: (_, stop) => stop.abort(new Error('hung up')),
+    },
+    { how: 'its pool was paused', leave: (pool) => pool.pause() },
+    {
+      how: 'its pool was closed',
+      leave: async (pool) => {
+        void pool.drain(Deadline.after(10));
+        await vi.advanceTimersByTimeAsync(20);
+      },
+    },
+  ];
+
+  test.each(leavings)('is taken from nobody once $how', async ({ ask, leave }) => {
+    const { server, a, b } = twoPools(2);
+    const borrowed = await borrow(a, 2);
+    const stop = new AbortController();
+    const waiting = b.pool.checkout(ask?.(stop.signal)).catch(() => undefined);
+    await settle();
+    await leave(b.pool, stop);
+    await settle();
+
+    for (const pooled of borrowed) pooled.checkin();
+    await vi.advanceTimersByTimeAsync(1_000);
+
+    expect([a.pool.stats().idle, b.connector.opens.calls, server.free]).toEqual([2, 0, 0]);
+    b.pool.resume();
+    await waiting;
+  });
+
+  test('is taken from nobody once its own pool serves it', async () => {
+    const { a, b } = twoPools(2);
+    const [ofA, ofB] = [await a.pool.checkout(), await b.pool.checkout()];
+    const waiting = b.pool.checkout();
+    await settle();
+    ofB.checkin();
+    (await waiting).checkin();
+
+    ofA.checkin();
+    await settle();
+
+    expect([a.pool.stats().idle, b.pool.stats().idle]).toEqual([1, 1]);
+  });
+
+  test('is still given up for those that wait on', async () => {
+    const { a, b } = twoPools(2);
+    const [pooled] = await borrow(a, 2);
+    const stop = new AbortController();
+    const left = expect(b.pool.checkout({ signal: stop.signal })).rejects.toThrow('hung up');
+    const waiting = b.pool.checkout();
+    await settle();
+    stop.abort(new Error('hung up'));
+    await left;
+
+    pooled?.checkin();
+
+    expect((await waiting).connection).toBe(b.connector.opened[0]);
+  });
+
+  test('goes to a pool whose callers still wait', async () => {
+    const { server, a, b } = twoPools(1);
+    const c = buildPool({}, server);
+    const pooled = await a.pool.checkout();
+    const stop = new AbortController();
+    const left = expect(b.pool.checkout({ signal: stop.signal })).rejects.toThrow('hung up');
+    const waiting = c.pool.checkout();
+    await settle();
+    stop.abort(new Error('hung up'));
+    await left;
+
+    pooled.checkin();
+    await waiting;
+
+    expect([b.connector.opens.calls, c.connector.opens.calls]).toEqual([0, 1]);
   });
 });
 
