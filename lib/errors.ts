@@ -16,7 +16,7 @@ function lasting(httpStatus: number): ErrorTraits {
   return { httpStatus, transient: false };
 }
 
-/** Every way a call can fail. The README explains each code under the same name. */
+/** Every way a call can fail. lib/protocol/README.md explains each code under the same name. */
 export const ERROR_TRAITS = {
   INVALID_REQUEST: lasting(400),
   SQL_ERROR: lasting(400),

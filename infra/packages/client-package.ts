@@ -2,6 +2,8 @@ import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 const ENTRY = 'dist/lib/index.js';
+/** What the index does not lead to. */
+const TEXTS = ['LICENSE', 'README.md', 'lib/client/README.md', 'lib/protocol/README.md'];
 const IMPORTED = /(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g;
 /** What a package of its own does not take over: commands and what develops the project. */
 const OF_THE_CLIENT = ['version', 'license', 'keywords', 'type', 'engines', 'main', 'types', 'exports'];
@@ -25,16 +27,15 @@ export async function stageClient(project: string, folder: string): Promise<void
     name: 'serverless-conn-pool-client',
     description,
     ...kept,
-    files: ['dist/lib'],
+    files: ['dist/lib', 'lib/**/*.md'],
     dependencies,
   };
 
   await rm(folder, { recursive: true, force: true });
-  for (const file of files) {
+  for (const file of [...files, ...TEXTS]) {
     await mkdir(dirname(join(folder, file)), { recursive: true });
     await copyFile(join(project, file), join(folder, file));
   }
-  for (const file of ['LICENSE', 'README.md']) await copyFile(join(project, file), join(folder, file));
   await writeFile(join(folder, 'package.json'), `${JSON.stringify(client, undefined, 2)}\n`);
 }
 

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 export const USAGE = `serverless-conn-pool-broker [options]
 
 Runs the broker. What it is to do stands in its environment: BROKER_SETTINGS_FILE, BROKER_SETTINGS or
-BROKER_SETTINGS_SECRET, HOST, PORT, LOG_LEVEL, BROKER_PEAK_TASKS, BROKER_PEERS, BROKER_EMF (see the README).
+BROKER_SETTINGS_SECRET, HOST, PORT, LOG_LEVEL, BROKER_PEAK_TASKS, BROKER_PEERS, BROKER_EMF (see lib/broker/README.md).
 
   --check FILE   check a settings file, with the environment as it is, and start nothing: code 0 if the broker would
                  start with it, else 1 and a line for each problem

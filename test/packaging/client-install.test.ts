@@ -38,8 +38,16 @@ beforeAll(async () => {
     ['-p', 'infra/tsconfig.build.json', '--outDir', path.join(built, 'dist')],
     PROJECT,
   );
-  for (const file of ['package.json', 'LICENSE', 'README.md'])
+  for (const file of [
+    'package.json',
+    'LICENSE',
+    'README.md',
+    'lib/client/README.md',
+    'lib/protocol/README.md',
+  ]) {
+    await mkdir(path.dirname(path.join(built, file)), { recursive: true });
     await writeFile(path.join(built, file), await readFile(path.join(PROJECT, file)));
+  }
   const staged = path.join(consumer, 'staged');
   await stageClient(built, staged);
   archive = path.join(staged, (await succeed('npm', ['pack', '--silent', '--offline'], staged)).trim());
@@ -67,7 +75,14 @@ test('the client is installed without anything of the broker', async () => {
   expect(installed.sort()).toEqual(['serverless-conn-pool', 'zod']);
 
   const files = await readdir(path.join(modules, 'serverless-conn-pool'), { recursive: true });
-  expect(files.join('\n')).toContain('dist/lib/client/connect.js');
+  expect(files).toEqual(
+    expect.arrayContaining([
+      'dist/lib/client/connect.js',
+      'README.md',
+      'lib/client/README.md',
+      'lib/protocol/README.md',
+    ]),
+  );
   expect(files.join('\n')).not.toMatch(/lib\/(broker|mysql|pool|settings|rotation)|\.map$/m);
   const sizes = await Promise.all(
     files.map(async (file) => (await stat(path.join(modules, 'serverless-conn-pool', file))).size),
@@ -109,7 +124,7 @@ describe('TypeScript finds its types', () => {
 test('it runs', async () => {
   const script = `
     import { BrokerError, connect } from 'serverless-conn-pool';
-    const db = connect({ url: 'http://127.0.0.1:1', key: 'k', timeoutMs: 50 });
+    const db = connect({ url: 'http://127.0.0.1:1', key: 'k', timeoutMs: 1_000 });
     await db.query('SELECT 1').catch((error) => console.log(error instanceof BrokerError, error.code));`;
   const { output } = await run(process.execPath, ['--input-type=module', '-e', script], consumer);
   expect(output).toBe('true BROKER_UNREACHABLE\n');

@@ -2,7 +2,7 @@ import { OPENAPI_ROUTE, READY_ROUTE } from '../../protocol/routes.ts';
 import type { HttpApp } from '../http/http-app.ts';
 import { jsonReply } from '../http/reply.ts';
 
-const README = 'README.md of the package serverless-conn-pool';
+const README = 'lib/broker/README.md of the package serverless-conn-pool';
 
 /** `GET /`: what this is, and where to read on, for whoever finds it. */
 export function addHomeRoute(app: HttpApp): void {
