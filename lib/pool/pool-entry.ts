@@ -11,7 +11,7 @@ const CLOSE_TIMEOUT_MS = 60_000;
 /** Shorter: a caller waits for it, and must have time left for another connection. */
 const PING_TIMEOUT_MS = 2_000;
 /** Ages are shortened by up to this share, so that connections of one burst do not all retire at once. */
-const RECYCLE_JITTER = 0.1;
+export const RECYCLE_JITTER = 0.1;
 
 /** Where a slot is. `QueuePool` moves it; each place says who may touch the connection. */
 export type EntryPlace =
@@ -71,6 +71,11 @@ export class PoolEntry<C extends Connection> {
   /** Since the peer was last heard of: a ping counts too. */
   silentMs(nowMs: number): number {
     return nowMs - this.#lastHeardAtMs;
+  }
+
+  /** Its shortened age, at which it should be replaced. */
+  get retireAtMs(): number {
+    return this.#retireAtMs;
   }
 
   /** Old enough to be replaced, though not too old to serve. */

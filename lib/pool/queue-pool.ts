@@ -214,7 +214,7 @@ export class QueuePool<C extends Connection> {
 
   #keep(entry: PoolEntry<C>): void {
     this.#slots.keep(entry);
-    if (entry.isUsed) this.#upkeep.resetSoon();
+    this.#upkeep.heed(entry);
     if (this.#slots.renewal.isUnderWay) this.#serve();
   }
 

@@ -3,6 +3,7 @@ import type { Demand } from './demand.ts';
 import type { PoolEntry } from './pool-entry.ts';
 import type { PoolEvents } from './pool-events.ts';
 import type { PoolOptions } from './pool-options.ts';
+import { Retirement } from './retirement.ts';
 import type { Slots } from './slots.ts';
 
 const SHORTEST_INTERVAL_MS = 100;
@@ -12,14 +13,15 @@ const LONGEST_UNRESET_MS = 50;
 const HEARD_OF_JUST_NOW_MS = 1_000;
 
 /**
- * Looks after the slots from time to time: closes what is too old and what has been idle for too long, keeps the
- * rest of the idle ones alive, and tells of borrowers that hold one for too long.
+ * Looks after the slots from time to time: closes what has been idle for too long, keeps the rest of the idle ones
+ * alive, and tells of borrowers that hold one for too long. What is too old has a time of its own.
  */
 export class Upkeep<C extends Connection> {
   readonly #slots: Slots<C>;
   readonly #options: PoolOptions;
   readonly #events: PoolEvents;
   readonly #timer: NodeJS.Timeout;
+  readonly #retirement: Retirement<C>;
   #resetTimer: NodeJS.Timeout | undefined;
   /** A login is under way that nobody waits for. */
   #isProbing = false;
@@ -28,6 +30,7 @@ export class Upkeep<C extends Connection> {
     this.#slots = slots;
     this.#options = options;
     this.#events = events;
+    this.#retirement = new Retirement(slots, options);
     events.on('connect', () => {
       // The pool decides first who takes it.
       if (this.#isProbing) queueMicrotask(() => this.#closeProbe());
@@ -47,10 +50,17 @@ export class Upkeep<C extends Connection> {
   stop(): void {
     clearInterval(this.#timer);
     clearTimeout(this.#resetTimer);
+    this.#retirement.stop();
+  }
+
+  /** This connection is idle now. */
+  heed(entry: PoolEntry<C>): void {
+    if (entry.isUsed) this.#resetSoon();
+    this.#retirement.heed(entry);
   }
 
   /** An idle connection was not reset: no such shall lie there for long. */
-  resetSoon(): void {
+  #resetSoon(): void {
     this.#resetTimer ??= setTimeout(() => {
       this.#resetTimer = undefined;
       for (const entry of this.#slots.idle) {
@@ -89,7 +99,8 @@ export class Upkeep<C extends Connection> {
   #tend(entry: PoolEntry<C>): void {
     const { keepAliveMs } = this.#options;
     const stale = this.#slots.staleReason(entry, false, performance.now());
-    if (stale !== undefined) void this.#slots.close(entry, stale);
+    if (stale === 'recycled') this.#retirement.tryAgain();
+    else if (stale !== undefined) void this.#slots.close(entry, stale);
     else if (this.#mayClose(entry)) {
       void this.#slots.close(entry, 'idle');
     } else if (entry.silentMs(performance.now()) > keepAliveMs) void this.#slots.ping(entry);
