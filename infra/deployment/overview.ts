@@ -95,5 +95,5 @@ function budgetOf(parameters: Parameters, { settings }: SettingsSource): string 
 function priceOf({ taskCpu, taskMemory, minTasks, maxTasks }: Parameters): string {
   const each = taskDollarsPerMonth(Number(taskCpu), taskMemory);
   const dollars = (tasks: number) => (each * tasks).toFixed(2);
-  return `${dollars(minTasks)} to ${dollars(maxTasks)} $ a month for ${minTasks} to ${maxTasks} tasks (Fargate on ARM in us-east-1, as of 2026-11), and the network, alarms and logs: see the README`;
+  return `${dollars(minTasks)} to ${dollars(maxTasks)} $ a month for ${minTasks} to ${maxTasks} tasks (Fargate on ARM in us-east-1, as of 2026-11), and the network, alarms and logs: see infra/README.md`;
 }

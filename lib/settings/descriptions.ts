@@ -42,6 +42,7 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'databases.*.limits.maxRows': "Upper bound of a request's own maxRows.",
   'databases.*.limits.maxStatementBytes': 'Size of a statement with its values bound.',
   'databases.*.limits.maxResultBytes': 'Size of a reply.',
+  'databases.*.limits.maxRowBytes': 'Size of a row that is streamed.',
   'databases.*.limits.streamStallMs': 'A stream of which nothing is taken for so long is cut off.',
   'databases.*.limits.maxStreams': 'Streams at a time; one more is refused.',
   'databases.*.transactions': 'Bounds of interactive transactions.',
@@ -63,6 +64,8 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'server.bodyLimitBytes': 'Size of a request.',
   'server.requestTimeoutMs': 'To receive a whole request.',
   'server.maxConnections': 'Connections of callers.',
+  'server.maxBufferedBytes':
+    'Bodies and replies of all calls together. Default: half of what the process may use beyond 64 MB.',
   'server.drainDelayMs': 'After SIGTERM new work is still served for so long, while /readyz says 503.',
   'server.drainTimeoutMs': 'From SIGTERM to the exit: at least drainDelayMs and the largest queryTimeoutMs.',
   'server.tls': 'Absent: plain HTTP.',

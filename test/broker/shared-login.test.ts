@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { eventually, http } from '../support/http.ts';
 import { useBroker } from '../support/use-broker.ts';
 
-/** What the README says of callers that share a login, and of what does not help against it. */
+/** What lib/mysql/README.md says of callers that share a login, and of what does not help against it. */
 const ONE = { pool: { size: 1, maxOverflow: 0 } };
 const { database, broker } = await useBroker({
   databases: {

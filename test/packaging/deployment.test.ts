@@ -6,7 +6,7 @@ import { checkTemplate } from '../../infra/deployment/check-template.ts';
 import { planDeployment } from '../../infra/deployment/plan.ts';
 import { resourcesOf, type Template } from '../../infra/deployment/template.ts';
 import { PROJECT, temporaryDirectory } from './support/project.ts';
-import { namesIn, readmeSection } from './support/readme.ts';
+import { namesIn, readmeOf, sectionOf } from './support/readme.ts';
 import { packageService, templateOf } from './support/service.ts';
 
 /** The validator alone takes seconds, and many on a machine that is busy. */
@@ -271,17 +271,16 @@ describe('the template of stage prod', () => {
     ]);
   });
 
-  describe('and the README', () => {
+  describe('and infra/README.md', () => {
     let readme: string;
     beforeAll(async () => {
-      readme = await readmeSection('Deploy on AWS');
+      readme = await readmeOf('infra');
     });
 
     test('name the same alarms', () => {
-      const [bullet = ''] = /^- \*\*Alarms\*\*:(?:.*\n(?!- ))*.*/m.exec(readme) ?? [];
       const alarms = resourcesOf(template, 'AWS::CloudWatch::Alarm').map(([logicalId]) => logicalId);
 
-      expect(namesIn(bullet, /`([A-Z]\w+)`:/g)).toEqual(alarms.sort());
+      expect(namesIn(sectionOf(readme, '### Alarms'), /^\| `(\w+)` +\|/gm)).toEqual(alarms.sort());
     });
 
     test('name the same outputs', () => {
@@ -301,7 +300,8 @@ describe('the template of stage prod', () => {
 
       expect(Object.keys(params.default).filter((name) => !named.includes(name))).toEqual([]);
 
-      const table = namesIn(readme, /^\| (`\w[^|]*`) +\|/gm).flatMap((cell) => namesIn(cell, /`(\w+)`/g));
+      const cells = namesIn(sectionOf(readme, '## Parameters'), /^\| (`\w[^|]*`) +\|/gm);
+      const table = cells.flatMap((cell) => namesIn(cell, /`(\w+)`/g));
       expect(table).toContain('minTasks');
       expect(Object.keys(params.default)).toEqual(expect.arrayContaining(table));
     });

@@ -64,7 +64,7 @@ async function planOf({ database, callers = SECRET_KEYS, more, parameters, optio
 
 const ARN = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:';
 
-/** Every form that the README has of logins, keys, TLS, servers and settings. */
+/** Every form that lib/settings/README.md has of logins, keys, TLS, servers and settings. */
 const FORMS: Readonly<Record<string, Case>> = {
   'logins and keys in secrets': {},
   'secrets by their ARNs': {

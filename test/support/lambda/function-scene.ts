@@ -36,7 +36,7 @@ export async function useFunctions(options?: TestBrokerOptions): Promise<Functio
   };
 }
 
-/** Under the names that the README tells to give them. */
+/** Under the names that infra/README.md tells to give them. */
 export function putKeys(secrets: FakeSecretsManager, { keys }: TestBroker): void {
   secrets.put('conn-pool/functions-key', keys.writer);
   secrets.put('conn-pool/operator-key', keys.admin);
