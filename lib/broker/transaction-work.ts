@@ -1,10 +1,16 @@
 import { BrokerError } from '../errors.ts';
-import { type BoundStatement, bindStatement, statementBinder } from '../mysql/bind.ts';
+import {
+  type BoundStatement,
+  type StatementBinder,
+  statementBinder,
+  statementBinderInParts,
+} from '../mysql/bind.ts';
 import type { Watched } from '../mysql/interrupt.ts';
 import type { LineReader, StreamResult } from '../mysql/row-stream.ts';
 import type { Transaction } from '../mysql/transaction.ts';
 import { Deadline } from '../pool/deadline.ts';
 import type { Batch, TransactionStatement } from '../protocol/transaction.ts';
+import type { Parts } from '../turns.ts';
 import type { Call } from './http/call.ts';
 import type { Metrics } from './metrics.ts';
 import type { Database } from './pool-registry.ts';
@@ -27,9 +33,24 @@ export interface Step {
 /** @throws {BrokerError} if the statement may not run in a transaction of this caller. */
 export function toStep(call: Call, statement: TransactionStatement, database: Database): Step {
   const { sqlMode, settings } = database;
-  const { sql, params } = statement;
   const { maxStatementBytes } = settings.limits;
-  const bound = bindStatement(sql, params, sqlMode, 'in_transaction', maxStatementBytes);
+  const bind = statementBinder(statement.sql, sqlMode, 'in_transaction', maxStatementBytes);
+  return stepOf(call, statement, bind);
+}
+
+/** The same in parts. */
+export function* toStepInParts(
+  call: Call,
+  statement: TransactionStatement,
+  { sqlMode, settings: { limits } }: Database,
+): Parts<Step> {
+  const { sql } = statement;
+  const bind = yield* statementBinderInParts(sql, sqlMode, 'in_transaction', limits.maxStatementBytes);
+  return stepOf(call, statement, bind);
+}
+
+function stepOf(call: Call, statement: TransactionStatement, bind: StatementBinder): Step {
+  const bound = bind(statement.params);
   refuseToReader(call, bound);
   if (statement.expect !== undefined && bound.rowCounts === 'untold') {
     throw new BrokerError('INVALID_REQUEST', UNTOLD);
@@ -38,21 +59,32 @@ export function toStep(call: Call, statement: TransactionStatement, database: Da
 }
 
 /** @throws {BrokerError} for the first that may not run in a transaction of this caller, with its index. */
-export function toSteps(
+export function* toSteps(
   call: Call,
   statements: readonly TransactionStatement[],
   database: Database,
-): readonly Step[] {
-  return statements.map((statement, index) => withIndex(index, () => toStep(call, statement, database)));
+): Parts<readonly Step[]> {
+  const steps: Step[] = [];
+  for (const [index, statement] of statements.entries()) {
+    try {
+      steps.push(
+        call.isLarge ? yield* toStepInParts(call, statement, database) : toStep(call, statement, database),
+      );
+    } catch (error) {
+      throw indexed(error, index);
+    }
+  }
+  return steps;
 }
 
 /** The same for one statement and many sets of values, read only once. */
-export function toBatch(
+export function* toBatch(
   call: Call,
   { sql, paramSets }: Batch,
   { sqlMode, settings: { limits } }: Database,
-): readonly BoundStatement[] {
-  const bind = statementBinder(sql, sqlMode, 'in_transaction', limits.maxStatementBytes);
+): Parts<readonly BoundStatement[]> {
+  const terms = [sql, sqlMode, 'in_transaction', limits.maxStatementBytes] as const;
+  const bind = call.isLarge ? yield* statementBinderInParts(...terms) : statementBinder(...terms);
   return paramSets.map((params, index) =>
     withIndex(index, () => {
       const bound = bind(params);

@@ -1,12 +1,13 @@
 import { BrokerError } from '../errors.ts';
 import type { Params } from '../protocol/values.ts';
-import { textOf } from './literal.ts';
+import type { Parts } from '../turns.ts';
+import { textInParts, textOf } from './literal.ts';
 import { PlaceholderValues, tooManyValues } from './placeholder-values.ts';
 import { cachedScan } from './scan-cache.ts';
 import type { SqlMode } from './sql-mode.ts';
 import type { SqlText } from './sql-text.ts';
 import type { StatementPlace } from './statement-place.ts';
-import { MAX_PLACEHOLDERS, type StatementScan } from './statement-scan.ts';
+import { MAX_PLACEHOLDERS, type StatementScan, scanInParts } from './statement-scan.ts';
 
 /** A statement that may be sent, and what was found out about it on the way. */
 export interface BoundStatement
@@ -44,14 +45,35 @@ export function bindStatement(
   return statementBinder(sql, mode, place, maxBytes)(params);
 }
 
+/** Binds sets of values to one statement, as `bindStatement` does. */
+export type StatementBinder = (params: Params | undefined) => BoundStatement;
+
 /** The same for one text and many sets of values: it is read only once. */
 export function statementBinder(
   sql: string,
   mode: SqlMode,
   place: StatementPlace,
-  maxBytes: number = Number.POSITIVE_INFINITY,
-): (params: Params | undefined) => BoundStatement {
-  const scan = scanAllowed(sql, mode, place);
+  maxBytes?: number,
+): StatementBinder {
+  return binderOf(sql, scanAllowed(sql, mode, place), mode, maxBytes);
+}
+
+/** The same in parts, of which each reads some of the text. */
+export function* statementBinderInParts(
+  sql: string,
+  mode: SqlMode,
+  place: StatementPlace,
+  maxBytes?: number,
+): Parts<StatementBinder> {
+  return binderOf(sql, yield* scanAllowedInParts(sql, mode, place), mode, maxBytes);
+}
+
+function binderOf(
+  sql: string,
+  scan: StatementScan,
+  mode: SqlMode,
+  maxBytes = Number.POSITIVE_INFINITY,
+): StatementBinder {
   const values = new PlaceholderValues(sql, scan, mode);
   return (params) => {
     values.check(params, maxBytes);
@@ -92,15 +114,31 @@ class CheckedStatement implements BoundStatement {
 /** A statement that holds another one as text may do so only where that one may run itself. */
 function scanAllowed(sql: string, mode: SqlMode, place: StatementPlace): StatementScan {
   const scan = cachedScan(sql, mode);
+  refuseUnlessAllowed(scan, place);
+  const { preparedText } = scan;
+  if (preparedText) scanAllowed(textOf(sql.slice(preparedText.start, preparedText.end), mode), mode, place);
+  return scan;
+}
+
+function* scanAllowedInParts(sql: string, mode: SqlMode, place: StatementPlace): Parts<StatementScan> {
+  const scan = yield* scanInParts(sql, mode);
+  refuseUnlessAllowed(scan, place);
+  const { preparedText } = scan;
+  if (preparedText) {
+    const prepared = yield* textInParts(sql.slice(preparedText.start, preparedText.end), mode);
+    yield* scanAllowedInParts(prepared, mode, place);
+  }
+  yield;
+  return scan;
+}
+
+function refuseUnlessAllowed(scan: StatementScan, place: StatementPlace): void {
   const { length } = scan.placeholders;
   if (length > MAX_PLACEHOLDERS) throw tooManyValues('placeholders or more', length);
   if (scan.unreadable !== undefined) throw invalid(`the statement cannot be read: ${scan.unreadable}`);
   if (scan.isEmpty) throw invalid('the statement is empty');
   const reason = reasonToRefuse(scan, place);
   if (reason !== undefined) throw new BrokerError('STATEMENT_NOT_ALLOWED', reason);
-  const { preparedText } = scan;
-  if (preparedText) scanAllowed(textOf(sql.slice(preparedText.start, preparedText.end), mode), mode, place);
-  return scan;
 }
 
 function reasonToRefuse(scan: StatementScan, place: StatementPlace): string | undefined {

@@ -1,6 +1,7 @@
 import { assert } from '../errors.ts';
 import { JsonText } from '../protocol/json-text.ts';
 import type { ListItem, Param } from '../protocol/values.ts';
+import { atOnce, type Parts } from '../turns.ts';
 import type { SqlMode } from './sql-mode.ts';
 
 export type ListParam = Extract<Param, { $list: unknown }>;
@@ -52,6 +53,9 @@ function stringLiteral(text: string, { noBackslashEscapes }: SqlMode): string {
   return `'${text.replace(/[\0\n\r\cZ\\']/g, (character) => ESCAPES[character] ?? character)}'`;
 }
 
+const ESCAPE_OR_PAIR = /\\([\s\S])|''|""/g;
+const PAIR = /''|""/g;
+
 const ESCAPED: Readonly<Record<string, string>> = {
   '0': '\0',
   b: '\b',
@@ -65,12 +69,33 @@ const ESCAPED: Readonly<Record<string, string>> = {
 };
 
 /** The text that a server reads in a string, which is given with its quotes. */
-export function textOf(string: string, { noBackslashEscapes }: SqlMode): string {
+export function textOf(string: string, mode: SqlMode): string {
+  return atOnce(textInParts(string, mode));
+}
+
+/** Escapes that are read in one part. */
+const ESCAPES_PER_PART = 20_000;
+
+/** The same in parts. */
+export function* textInParts(string: string, { noBackslashEscapes }: SqlMode): Parts<string> {
   const quote = string.charAt(0);
   const body = string.slice(1, -1);
-  if (noBackslashEscapes) return body.replaceAll(quote + quote, quote);
-  return body.replace(/\\([\s\S])|''|""/g, (pair, escaped: string | undefined) => {
-    if (escaped !== undefined) return ESCAPED[escaped] ?? escaped;
-    return pair.startsWith(quote) ? quote : pair;
-  });
+  const pair = noBackslashEscapes ? PAIR : ESCAPE_OR_PAIR;
+  let text = '';
+  let end = 0;
+  let count = 0;
+  pair.lastIndex = 0;
+  for (let found = pair.exec(body); found !== null; found = pair.exec(body)) {
+    const [whole, escaped] = found;
+    const meant = escaped === undefined ? quote : (ESCAPED[escaped] ?? escaped);
+    const isPair = escaped === undefined && !whole.startsWith(quote);
+    text += body.slice(end, found.index) + (isPair ? whole : meant);
+    end = pair.lastIndex;
+    count += 1;
+    if (count % ESCAPES_PER_PART !== 0) continue;
+    yield;
+    // Others may have used it meanwhile.
+    pair.lastIndex = end;
+  }
+  return text + body.slice(end);
 }

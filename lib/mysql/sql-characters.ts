@@ -28,11 +28,18 @@ export function startsDollarQuote(sql: string, start: number, end: number): bool
   return sql.charCodeAt(start) === DOLLAR && sql.slice(start + 1, end).includes('$');
 }
 
+/** UTF-16 units. No keyword, and no name that a server knows by itself, is as long. */
+export const MAX_SPELLED_LENGTH = 1_000;
+
 /** A quoted identifier in backquotes and capitals, whichever quotes it has. Servers pass over blanks at its end. */
 export function nameInOneSpelling(quoted: string): string {
   const quote = quoted.charAt(0);
-  const name = quoted.slice(1, -1).replaceAll(quote + quote, quote);
-  return `\`${name.trimEnd().toUpperCase().replaceAll('`', '``')}\``;
+  const name = quoted
+    .slice(1, -1)
+    .trimEnd()
+    .slice(0, MAX_SPELLED_LENGTH)
+    .replaceAll(quote + quote, quote);
+  return `\`${name.toUpperCase().replaceAll('`', '``')}\``;
 }
 
 function codesOf(characters: string): readonly boolean[] {

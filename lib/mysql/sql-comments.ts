@@ -1,3 +1,13 @@
+const HASH = 0x23;
+const MINUS = 0x2d;
+const SPACE = 0x20;
+const DELETE = 0x7f;
+
+/** In a row, or nested in one: they are passed over all at once. */
+export const MAX_COMMENTS = 65_535;
+/** More than {@link MAX_COMMENTS} are nested. */
+export const TOO_MANY = -1;
+
 /** Where the comment ends that was opened before, behind its closing mark. undefined: nowhere. */
 export function endOfComment(sql: string, from: number): number | undefined {
   const close = sql.indexOf('*/', from);
@@ -8,7 +18,8 @@ export function endOfComment(sql: string, from: number): number | undefined {
 export function endOfNestingComment(sql: string, from: number): number | undefined {
   let end = endOfComment(sql, from);
   let nested = sql.indexOf('/*', from);
-  while (end !== undefined && nested !== -1 && nested < end - 2) {
+  for (let count = 0; end !== undefined && nested !== -1 && nested < end - 2; count += 1) {
+    if (count === MAX_COMMENTS) return TOO_MANY;
     const nestedEnd = endOfComment(sql, nested + 2);
     if (nestedEnd === undefined) return undefined;
     end = endOfComment(sql, nestedEnd);
@@ -21,4 +32,13 @@ export function endOfNestingComment(sql: string, from: number): number | undefin
 export function lengthOfVersion(sql: string, from: number): number {
   const [digits = ''] = /^\d{0,6}/.exec(sql.slice(from, from + 6)) ?? [];
   return digits.length < 5 ? 0 : digits.length;
+}
+
+/** Whether a comment begins here that ends with its line. */
+export function startsLineComment(sql: string, at: number): boolean {
+  const code = sql.charCodeAt(at);
+  if (code !== MINUS) return code === HASH;
+  if (sql.charCodeAt(at + 1) !== MINUS) return false;
+  const next = sql.charCodeAt(at + 2);
+  return Number.isNaN(next) || next <= SPACE || next === DELETE;
 }

@@ -3,10 +3,18 @@ import {
   isHostCode,
   isSpace,
   isWordCode,
+  MAX_SPELLED_LENGTH,
   nameInOneSpelling,
   startsDollarQuote,
 } from './sql-characters.ts';
-import { endOfComment, endOfNestingComment, lengthOfVersion } from './sql-comments.ts';
+import {
+  endOfComment,
+  endOfNestingComment,
+  lengthOfVersion,
+  MAX_COMMENTS,
+  startsLineComment,
+  TOO_MANY,
+} from './sql-comments.ts';
 import type { SqlMode } from './sql-mode.ts';
 import { BROKEN_NUMBER, endOfNumber } from './sql-number.ts';
 
@@ -28,14 +36,11 @@ const BACKQUOTE = 0x60;
 const COLON = 0x3a;
 const DOT = 0x2e;
 const DOUBLE_QUOTE = 0x22;
-const HASH = 0x23;
-const MINUS = 0x2d;
 const QUESTION_MARK = 0x3f;
 const SINGLE_QUOTE = 0x27;
-const SPACE = 0x20;
-const DELETE = 0x7f;
 const BEYOND_ASCII = /[^ -~]/;
 const DOLLAR_QUOTED = 'it holds a dollar-quoted text';
+const TOO_MANY_COMMENTS = `it holds more than ${MAX_COMMENTS} comments in a row`;
 
 /**
  * Reads SQL text token by token, by the lexical rules that MySQL and MariaDB share. It is a cursor, not a list:
@@ -75,20 +80,30 @@ export class SqlLexer {
     return this.#liveComment?.start;
   }
 
-  /** Moves to the next token. False at the end and where the text is unreadable. */
+  /** The token stands in a comment for the optimizer, which is no part of the statement. */
+  get isInHint(): boolean {
+    return this.#liveComment?.isHint === true;
+  }
+
+  /** Moves to the next token that is no hint's. False at the end and where the text is unreadable. */
   next(): boolean {
-    do {
-      const lastEnd = this.end;
-      if (!this.#findToken()) return false;
-      this.#readToken(this.end === lastEnd);
-    } while (this.#liveComment?.isHint);
+    while (this.step()) if (!this.isInHint) return true;
+    return false;
+  }
+
+  /** The same, but stops at the tokens of hints too, of which there may be millions. */
+  step(): boolean {
+    const lastEnd = this.end;
+    if (!this.#findToken()) return false;
+    this.#readToken(this.end === lastEnd);
     return this.unreadable === undefined;
   }
 
-  /** The token in one spelling: words of ASCII in capitals, names in backquotes, every string as ''. */
+  /** The token in one spelling: words of ASCII in capitals, names in backquotes, both cut if long; strings as ''. */
   get text(): string {
-    const text = this.#sql.slice(this.start, this.end);
     if (this.kind === 'string') return "''";
+    const end = this.kind === 'word' ? Math.min(this.end, this.start + MAX_SPELLED_LENGTH) : this.end;
+    const text = this.#sql.slice(this.start, end);
     if (this.kind === 'name') return nameInOneSpelling(text);
     // Servers have no keyword beyond ASCII, whereas toUpperCase makes S of \u017f.
     return this.kind === 'word' && !BEYOND_ASCII.test(text) ? text.toUpperCase() : text;
@@ -185,27 +200,24 @@ export class SqlLexer {
   /** Passes over white space and comments. False if no token follows. */
   #findToken(): boolean {
     const sql = this.#sql;
+    let comments = 0;
     while (this.unreadable === undefined) {
-      const code = sql.charCodeAt(this.end);
-      if (isSpace(code)) this.end += 1;
-      else if (this.#startsLineComment(code)) {
+      if (isSpace(sql.charCodeAt(this.end))) {
+        this.end += 1;
+        continue;
+      }
+      if (startsLineComment(sql, this.end)) {
         const lineEnd = sql.indexOf('\n', this.end);
         this.end = lineEnd === -1 ? sql.length : lineEnd;
       } else if (sql.startsWith('/*', this.end)) this.#enterComment();
       else if (this.#liveComment && sql.startsWith('*/', this.end)) this.#leaveComment(this.#liveComment);
       else break;
+      comments += 1;
+      if (comments > MAX_COMMENTS) this.unreadable ??= TOO_MANY_COMMENTS;
     }
     const isAtEnd = this.end >= sql.length;
     if (isAtEnd && this.#liveComment) this.unreadable ??= 'a comment is not closed';
     return !isAtEnd && this.unreadable === undefined;
-  }
-
-  #startsLineComment(code: number): boolean {
-    if (code !== MINUS) return code === HASH;
-    const sql = this.#sql;
-    if (sql.charCodeAt(this.end + 1) !== MINUS) return false;
-    const next = sql.charCodeAt(this.end + 2);
-    return Number.isNaN(next) || next <= SPACE || next === DELETE;
   }
 
   #enterComment(): void {
@@ -215,6 +227,7 @@ export class SqlLexer {
     // A server that skips /*! lets it hold comments; one that does not know /*M! or /*+ sees a plain comment.
     const end = opening === '/*!' ? endOfNestingComment(sql, bodyStart) : endOfComment(sql, bodyStart);
     if (end === undefined) this.unreadable = 'a comment is not closed';
+    else if (end === TOO_MANY) this.unreadable = TOO_MANY_COMMENTS;
     else if (opening === undefined) this.end = end;
     else if (this.#liveComment) this.unreadable = 'it holds an executable comment within another';
     else {

@@ -66,8 +66,10 @@ export class StatementFootprint {
 
   #isStateful(text: string, kind: TokenKind): boolean {
     if (text === '@') return true;
-    if ((kind === 'word' || kind === 'name' || kind === 'string') && isStatefulName(text)) return true;
+    if (kind === 'name') return STATEFUL_NAMES.has(text.replaceAll('`', ''));
     if (kind !== 'word') return false;
+    // Of a word beyond ASCII too: servers may compare it without accents.
+    if (STATEFUL_NAMES.has(text.toUpperCase())) return true;
     if (text === 'INTO') return this.#target !== 'awaited';
     const isAfterSequenceWord = this.#last.text === 'NEXT' || this.#last.text === 'PREVIOUS';
     return STATEFUL_WORDS.has(text) || (text === 'VALUE' && isAfterSequenceWord);
@@ -109,8 +111,4 @@ export class StatementFootprint {
     else if (kind !== 'word' && kind !== 'name') this.#target = undefined;
     else if (!INSERT_MODIFIERS.has(text)) this.#target = 'named';
   }
-}
-
-function isStatefulName(text: string): boolean {
-  return STATEFUL_NAMES.has(text.replaceAll(/["`]/g, '').toUpperCase());
 }

@@ -1,3 +1,4 @@
+import type { Parts } from '../turns.ts';
 import { LastStatementUse, mayReadLastStatement } from './last-statement-use.ts';
 import { isLabelledBlock } from './program-label.ts';
 import { ReturningWatch, type RowCounts } from './row-counts.ts';
@@ -58,66 +59,108 @@ export interface StatementScan {
 
 /** Finds the placeholders, and all that decides whether the text may be sent as one statement. */
 export function scanStatement(sql: string, mode: SqlMode): StatementScan {
-  const lexer = new SqlLexer(sql, mode);
-  const shape = new StatementShape();
-  const footprint = new StatementFootprint();
-  const lastUse = new LastStatementUse();
-  const returning = new ReturningWatch();
-  const placeholders: Placeholder[] = [];
-  const labelled = new Set<number>();
-  let lastWord: string | undefined;
-  let closedAt: number | undefined;
-  let hasSeveralStatements = false;
+  const scanner = new StatementScanner(sql, mode);
+  scanner.readOn(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
+  return scanner.scan;
+}
 
-  while (!hasSeveralStatements && placeholders.length <= MAX_PLACEHOLDERS && lexer.next()) {
-    const text = lexer.kind === 'placeholder' ? '?' : lexer.text;
-    if (text === ';' && !lexer.isInExecutableComment) {
-      closedAt ??= lexer.start;
-      continue;
-    }
-    if (text === ';' || closedAt !== undefined) {
-      // The body of a stored program is not taken apart. If a second statement hides behind one, the server
-      // refuses it: the connection takes one statement per call (CLIENT_MULTI_STATEMENTS is off).
-      hasSeveralStatements = !shape.definesProgram;
-      closedAt = undefined;
-    }
-    if (text === '?') {
-      if (lastWord !== undefined && isLabelledBlock(lastWord, lexer.text)) labelled.add(lexer.start);
-      placeholders.push(placeholderAt(lexer));
-    }
-    if (text === ')' && shape.endsWith('IN', '(', '?')) markListPlace(placeholders);
-    shape.add(text, lexer);
-    footprint.add(text, lexer);
-    lastUse.add(text, lexer);
-    lastWord = lexer.kind === 'word' || lexer.kind === 'name' ? text : undefined;
-    returning.add(text, lexer.kind);
+/** What is read in one part, in some milliseconds: tokens, or comments and strings in UTF-16 units. */
+const TOKENS_PER_PART = 5_000;
+const LENGTH_PER_PART = 65_536;
+
+/** The same in parts. */
+export function* scanInParts(sql: string, mode: SqlMode): Parts<StatementScan> {
+  const scanner = new StatementScanner(sql, mode);
+  while (!scanner.readOn(TOKENS_PER_PART, LENGTH_PER_PART)) yield;
+  return scanner.scan;
+}
+
+/** Reads a statement, in as many steps as its user likes. */
+class StatementScanner {
+  readonly #sql: string;
+  readonly #lexer: SqlLexer;
+  readonly #shape = new StatementShape();
+  readonly #footprint = new StatementFootprint();
+  readonly #lastUse = new LastStatementUse();
+  readonly #returning = new ReturningWatch();
+  readonly #placeholders: Placeholder[] = [];
+  readonly #labelled = new Set<number>();
+  #lastWord: string | undefined;
+  #closedAt: number | undefined;
+  #hasSeveralStatements = false;
+
+  constructor(sql: string, mode: SqlMode) {
+    this.#sql = sql;
+    this.#lexer = new SqlLexer(sql, mode);
   }
 
-  const { preparedText } = shape;
-  return {
-    unreadable: lexer.unreadable,
-    isEmpty: shape.isEmpty,
-    hasSeveralStatements,
-    forbidden: shape.forbidden,
-    onlyInTransaction: shape.onlyInTransaction,
-    onlyAlone: shape.onlyAlone,
-    onlyForWriters: shape.onlyForWriters,
-    preparedText,
-    mayEndTransaction: shape.mayEndTransaction,
-    definesProgram: shape.definesProgram,
-    end: closedAt ?? sql.length,
-    placeholders: shape.definesProgram
-      ? placeholders.filter(({ start }) => !labelled.has(start))
-      : placeholders,
-    // A live comment behind the last token counts too.
-    isPlain: footprint.isPlain && !lexer.holdsLiveComment,
-    isRead: footprint.isRead && !lexer.holdsLiveComment,
-    effect: shape.effect,
-    readsLastStatement:
-      lastUse.isFound ||
-      (preparedText !== undefined && mayReadLastStatement(sql.slice(preparedText.start, preparedText.end))),
-    rowCounts: returning.rowCountsOf(footprint.verb),
-  };
+  /** Reads on by so many tokens, or to the end of the token that exceeds the length. True when nothing is left. */
+  readOn(maxTokens: number, maxLength: number): boolean {
+    const lexer = this.#lexer;
+    const lastEnd = lexer.end + maxLength;
+    for (let left = maxTokens; left > 0 && lexer.end < lastEnd; left -= 1) {
+      if (this.#hasSeveralStatements || this.#placeholders.length > MAX_PLACEHOLDERS) return true;
+      if (!lexer.step()) return true;
+      if (!lexer.isInHint) this.#add(lexer);
+    }
+    return false;
+  }
+
+  /** What was found, when all is read. */
+  get scan(): StatementScan {
+    const [shape, footprint, lexer] = [this.#shape, this.#footprint, this.#lexer];
+    const { preparedText, definesProgram } = shape;
+    return {
+      unreadable: lexer.unreadable,
+      isEmpty: shape.isEmpty,
+      hasSeveralStatements: this.#hasSeveralStatements,
+      forbidden: shape.forbidden,
+      onlyInTransaction: shape.onlyInTransaction,
+      onlyAlone: shape.onlyAlone,
+      onlyForWriters: shape.onlyForWriters,
+      preparedText,
+      mayEndTransaction: shape.mayEndTransaction,
+      definesProgram,
+      end: this.#closedAt ?? this.#sql.length,
+      placeholders: definesProgram
+        ? this.#placeholders.filter(({ start }) => !this.#labelled.has(start))
+        : this.#placeholders,
+      // A live comment behind the last token counts too.
+      isPlain: footprint.isPlain && !lexer.holdsLiveComment,
+      isRead: footprint.isRead && !lexer.holdsLiveComment,
+      effect: shape.effect,
+      readsLastStatement:
+        this.#lastUse.isFound ||
+        (preparedText !== undefined &&
+          mayReadLastStatement(this.#sql.slice(preparedText.start, preparedText.end))),
+      rowCounts: this.#returning.rowCountsOf(footprint.verb),
+    };
+  }
+
+  #add(lexer: SqlLexer): void {
+    const text = lexer.kind === 'placeholder' ? '?' : lexer.text;
+    if (text === ';' && !lexer.isInExecutableComment) {
+      this.#closedAt ??= lexer.start;
+      return;
+    }
+    if (text === ';' || this.#closedAt !== undefined) {
+      // The body of a stored program is not taken apart. If a second statement hides behind one, the server
+      // refuses it: the connection takes one statement per call (CLIENT_MULTI_STATEMENTS is off).
+      this.#hasSeveralStatements = !this.#shape.definesProgram;
+      this.#closedAt = undefined;
+    }
+    if (text === '?') {
+      const isLabel = this.#lastWord !== undefined && isLabelledBlock(this.#lastWord, lexer.text);
+      if (isLabel) this.#labelled.add(lexer.start);
+      this.#placeholders.push(placeholderAt(lexer));
+    }
+    if (text === ')' && this.#shape.endsWith('IN', '(', '?')) markListPlace(this.#placeholders);
+    this.#shape.add(text, lexer);
+    this.#footprint.add(text, lexer);
+    this.#lastUse.add(text, lexer);
+    this.#lastWord = lexer.kind === 'word' || lexer.kind === 'name' ? text : undefined;
+    this.#returning.add(text, lexer.kind);
+  }
 }
 
 function placeholderAt({ start, end, text, isInExecutableComment }: SqlLexer): Placeholder {

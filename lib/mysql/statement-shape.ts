@@ -108,7 +108,7 @@ export class StatementShape {
       this.#writesFile ||= this.#last !== '.';
     if (kind === 'string' && this.#awaitsPreparedText) this.#preparedText ??= { start, end };
     this.#use.add(text, lexer);
-    this.#effect.add(text, lexer.text.startsWith(':'));
+    this.#effect.add(text, (kind === 'placeholder' ? lexer.text : text).startsWith(':'));
     this.#spell(text, kind !== 'symbol' && kind !== 'placeholder');
     this.#thirdLast = this.#secondLast;
     this.#secondLast = this.#last;

@@ -4,17 +4,17 @@ const BIGINT_MIN = -(2n ** 63n);
 const BIGINT_UNSIGNED_MAX = 2n ** 64n - 1n;
 const DECIMAL_MAX_DIGITS = 65;
 
-function isBigintText(text: string): boolean {
+export function isBigintText(text: string): boolean {
   if (!/^-?\d{1,20}$/.test(text)) return false;
   const value = BigInt(text);
   return value >= BIGINT_MIN && value <= BIGINT_UNSIGNED_MAX;
 }
 
-function isDecimalText(text: string): boolean {
+export function isDecimalText(text: string): boolean {
   return /^-?\d+(\.\d+)?$/.test(text) && text.replace(/[-.]/g, '').length <= DECIMAL_MAX_DIGITS;
 }
 
-const isWellFormed = (text: string): boolean => !/\p{Surrogate}/u.test(text);
+export const isWellFormed = (text: string): boolean => !/\p{Surrogate}/u.test(text);
 
 const HALF = 'must not hold half of a surrogate pair';
 const wellFormed = z.refine<string>(isWellFormed, HALF);

@@ -75,8 +75,8 @@ test('a result of nothing but NULLs is counted as what it takes in the reply', a
   });
 });
 
-test('a body of a million bad values is refused at the first of them', async () => {
-  const body = `{"sql":"SELECT 1","params":[${'[],'.repeat(1_000_000)}[]]}`;
+test('a body of bad values is refused at the first of them', async () => {
+  const body = `{"sql":"SELECT 1","params":[${'[],'.repeat(60_000)}[]]}`;
   const reply = await http(broker.queryUrl(), { headers: broker.headers(), body });
   expect([reply.status, reply.json()]).toEqual([
     400,
@@ -84,8 +84,8 @@ test('a body of a million bad values is refused at the first of them', async () 
   ]);
 });
 
-test('a list of a million bad values is refused at the first of them', async () => {
-  const body = `{"sql":"SELECT 1 IN (?)","params":[{"$list":[1,${'{},'.repeat(1_000_000)}{}]}]}`;
+test('a list of bad values is refused at the first of them', async () => {
+  const body = `{"sql":"SELECT 1 IN (?)","params":[{"$list":[1,${'{},'.repeat(60_000)}{}]}]}`;
   const reply = await http(broker.queryUrl(), { headers: broker.headers(), body });
   expect([reply.status, reply.json()]).toEqual([
     400,

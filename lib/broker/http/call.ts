@@ -41,6 +41,8 @@ export class Call {
   route: Route | undefined;
   /** What its JSON holds; undefined if it came without. */
   body: unknown;
+  /** The work on its body is done in parts, between which others are served. */
+  isLarge = false;
   caller?: Caller;
   /** The database it is about, if that exists. */
   alias?: string;

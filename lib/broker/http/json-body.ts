@@ -1,9 +1,13 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { BrokerError } from '../../errors.ts';
+import { inTurns } from '../../turns.ts';
 import type { Call } from './call.ts';
-import { parseExactly } from './exact-json.ts';
+import { parseExactly, parseInParts, textOfJson } from './exact-json.ts';
 import type { BodyReader } from './whole-body.ts';
+
+/** Whatever a body of so many bytes asks for, it is read, checked and bound in some milliseconds. */
+const MAX_SMALL_BODY_BYTES = 16_384;
 
 const JSON_TYPE = /^application\/json[ \t]*(?:;|$)/i;
 
@@ -32,7 +36,9 @@ export async function readJsonBody(call: Call, bodies: BodyReader): Promise<unkn
   if (body.length === 0) throw new BrokerError('INVALID_REQUEST', 'The body is empty; it must be JSON');
   // Read leniently, it would reach the database altered.
   if (!isUtf8(body)) throw new BrokerError('INVALID_REQUEST', 'The body is not valid UTF-8');
-  return parseExactly(body.toString('utf8').replace(/^\uFEFF/, ''));
+  if (body.length <= MAX_SMALL_BODY_BYTES) return parseExactly(textOfJson(body));
+  call.isLarge = true;
+  return await inTurns(parseInParts(body), call.gone);
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

@@ -49,9 +49,9 @@ export async function forwardCall(http: PeerHttp, forwarded: ForwardedCall): Pro
     throw ownerGone(call.routePath, cause);
   });
   const silenceMs = deadline.remainingMs + VERDICT_WAIT_MS;
-  const answer = await headOfReply(outgoing, body, silenceMs).catch((cause: unknown) => {
+  const answer = await headOfReply(outgoing, body, silenceMs).catch(async (cause: unknown) => {
     signal.throwIfAborted();
-    throw answerLost(call.routePath, body, cause);
+    throw await answerLost(call.routePath, body, cause);
   });
   await pass(answer, call, longestPauseMs, (silenceMs) => outgoing.setTimeout(silenceMs));
 }

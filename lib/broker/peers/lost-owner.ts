@@ -1,7 +1,9 @@
 import { BrokerError } from '../../errors.ts';
 import { parseSqlMode } from '../../mysql/sql-mode.ts';
-import { scanStatement } from '../../mysql/statement-scan.ts';
+import { scanInParts } from '../../mysql/statement-scan.ts';
 import { IN_TRANSACTION_ROUTES } from '../../protocol/routes.ts';
+import { inTurns } from '../../turns.ts';
+import { parseInParts } from '../http/exact-json.ts';
 import { PeerSilent } from './peer-http.ts';
 
 /** What asks for an end may be asked again because the first answer, of a COMMIT that took place, was lost. */
@@ -21,22 +23,28 @@ export function ownerGone(routePath: string | undefined, cause?: unknown): Broke
 }
 
 /** The call was sent to the task that holds its transaction, and no answer came back. */
-export function answerLost(routePath: string | undefined, body: Buffer, cause: unknown): BrokerError {
+export async function answerLost(
+  routePath: string | undefined,
+  body: Buffer,
+  cause: unknown,
+): Promise<BrokerError> {
   if (cause instanceof PeerSilent) {
     // It may run yet, and be part of what a later call commits.
     const message = 'The broker that holds the transaction does not answer';
     return new BrokerError('DEADLINE_EXCEEDED', message, { outcome: 'unknown', cause });
   }
-  const outcome = ENDS.has(routePath) || mayCommit(body) ? 'unknown' : 'not_applied';
+  const outcome = ENDS.has(routePath) || (await mayCommit(body)) ? 'unknown' : 'not_applied';
   const message = 'The connection to the broker that holds the transaction was lost';
   return new BrokerError('CONNECTION_LOST', message, { outcome, transaction: 'ended', cause });
 }
 
 /** A procedure may. Whatever else is lost on its way is undone with the transaction. */
-function mayCommit(body: Buffer): boolean {
+async function mayCommit(body: Buffer): Promise<boolean> {
   try {
-    const { sql } = JSON.parse(body.toString('utf8'));
-    return typeof sql !== 'string' || scanStatement(sql, parseSqlMode('')).mayEndTransaction;
+    const { sql } = Object(await inTurns(parseInParts(body)));
+    if (typeof sql !== 'string') return true;
+    const { mayEndTransaction } = await inTurns(scanInParts(sql, parseSqlMode('')));
+    return mayEndTransaction;
   } catch {
     return true;
   }

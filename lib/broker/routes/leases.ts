@@ -5,6 +5,7 @@ import {
   type EndedTransaction,
   TransactionTerms,
 } from '../../protocol/transaction.ts';
+import { atOnce, inTurns } from '../../turns.ts';
 import type { Call } from '../http/call.ts';
 import type { HttpApp } from '../http/http-app.ts';
 import { jsonReply, type Reply, replyOf } from '../http/reply.ts';
@@ -17,7 +18,7 @@ import { readBatch, readBody, readStatement } from '../read-body.ts';
 import { type SqlCall, sqlCallOf } from '../sql-call.ts';
 import { answerWithStream, asksForStream } from '../stream-call.ts';
 import type { StreamRegistry } from '../stream-registry.ts';
-import { TransactionWork, toBatch, toStep } from '../transaction-work.ts';
+import { TransactionWork, toBatch, toStep, toStepInParts } from '../transaction-work.ts';
 
 /** A call of an open transaction. */
 interface LeaseCall {
@@ -97,7 +98,9 @@ export function addLeaseRoutes(
   post(IN_TRANSACTION_ROUTES.query, async ({ call, lease, database, ...leaseCall }) => {
     const isStream = asksForStream(call);
     const statement = readStatement(call.body);
-    const step = toStep(call, statement, database);
+    const step = call.isLarge
+      ? await inTurns(toStepInParts(call, statement, database), call.gone)
+      : toStep(call, statement, database);
     const sqlCall = leaseCall.sqlCall(statement.timeoutMs);
     if (!isStream) {
       return jsonReply(
@@ -115,7 +118,8 @@ export function addLeaseRoutes(
   });
 
   post(IN_TRANSACTION_ROUTES.batch, async ({ call, database, sqlCall, run }) => {
-    const batch = toBatch(call, readBatch(call.body), database);
+    const binding = toBatch(call, readBatch(call.body), database);
+    const batch = call.isLarge ? await inTurns(binding, call.gone) : atOnce(binding);
     // One statement is whole by itself, and the caller's last one stays the last before it.
     const isWhole = batch.length === 1 && batch.every(({ effect }) => effect === 'all_or_nothing');
     return jsonReply(

@@ -1,7 +1,8 @@
-import { bindStatement } from '../../mysql/bind.ts';
+import { bindStatement, statementBinderInParts } from '../../mysql/bind.ts';
 import type { MysqlConnection } from '../../mysql/mysql-connection.ts';
 import { cannotWrite } from '../../mysql/statement-effect.ts';
 import { QUERY_ROUTE } from '../../protocol/routes.ts';
+import { inTurns } from '../../turns.ts';
 import type { Call } from '../http/call.ts';
 import type { HttpApp } from '../http/http-app.ts';
 import { jsonReply, type Reply } from '../http/reply.ts';
@@ -32,14 +33,11 @@ export function addQueryRoute(
     const database = pools.get(call.param('alias'));
     const isStream = asksForStream(call);
     const statement = readStatement(call.body);
-    const { maxStatementBytes } = database.settings.limits;
-    const bound = bindStatement(
-      statement.sql,
-      statement.params,
-      database.sqlMode,
-      'alone',
-      maxStatementBytes,
-    );
+    const { sql, params } = statement;
+    const place = [database.sqlMode, 'alone', database.settings.limits.maxStatementBytes] as const;
+    const bound = call.isLarge
+      ? (await inTurns(statementBinderInParts(sql, ...place), call.gone))(params)
+      : bindStatement(sql, params, ...place);
     refuseToReader(call, bound);
     const keyedCall = keyedCallOf(call, database, meaningOf(statement), [bound]);
     if (keyedCall !== undefined) {

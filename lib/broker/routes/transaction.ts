@@ -1,4 +1,5 @@
 import { BATCH_ROUTE, TRANSACTION_ROUTE } from '../../protocol/routes.ts';
+import { atOnce, inTurns } from '../../turns.ts';
 import type { Call } from '../http/call.ts';
 import type { HttpApp } from '../http/http-app.ts';
 import { keyedCallOf, meaningOf, refuseCommitting } from '../idempotency/keyed-call.ts';
@@ -19,7 +20,8 @@ export function addTransactionRoutes(app: HttpApp, pools: PoolRegistry, metrics:
   const answerTransaction = async (call: Call) => {
     const database = pools.get(call.param('alias'));
     const { statements, isolation, readOnly = false } = readTransaction(call.body);
-    const steps = toSteps(call, statements, database);
+    const work = toSteps(call, statements, database);
+    const steps = call.isLarge ? await inTurns(work, call.gone) : atOnce(work);
     const bounds = steps.map(({ bound }) => bound);
     const meaning = { isolation, statements: statements.map(meaningOf) };
     const keyedCall = keyedCallOf(call, database, meaning, bounds, readOnly);
@@ -38,7 +40,8 @@ export function addTransactionRoutes(app: HttpApp, pools: PoolRegistry, metrics:
   const answerBatch = async (call: Call) => {
     const database = pools.get(call.param('alias'));
     const body = readBatch(call.body);
-    const batch = toBatch(call, body, database);
+    const work = toBatch(call, body, database);
+    const batch = call.isLarge ? await inTurns(work, call.gone) : atOnce(work);
     const keyedCall = keyedCallOf(call, database, body, batch);
     if (keyedCall !== undefined) refuseCommitting(batch);
     return await answerWhole(call, metrics, {
