@@ -8,7 +8,7 @@ import {
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import { startTestDatabase } from '../support/database.ts';
-import { eventually } from '../support/http.ts';
+import { eventually, http } from '../support/http.ts';
 import { type RotatingBroker, SECRET_ID, startRotatingBroker } from '../support/rotating-broker.ts';
 import { anyOrder, anyRotatedPool, type RotatedPool, type RotationOrder } from '../support/rotation-order.ts';
 import { type SlowProxy, startSlowProxy } from '../support/slow-proxy.ts';
@@ -21,7 +21,13 @@ const ROTATIONS = Number(process.env.ROTATION_ORDERS ?? 20);
 const SEED = Number(process.env.ROTATION_SEED ?? Date.now() % 2 ** 31);
 const ROTATIONS_A_POOL = 5;
 const REQUESTS_PER_SECOND = 60;
-const BURST = 15;
+/** What one connection to a server far away bears on a busy machine. */
+const SLOW_REQUESTS_PER_SECOND = 8;
+const LARGEST_BURST = 15;
+const BURST_PER_CONNECTION = 5;
+/** Rows of a stream that holds its connection for most of a second. */
+const STREAMED_ROWS = 16;
+const STREAMED = `SELECT n, SLEEP(0.05) FROM (${unionOf(STREAMED_ROWS)}) AS numbers`;
 
 const database = await startTestDatabase();
 afterAll(database.stop);
@@ -61,12 +67,28 @@ class Passwords {
   }
 }
 
+function unionOf(rows: number): string {
+  return Array.from({ length: rows }, (_, n) => `SELECT ${n} AS n`).join(' UNION ALL ');
+}
+
+/** What a pool can bear while a transaction holds one of its connections: a line without end would tell of nothing else. */
+function loadFor({ size, maxOverflow, slowByMs }: RotatedPool): { perSecond: number; burst: number } {
+  const connections = size + maxOverflow;
+  const free = Math.max(1, connections - 1);
+  return {
+    perSecond:
+      slowByMs > 0 ? Math.min(REQUESTS_PER_SECOND, SLOW_REQUESTS_PER_SECOND * free) : REQUESTS_PER_SECOND,
+    burst: Math.min(LARGEST_BURST, BURST_PER_CONNECTION * connections),
+  };
+}
+
 async function rotate(
   rotating: RotatingBroker,
   passwords: Passwords,
   client: SecretsManagerClient,
   { form, steps }: RotationOrder,
   asked: Promise<unknown>[],
+  burstSize: number,
   tell: (failure: string) => void,
 ): Promise<void> {
   const { broker, secrets, refresh } = rotating;
@@ -100,11 +122,19 @@ async function rotate(
     const { status, text } = await broker.post('/v1/databases/default/query', { sql });
     if (status !== 200) tell(`burst: ${text}`);
   };
+  const stream = async () => {
+    const headers = { ...broker.headers(), accept: 'application/x-ndjson' };
+    const body = JSON.stringify({ sql: STREAMED });
+    const { status, text } = await http(broker.queryUrl(), { headers, body });
+    const isWhole = text.includes(`"rowCount":${STREAMED_ROWS},`);
+    if (status !== 200 || !isWhole) tell(`stream: ${text}`);
+  };
   const happenings = {
     password: async () => await passwords.tellServer(),
     secret: putInForce,
     notice: () => void asked.push(refresh()),
-    burst: () => void asked.push(...Array.from({ length: BURST }, burst)),
+    burst: () => void asked.push(...Array.from({ length: burstSize }, burst)),
+    stream: () => void asked.push(stream()),
     trouble: () => {
       rotating.secrets.troubleOfReads = steps.length % 2 === 0 ? 'silent' : 'ThrottlingException';
     },
@@ -128,7 +158,14 @@ async function failuresOf(pool: RotatedPool, orders: readonly RotationOrder[]): 
   await createWritten(database);
   const rotating = await startRotatingBroker(database, {
     secrets: { minRefreshIntervalMs },
-    databases: { default: { host: '127.0.0.1', port, pool: { ...sizes, checkoutTimeoutMs: 15_000 } } },
+    databases: {
+      default: {
+        host: '127.0.0.1',
+        port,
+        pool: { ...sizes, checkoutTimeoutMs: 15_000 },
+        limits: { maxStreams: 100 },
+      },
+    },
   });
   const passwords = await Passwords.of(rotating);
   const client = new SecretsManagerClient();
@@ -138,7 +175,8 @@ async function failuresOf(pool: RotatedPool, orders: readonly RotationOrder[]): 
     ({ status }) => status === 200,
   );
   const callers = new WritingCallers(post);
-  const load = new SteadyLoad(REQUESTS_PER_SECOND, callers.ask);
+  const { perSecond, burst } = loadFor(pool);
+  const load = new SteadyLoad(perSecond, callers.ask);
   const failures: string[] = [];
   /** Bursts and notices, which may take longer than the rotation that they belong to. */
   const asked: Promise<unknown>[] = [];
@@ -151,7 +189,7 @@ async function failuresOf(pool: RotatedPool, orders: readonly RotationOrder[]): 
       : undefined;
     const tell = (failure: string) =>
       void failures.push(`${failure} in ${JSON.stringify({ index, pool, order })}`);
-    await rotate(rotating, passwords, client, order, asked, tell);
+    await rotate(rotating, passwords, client, order, asked, burst, tell);
     inTransactions += (await transaction?.commit()) ?? 0;
     load.take().failures.forEach(tell);
   }

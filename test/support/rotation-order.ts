@@ -2,7 +2,7 @@ import fc from 'fast-check';
 
 /** What happens in a rotation. Each waits so long before it happens. */
 interface RotationStep {
-  readonly happens: 'password' | 'secret' | 'notice' | 'trouble' | 'recovery' | 'burst';
+  readonly happens: 'password' | 'secret' | 'notice' | 'trouble' | 'recovery' | 'burst' | 'stream';
   readonly afterMs: number;
 }
 
@@ -38,7 +38,9 @@ const anySteps: fc.Arbitrary<readonly RotationStep[]> = fc
   .tuple(
     anyStep('password'),
     anyStep('secret'),
-    fc.array(fc.constantFrom('notice' as const, 'burst' as const).chain(anyStep), { maxLength: 3 }),
+    fc.array(fc.constantFrom('notice' as const, 'burst' as const, 'stream' as const).chain(anyStep), {
+      maxLength: 3,
+    }),
     fc.option(fc.tuple(anyStep('trouble'), anyStep('recovery')), { freq: 4 }),
   )
   .chain(([password, secret, others, trouble]) =>
