@@ -1,6 +1,6 @@
 import { BrokerError } from '../errors.ts';
 import type { Params } from '../protocol/values.ts';
-import type { Parts } from '../turns.ts';
+import { inTurns, type Parts } from '../turns.ts';
 import { textInParts, textOf } from './literal.ts';
 import { PlaceholderValues, tooManyValues } from './placeholder-values.ts';
 import { cachedScan } from './scan-cache.ts';
@@ -24,6 +24,9 @@ export interface BoundStatement
   > {
   /** Put together anew each time: a call that waits in line holds only what its caller sent. */
   readonly text: SqlText;
+  /** It is long to write: `textInTurns` lets others be served meanwhile. */
+  readonly isLong: boolean;
+  textInTurns(): Promise<SqlText>;
 }
 
 /**
@@ -76,8 +79,8 @@ function binderOf(
 ): StatementBinder {
   const values = new PlaceholderValues(sql, scan, mode);
   return (params) => {
-    values.check(params, maxBytes);
-    return new CheckedStatement(scan, values, params);
+    const isLong = values.check(params, maxBytes);
+    return new CheckedStatement(scan, values, params, isLong);
   };
 }
 
@@ -90,10 +93,11 @@ class CheckedStatement implements BoundStatement {
   readonly onlyAlone: string | undefined;
   readonly onlyForWriters: string | undefined;
   readonly readsLastStatement: boolean;
+  readonly isLong: boolean;
   readonly #values: PlaceholderValues;
   readonly #params: Params | undefined;
 
-  constructor(scan: StatementScan, values: PlaceholderValues, params: Params | undefined) {
+  constructor(scan: StatementScan, values: PlaceholderValues, params: Params | undefined, isLong: boolean) {
     this.isPlain = scan.isPlain;
     this.isRead = scan.isRead;
     this.effect = scan.effect;
@@ -104,10 +108,15 @@ class CheckedStatement implements BoundStatement {
     this.onlyForWriters = scan.onlyForWriters;
     this.#values = values;
     this.#params = params;
+    this.isLong = isLong;
   }
 
   get text(): SqlText {
     return this.#values.write(this.#params);
+  }
+
+  async textInTurns(): Promise<SqlText> {
+    return await inTurns(this.#values.writeInParts(this.#params));
   }
 }
 

@@ -1,8 +1,11 @@
 import { assert, BrokerError } from '../errors.ts';
 import type { Param, Params } from '../protocol/values.ts';
+import type { Parts } from '../turns.ts';
 import { isList, jsonTextOf } from './literal.ts';
 import { literalBytes, MOST_BYTES_PER_UNIT, mostLiteralBytes, valuesIn } from './literal-size.ts';
+import { spaceBefore, spaceBehind } from './literal-spacing.ts';
 import { literalPiece } from './long-literal.ts';
+import { writeInParts } from './long-statement.ts';
 import type { SqlMode } from './sql-mode.ts';
 import { SqlPieces, type SqlText } from './sql-text.ts';
 import { MAX_PLACEHOLDERS, type Placeholder, type StatementScan } from './statement-scan.ts';
@@ -23,6 +26,10 @@ interface Measure {
   /** A bound of what the literals take. */
   readonly mostBytes: number;
 }
+
+/** Beyond these a statement is written in parts. */
+const MAX_SHORT_VALUES = 2_000;
+const MAX_SHORT_BYTES = 262_144;
 
 /** Fills the placeholders of a statement: checks a set of values first, and writes the text when that is wanted. */
 export class PlaceholderValues {
@@ -45,8 +52,9 @@ export class PlaceholderValues {
   /**
    * @throws {BrokerError} INVALID_REQUEST: values and placeholders do not match. REQUEST_TOO_LARGE: the text would have
    *   more than `maxBytes`.
+   * @returns whether it is long to write.
    */
-  check(params: Params | undefined, maxBytes: number): void {
+  check(params: Params | undefined, maxBytes: number): boolean {
     const places = this.#placesOf(params);
     const isNamed = params !== undefined && !Array.isArray(params);
     const { values, mostBytes } = isNamed
@@ -54,10 +62,12 @@ export class PlaceholderValues {
       : checkUnnamed(places, params ?? []);
     if (values > MAX_PLACEHOLDERS) throw tooManyValues('values, those of its lists included', values);
     const mostFixedBytes = MOST_BYTES_PER_UNIT * this.#sql.length + 2 * places.length;
-    if (mostFixedBytes + mostBytes <= maxBytes) return;
+    const isLong = values > MAX_SHORT_VALUES || mostBytes > MAX_SHORT_BYTES;
+    if (mostFixedBytes + mostBytes <= maxBytes) return isLong;
     this.#fixedBytes ??= this.#countFixedBytes(places);
     const bytes = this.#fixedBytes + (isNamed ? this.#namedBytes(params) : this.#unnamedBytes(params ?? []));
     if (bytes > maxBytes) throw statementTooLarge('maxStatementBytes', maxBytes, bytes);
+    return isLong;
   }
 
   /** The statement with a set of values that has been checked, each as one literal. */
@@ -82,6 +92,14 @@ export class PlaceholderValues {
     }
     pieces.add(sql.slice(written, end));
     return pieces.take();
+  }
+
+  /** The same in parts. */
+  *writeInParts(params: Params | undefined): Parts<SqlText> {
+    const places = this.#placesOf(params);
+    const { end } = this.#scan;
+    if (places.length === 0 || params === undefined) return this.#sql.slice(0, end);
+    return yield* writeInParts({ sql: this.#sql, end, places, params, mode: this.#mode });
   }
 
   /** A name may stand in many places: its value is written once. */
@@ -201,17 +219,6 @@ function holdsCommentMark(value: Param): boolean {
   const text =
     typeof value === 'object' && value !== null && '$json' in value ? jsonTextOf(value.$json) : value;
   return typeof text === 'string' && /\/\*|\*\//.test(text);
-}
-
-// A space wherever the literal could grow together with its neighbour: N? must not become N'...', nor 'a'? a longer
-// string. None behind a minus: no literal begins with a space, so --? cannot become a comment.
-
-function spaceBefore({ start }: Placeholder, sql: string): string {
-  return start === 0 || ' \t\n\r(,=-'.includes(sql.charAt(start - 1)) ? '' : ' ';
-}
-
-function spaceBehind({ end }: Placeholder, sql: string): string {
-  return end === sql.length || ' \t\n\r),=;'.includes(sql.charAt(end)) ? '' : ' ';
 }
 
 /** MySQL takes so many values in a prepared statement (its protocol counts them in 16 bits). */

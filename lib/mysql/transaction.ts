@@ -100,7 +100,10 @@ export class Transaction {
     { limits, ...watched }: Watched & { readonly limits: ResultLimits },
   ): Promise<StatementResult> {
     const terms = { ...this.#termsOf(statement, watched), limits };
-    return await this.#run(statement, () => this.#connection.query(statement.text, terms));
+    return await this.#run(statement, async () => {
+      const text = statement.isLong ? await statement.textInTurns() : statement.text;
+      return await this.#connection.query(text, terms);
+    });
   }
 
   /** The same, but hands on its rows as they come. */
@@ -111,7 +114,10 @@ export class Transaction {
   ): Promise<StreamResult> {
     const { isRead } = statement;
     const terms = { ...this.#termsOf(statement, watched), isRead, maxRows, maxRowBytes, stallMs };
-    return await this.#run(statement, () => this.#connection.stream(statement.text, terms, reader));
+    return await this.#run(statement, async () => {
+      const text = statement.isLong ? await statement.textInTurns() : statement.text;
+      return await this.#connection.stream(text, terms, reader);
+    });
   }
 
   /**

@@ -61,7 +61,10 @@ describe('values in a body are counted before anything is made of them', () => {
       fc.property(json, fc.constantFrom(undefined, 1, '\t'), (text, indent) => {
         const value: unknown = JSON.parse(text);
         const spaced = JSON.stringify(value, undefined, indent);
-        expect(surveyJson(Buffer.from(spaced)).values).toBe(valuesIn(value));
+        expect(surveyJson(Buffer.from(spaced))).toMatchObject({
+          values: valuesIn(value),
+          mostFields: mostFieldsIn(value),
+        });
       }),
     );
   });
@@ -72,6 +75,28 @@ function valuesIn(value: unknown): number {
   const names = Array.isArray(value) ? 0 : Object.keys(value).length;
   return Object.values(value).reduce((sum: number, member) => sum + valuesIn(member), 1 + names);
 }
+
+function mostFieldsIn(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const own = Array.isArray(value) ? 0 : Object.keys(value).length;
+  return Math.max(own, ...Object.values(value).map(mostFieldsIn));
+}
+
+test('an object of too many fields is refused', async () => {
+  const named = (count: number) => {
+    const names = Array.from({ length: count }, (_, index) => `a${index}`);
+    const sql = `SELECT 1 IN (${names.map((name) => `:${name}`).join()})`;
+    return JSON.stringify({ sql, params: Object.fromEntries(names.map((name) => [name, 1])) });
+  };
+  expect(await ask(named(32_768))).toMatchObject({ status: 200 });
+  expect(await ask(named(32_769))).toMatchObject({
+    status: 400,
+    error: {
+      message: 'the body holds an object of 32769 fields; at most 32768 are allowed',
+      limit: { name: 'fields', max: 32_768, actual: 32_769 },
+    },
+  });
+});
 
 test('a large body is read as a small one is', () => {
   const number = fc.constantFrom(

@@ -84,7 +84,10 @@ export function addQueryRoute(
           isRead,
           rowCounts,
         };
-        return onConnection((connection) => connection.stream(bound.text, terms, reader));
+        return onConnection(async (connection) => {
+          const text = bound.isLong ? await bound.textInTurns() : bound.text;
+          return await connection.stream(text, terms, reader);
+        });
       });
       return undefined;
     }
@@ -99,7 +102,11 @@ export function addQueryRoute(
       rowCounts,
       limits,
     };
-    const result = await onConnection((connection) => connection.query(bound.text, terms));
+    const result = await onConnection(async (connection) =>
+      bound.isLong
+        ? await connection.query(await bound.textInTurns(), terms)
+        : await connection.query(bound.text, terms),
+    );
     const body = resultJson(result, call.durationMs, call.queueMs);
     refuseIfTooLarge(body, limits, { outcome: writesNothing ? 'not_applied' : 'applied' });
     return jsonReply(body);
