@@ -97,16 +97,18 @@ test.each([
 
 const PACKET_BYTES = 1_048_576;
 let narrow: Awaited<ReturnType<typeof startTestBroker>>;
+let serverBytes = '';
 
 beforeAll(async () => {
   const { rows } = await broker.query('SELECT @@GLOBAL.max_allowed_packet');
+  serverBytes = String(rows[0]?.[0]);
+  // Whatever connection of it serves, it is opened under this limit.
   await database.admin.query(`SET GLOBAL max_allowed_packet = ${PACKET_BYTES}`);
   narrow = await startTestBroker(database);
-  await narrow.query('SELECT 1');
-  await database.admin.query(`SET GLOBAL max_allowed_packet = ${String(rows[0]?.[0])}`);
 });
 
 afterAll(async () => {
+  await database.admin.query(`SET GLOBAL max_allowed_packet = ${serverBytes}`);
   await narrow.stop();
 });
 
