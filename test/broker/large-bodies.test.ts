@@ -157,10 +157,9 @@ test.each([
   ['texts', `SELECT ${filled("'',")}`],
   ['hints', `SELECT /*+ ${filled('a ')} */ 1 +`],
   ['executable comments', `SELECT ${filled('/*!1*/')}`],
-  ['comments', `SELECT ${filled(`${'/**/'.repeat(60_000)} 1 +`)}`],
 ])('others are served while a statement of 4 MB of %s is read', async (_, sql) => {
   const state = { isAnswered: false };
-  const asked = ask(JSON.stringify({ sql })).finally(() => {
+  const asked = ask(JSON.stringify({ sql: `${sql}; SELECT 1` })).finally(() => {
     state.isAnswered = true;
   });
   let served = 0;
@@ -168,7 +167,7 @@ test.each([
     expect((await http(`${broker.url}/healthz`)).status).toBe(200);
     served += 1;
   }
-  // Unreadable for the server, or for its parser's stack.
-  expect(await asked).toMatchObject({ status: 400 });
+  // The broker reads all of it, and sends nothing.
+  expect(await asked).toMatchObject({ status: 400, error: { code: 'STATEMENT_NOT_ALLOWED' } });
   expect(served).toBeGreaterThan(10);
 });
