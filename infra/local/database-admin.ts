@@ -10,12 +10,15 @@ export interface Account {
   readonly database: string;
 }
 
+/** Where a server is, and its administrator's login. */
+export type ServerAccess = Pick<DatabaseServer, 'host' | 'port' | 'user' | 'password'>;
+
 /** The administrator of a private server: one connection as root, opened when needed and again after it was lost. */
 export class DatabaseAdmin {
-  readonly #server: DatabaseServer;
+  readonly #server: ServerAccess;
   #connection: Connection | undefined;
 
-  constructor(server: DatabaseServer) {
+  constructor(server: ServerAccess) {
     this.#server = server;
   }
 

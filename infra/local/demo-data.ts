@@ -48,7 +48,10 @@ const SHOP = [
 ];
 
 /** Makes the database `shop`: customers, products, ten thousand orders, and `every_type` with each column type. */
-export async function createDemoData(admin: DatabaseAdmin, server: DatabaseServer): Promise<void> {
+export async function createDemoData(
+  admin: DatabaseAdmin,
+  server: Pick<DatabaseServer, 'flavour' | 'version'>,
+): Promise<void> {
   await admin.createDatabase(DEMO_DATABASE);
   // TIMESTAMP values are given in UTC.
   await admin.query("SET time_zone = '+00:00'");

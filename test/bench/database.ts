@@ -1,5 +1,5 @@
 import type { Account } from '../../infra/local/database-admin.ts';
-import { startTestDatabase, type TestDatabase } from '../support/database.ts';
+import { startOwnDatabase, type TestDatabase } from '../support/own-database.ts';
 import { COUNTERS, KEYS } from './statements.ts';
 
 /** All subjects' pools beside each other, and the 151 that a server allows by default for whoever has none. */
@@ -12,7 +12,7 @@ export interface BenchDatabase extends AsyncDisposable {
 }
 
 export async function startBenchDatabase(extraArguments: readonly string[] = []): Promise<BenchDatabase> {
-  const database = await startTestDatabase({ maxConnections: MAX_CONNECTIONS, extraArguments });
+  const database = await startOwnDatabase({ maxConnections: MAX_CONNECTIONS, extraArguments });
   const { admin, app } = database;
   for (const sql of [
     'CREATE TABLE items (id INT PRIMARY KEY, name VARCHAR(40) NOT NULL, price DECIMAL(10,2) NOT NULL)',

@@ -1,4 +1,4 @@
-import { startTestDatabase } from '../support/database.ts';
+import { startOwnDatabase } from '../support/own-database.ts';
 import { type Contender, genericPool, mysql2, ours, tarn } from './contenders.ts';
 import { heapGrowth } from './heap-growth.ts';
 import { OPTIONS } from './stub-connector.ts';
@@ -40,7 +40,7 @@ function show(times: ReadonlyMap<string, number>): void {
   console.table(Object.fromEntries([...times].map(([name, ns]) => [name, row(ns)])));
 }
 
-await using database = await startTestDatabase();
+await using database = await startOwnDatabase();
 const contenders = [
   ours('QueuePool, plain statements', false),
   ours('QueuePool, a reset each time', true),

@@ -7,14 +7,14 @@ import { createConnection } from 'mysql2/promise';
 import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type DatabaseOverrides, startTestBroker, type TestBroker } from '../support/broker.ts';
 import { type CertificateFiles, replaceCertificate, TestAuthority } from '../support/certificates.ts';
-import { startTestDatabase } from '../support/database.ts';
 import { eventually, http } from '../support/http.ts';
+import { startOwnDatabase } from '../support/own-database.ts';
 import { FakeSecretsManager } from '../support/secrets-manager.ts';
 
 const authority = new TestAuthority();
 const otherAuthority = new TestAuthority('Other CA');
 const served = authority.issue();
-const database = await startTestDatabase({
+const database = await startOwnDatabase({
   extraArguments: [`--ssl-ca=${authority.ca}`, `--ssl-cert=${served.cert}`, `--ssl-key=${served.key}`],
 });
 const folder = mkdtempSync(join(tmpdir(), 'faults-'));
@@ -195,7 +195,7 @@ const CASES: readonly Case[] = [
   {
     what: 'a server without TLS',
     broken: async () => {
-      const plain = await startTestDatabase({ extraArguments: [isMysql ? '--tls-version=' : '--skip-ssl'] });
+      const plain = await startOwnDatabase({ extraArguments: [isMysql ? '--tls-version=' : '--skip-ssl'] });
       onTestFinished(plain.stop);
       return { port: plain.server.port, tls: 'verify' };
     },

@@ -1,17 +1,17 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { startTestBroker, type TestBroker } from '../support/broker.ts';
-import { startTestDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually, http } from '../support/http.ts';
+import { type OwnDatabase, startOwnDatabase } from '../support/own-database.ts';
 
 const CHECKED_OFTEN = { healthCheckIntervalMs: 100 };
 
-async function ownDatabase(): Promise<TestDatabase> {
-  const database = await startTestDatabase();
+async function ownDatabase(): Promise<OwnDatabase> {
+  const database = await startOwnDatabase();
   onTestFinished(database.stop);
   return database;
 }
 
-async function brokerOn(database: TestDatabase, pool: object): Promise<TestBroker> {
+async function brokerOn(database: OwnDatabase, pool: object): Promise<TestBroker> {
   const broker = await startTestBroker(database, { databases: { default: { pool } } });
   onTestFinished(broker.stop);
   await untilState(broker, 'up');

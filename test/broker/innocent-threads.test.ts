@@ -2,12 +2,12 @@ import dns from 'node:dns';
 import { type Connection, createConnection } from 'mysql2/promise';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { startTestBroker, type TestBroker } from '../support/broker.ts';
-import { startTestDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/http.ts';
+import { type OwnDatabase, startOwnDatabase } from '../support/own-database.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { errorOf } from '../support/transactions.ts';
 
-const [one, other] = [await startTestDatabase(), await startTestDatabase()];
+const [one, other] = [await startOwnDatabase(), await startOwnDatabase()];
 afterAll(async () => {
   await Promise.all([one.stop(), other.stop()]);
 });
@@ -21,13 +21,13 @@ beforeAll(async () => {
 
 const SLOW_WRITE = 'INSERT INTO marks SELECT SLEEP(60)';
 
-async function connectTo({ server, app }: TestDatabase): Promise<Connection> {
+async function connectTo({ server, app }: OwnDatabase): Promise<Connection> {
   const { user, password, database } = app;
   return await createConnection({ host: server.host, port: server.port, user, password, database });
 }
 
 /** Connections to a server, among them one with the thread id. The others are closed with the test. */
-async function threadOn(database: TestDatabase, id: number): Promise<Connection> {
+async function threadOn(database: OwnDatabase, id: number): Promise<Connection> {
   for (;;) {
     const connection = await connectTo(database);
     onTestFinished(() => connection.destroy());
@@ -37,7 +37,7 @@ async function threadOn(database: TestDatabase, id: number): Promise<Connection>
 }
 
 /** Uses up numbers on a server, so that the next connection has one that another server has yet to give. */
-async function pushThreadIds(database: TestDatabase, beyond: TestDatabase): Promise<void> {
+async function pushThreadIds(database: OwnDatabase, beyond: OwnDatabase): Promise<void> {
   const last = await connectTo(beyond);
   last.destroy();
   for (;;) {
@@ -66,7 +66,7 @@ async function brokerAt(proxy: Pick<TcpProxy, 'port'>, databases: object = {}): 
 const threadIdOf = async (broker: TestBroker) =>
   Number((await broker.query('SELECT CONNECTION_ID()')).rows[0]?.[0]);
 
-const isRunning = async ({ admin }: TestDatabase) =>
+const isRunning = async ({ admin }: OwnDatabase) =>
   (await admin.query("SELECT 1 FROM information_schema.processlist WHERE info LIKE 'INSERT INTO marks%'"))
     .length > 0;
 

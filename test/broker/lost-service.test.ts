@@ -1,11 +1,11 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { startTestBroker, type TestBroker } from '../support/broker.ts';
-import { startTestDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually, http } from '../support/http.ts';
+import { type OwnDatabase, startOwnDatabase } from '../support/own-database.ts';
 
 /** What an operator sees of a database that answered until now: the page's last table. */
-async function brokerOfItsOwn(pool: object = {}): Promise<{ database: TestDatabase; broker: TestBroker }> {
-  const database = await startTestDatabase();
+async function brokerOfItsOwn(pool: object = {}): Promise<{ database: OwnDatabase; broker: TestBroker }> {
+  const database = await startOwnDatabase();
   onTestFinished(database.stop);
   const broker = await startTestBroker(database, { databases: { default: { pool } } });
   onTestFinished(broker.stop);

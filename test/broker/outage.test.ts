@@ -1,8 +1,12 @@
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
+import { startTestBroker } from '../support/broker.ts';
 import { eventually, http } from '../support/http.ts';
-import { useBroker } from '../support/use-broker.ts';
+import { startOwnDatabase } from '../support/own-database.ts';
 
-const { database, broker } = await useBroker();
+const database = await startOwnDatabase();
+afterAll(database.stop);
+const broker = await startTestBroker(database);
+afterAll(broker.stop);
 
 const ask = async () => await broker.post('/v1/databases/default/query', { sql: 'SELECT 1' });
 const ready = async () => (await http(`${broker.url}/readyz`)).status;

@@ -8,8 +8,8 @@ import { ROTATION_STEPS, type RotationStep } from '../../lib/protocol/rotation.t
 import type { Caller } from '../../lib/settings/caller-keys.ts';
 import { parseSettings } from '../../lib/settings/parse-settings.ts';
 import { settingsFor, startTestBroker } from '../support/broker.ts';
-import { startTestDatabase } from '../support/database.ts';
 import { type HttpReply, http } from '../support/http.ts';
+import { startOwnDatabase } from '../support/own-database.ts';
 import { FakeSecretsManager } from '../support/secrets-manager.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rotation-'));
@@ -19,7 +19,7 @@ const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localh
 const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-keyout', key, '-out', cert];
 execFileSync('openssl', [...request, ...subject], { stdio: 'ignore' });
 
-const database = await startTestDatabase({ extraArguments: [`--ssl-cert=${cert}`, `--ssl-key=${key}`] });
+const database = await startOwnDatabase({ extraArguments: [`--ssl-cert=${cert}`, `--ssl-key=${key}`] });
 afterAll(database.stop);
 const secrets = await FakeSecretsManager.start();
 afterAll(async () => await secrets[Symbol.asyncDispose]());

@@ -6,12 +6,12 @@ import { text } from 'node:stream/consumers';
 import { afterAll, expect, test, vi } from 'vitest';
 import { startTestBroker } from '../support/broker.ts';
 import { TestAuthority } from '../support/certificates.ts';
-import { startTestDatabase } from '../support/database.ts';
+import { startOwnDatabase } from '../support/own-database.ts';
 import { errorOf } from '../support/transactions.ts';
 
 const [authority, otherAuthority] = [new TestAuthority(), new TestAuthority('Other CA')];
 const { cert, key } = authority.issue();
-const database = await startTestDatabase({
+const database = await startOwnDatabase({
   extraArguments: [`--ssl-ca=${authority.ca}`, `--ssl-cert=${cert}`, `--ssl-key=${key}`],
 });
 await database.admin.query("ALTER USER 'app'@'%' REQUIRE SSL");

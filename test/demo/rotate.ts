@@ -4,8 +4,8 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { createDemoData, DEMO_DATABASE } from '../../infra/local/demo-data.ts';
-import { startTestDatabase } from '../support/database.ts';
 import { eventually, type HttpReply } from '../support/http.ts';
+import { startOwnDatabase } from '../support/own-database.ts';
 import { type RotationScene, startRotationScene } from '../support/rotation-scene.ts';
 import { type LoadReport, SteadyLoad } from '../support/steady-load.ts';
 import { beginWorking } from '../support/working-transaction.ts';
@@ -75,7 +75,7 @@ async function demonstrate(scene: RotationScene): Promise<boolean> {
 
 async function main(): Promise<void> {
   console.log('Starting a private database, a stand-in for Secrets Manager and the broker ...');
-  await using database = await startTestDatabase();
+  await using database = await startOwnDatabase();
   await createDemoData(database.admin, database.server);
   const shop = { ...database, app: { ...database.app, database: DEMO_DATABASE } };
   const pool = { size: CONNECTIONS, maxOverflow: 0, minIdle: CONNECTIONS };

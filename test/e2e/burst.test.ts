@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BrokerError, connect } from '../../lib/index.ts';
 import { settingsFor } from '../support/broker.ts';
 import { type BrokerProcess, startBrokerProcess } from '../support/broker-process.ts';
-import { startTestDatabase, type TestDatabase } from '../support/database.ts';
+import { startOwnDatabase, type TestDatabase } from '../support/own-database.ts';
 
 const CLIENTS = 1_000;
 const SIZE = 10;
@@ -13,7 +13,7 @@ let database: TestDatabase;
 
 beforeAll(async () => {
   // Few enough that a burst without the pool drowns it.
-  database = await startTestDatabase({ maxConnections: 100 });
+  database = await startOwnDatabase({ maxConnections: 100 });
 });
 
 afterAll(async () => {

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestBroker, type TestBroker } from '../support/broker.ts';
-import { startTestDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually, http } from '../support/http.ts';
+import { type OwnDatabase, startOwnDatabase } from '../support/own-database.ts';
 import { type SlowProxy, startSlowProxy } from '../support/slow-proxy.ts';
 
 const SOAK_MS = Number(process.env.SOAK_MS ?? 15_000);
@@ -22,12 +22,12 @@ const EXPECTED = [
   'SQL_ERROR',
 ];
 
-let database: TestDatabase;
+let database: OwnDatabase;
 let proxy: SlowProxy;
 let broker: TestBroker;
 
 beforeAll(async () => {
-  database = await startTestDatabase();
+  database = await startOwnDatabase();
   await database.admin.query('CREATE TABLE app.soak (id INT PRIMARY KEY, slept INT) ENGINE = InnoDB');
   proxy = await startSlowProxy(database.server.port, LONGEST_DELAY_MS);
   const pool = {

@@ -5,13 +5,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startDatabaseServer } from '../../infra/local/database-server.ts';
 import { findFreePort } from '../../infra/local/free-port.ts';
 import { processExists } from '../../infra/local/watched-process.ts';
-import { startTestDatabase, type TestDatabase } from '../support/database.ts';
+import { type OwnDatabase, startOwnDatabase } from '../support/own-database.ts';
 
 describe('a private database server', () => {
-  let database: TestDatabase;
+  let database: OwnDatabase;
 
   beforeAll(async () => {
-    database = await startTestDatabase({ maxConnections: 20 });
+    database = await startOwnDatabase({ maxConnections: 20 });
   });
 
   afterAll(async () => {
@@ -70,7 +70,7 @@ describe('a private database server', () => {
 });
 
 test('a stopped database server leaves no process and no folder', async () => {
-  const { server, admin, stop } = await startTestDatabase();
+  const { server, admin, stop } = await startOwnDatabase();
   const { pid = 0 } = server;
   const [row] = await admin.query('SELECT @@datadir AS dataDir');
   expect([processExists(pid), existsSync(row?.dataDir)]).toEqual([true, true]);

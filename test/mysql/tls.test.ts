@@ -10,13 +10,13 @@ import { type Driver, openDriver } from '../../lib/mysql/driver.ts';
 import { encryptionOf } from '../../lib/mysql/tls.ts';
 import type { TlsSettings } from '../../lib/settings/settings.ts';
 import { type CertificateFiles, replaceCertificate, TestAuthority } from '../support/certificates.ts';
-import { startTestDatabase } from '../support/database.ts';
+import { startOwnDatabase } from '../support/own-database.ts';
 
 const authority = new TestAuthority();
 const otherAuthority = new TestAuthority('Other CA');
 const served = authority.issue();
 const good = authority.issue();
-const database = await startTestDatabase({
+const database = await startOwnDatabase({
   extraArguments: [`--ssl-ca=${authority.ca}`, `--ssl-cert=${served.cert}`, `--ssl-key=${served.key}`],
 });
 const { server, admin, app } = database;
@@ -153,7 +153,7 @@ test('a refused certificate is no outage for the pool', async () => {
 
 test('a server without TLS is refused before the login is sent', async () => {
   const noTls = server.flavour === 'mysql' ? '--tls-version=' : '--skip-ssl';
-  await using plain = await startTestDatabase({ extraArguments: [noTls] });
+  await using plain = await startOwnDatabase({ extraArguments: [noTls] });
   const login = { ...loginAt('localhost'), port: plain.server.port };
 
   const error = await openDriver(login, encryptionOf('skip-verify'), 5_000).catch(
@@ -217,7 +217,7 @@ describe.each<[string, TlsSettings]>([
 });
 
 test('a server without TLS 1.3 has no version in common with who takes no other', async () => {
-  await using old = await startTestDatabase({
+  await using old = await startOwnDatabase({
     extraArguments: [`--ssl-cert=${good.cert}`, `--ssl-key=${good.key}`, '--tls-version=TLSv1.2'],
   });
   const { DEFAULT_MIN_VERSION } = tls;

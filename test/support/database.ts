@@ -1,41 +1,24 @@
-import { type Account, DatabaseAdmin } from '../../infra/local/database-admin.ts';
-import {
-  type DatabaseServer,
-  type DatabaseServerOptions,
-  startDatabaseServer,
-} from '../../infra/local/database-server.ts';
-import type { Flavour } from '../../infra/local/debian-server.ts';
+import { inject } from 'vitest';
+import { DatabaseAdmin } from '../../infra/local/database-admin.ts';
+import { cleanServer } from './clean-server.ts';
+import type { SharedServer } from './database-servers.ts';
+import { makeDatabase, type TestDatabase } from './own-database.ts';
 
-export interface TestDatabase extends AsyncDisposable {
-  /** Host, port and root; `halt`, `kill`, `start` and `restart` for tests that take the database away. */
-  readonly server: DatabaseServer;
-  /** As root, beside the code under test: `query`, `createDatabase`, `createUser`. */
-  readonly admin: DatabaseAdmin;
-  /** What the code under test should use: an ordinary account that owns the database `app` and nothing else. */
-  readonly app: Account;
-  /** Ends the server and removes its data. */
-  stop(): Promise<void>;
-}
+export type { TestDatabase } from './own-database.ts';
 
 /**
- * Starts a database server for one test file. Stop it in `afterAll`. The environment variable TEST_DATABASE says of
- * which flavour: `mysql` or `mariadb`; default: what this machine has, else MariaDB.
+ * A fresh database for one test file, on the server that the files of a worker use one after the other. A file has one
+ * at a time, and may change global variables and accounts: the next file finds none of it.
  */
-export async function startTestDatabase(options: DatabaseServerOptions = {}): Promise<TestDatabase> {
-  const flavour = readFlavour(process.env.TEST_DATABASE);
-  const server = await startDatabaseServer({ flavour, onProgress: console.error, ...options });
+export async function startTestDatabase(): Promise<TestDatabase> {
+  const { variables, ...server } = await sharedServer();
   const admin = new DatabaseAdmin(server);
-  const app = { user: 'app', password: 'app-password', database: 'app' };
-  await admin.createDatabase(app.database);
-  await admin.createUser(app);
-  const stop = async () => {
-    await admin.close();
-    await server.stop();
-  };
-  return { server, admin, app, stop, [Symbol.asyncDispose]: stop };
+  await cleanServer(admin, variables);
+  return await makeDatabase(server, admin, async () => {});
 }
 
-function readFlavour(name: string | undefined): Flavour | undefined {
-  if (name === undefined || name === 'mysql' || name === 'mariadb') return name;
-  throw new Error('TEST_DATABASE must be mysql or mariadb');
+async function sharedServer(): Promise<SharedServer> {
+  const reply = await fetch(`${inject('databaseServers')}/${process.env.VITEST_POOL_ID}`);
+  if (!reply.ok) throw new Error(await reply.text());
+  return (await reply.json()) as SharedServer;
 }

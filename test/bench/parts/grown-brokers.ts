@@ -1,6 +1,6 @@
 import type { Account } from '../../../infra/local/database-admin.ts';
-import type { DatabaseServer } from '../../../infra/local/database-server.ts';
 import { BegunTransaction } from '../../../lib/protocol/transaction.ts';
+import type { TestServer } from '../../support/own-database.ts';
 import { HttpClient } from '../load/http-client.ts';
 import type { LoadProcess } from '../load/load-process.ts';
 import { CALLER_KEY, SELECT_BY_KEY } from '../statements.ts';
@@ -12,7 +12,7 @@ import type { Subject } from '../subjects/subject.ts';
 const HELD_MS = 600_000;
 
 export async function startWithAliases(
-  server: DatabaseServer,
+  server: TestServer,
   account: Account,
   load: LoadProcess,
   aliases: number,
@@ -31,7 +31,7 @@ export async function startWithAliases(
 
 /** A broker with so many transactions open, beside which others ask. */
 export async function startWithOpenTransactions(
-  server: DatabaseServer,
+  server: TestServer,
   account: Account,
   load: LoadProcess,
   count: number,

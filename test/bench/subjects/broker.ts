@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Account } from '../../../infra/local/database-admin.ts';
-import type { DatabaseServer } from '../../../infra/local/database-server.ts';
 import { makeTemporaryFolder, removeTemporaryFolder } from '../../../infra/local/temporary-folder.ts';
+import type { TestServer } from '../../support/own-database.ts';
 import { CALLER_KEY } from '../statements.ts';
 import { type ServiceProcess, startServiceProcess } from './service-process.ts';
 
@@ -23,7 +23,7 @@ export interface BrokerSetup {
 
 /** The broker as it is deployed: built, with keys, metrics and a log line a request, settings at their defaults. */
 export async function startBroker(
-  { host, port }: DatabaseServer,
+  { host, port }: TestServer,
   { database, user, password }: Account,
   {
     aliases = 1,

@@ -1,5 +1,5 @@
 import type { Account } from '../../../infra/local/database-admin.ts';
-import type { DatabaseServer } from '../../../infra/local/database-server.ts';
+import type { TestServer } from '../../support/own-database.ts';
 import type { Outcome, Workload } from '../load/job.ts';
 
 export type SubjectName = 'broker' | 'floor' | 'driver' | 'echo' | 'connectEach' | 'queuePool' | 'functions';
@@ -41,7 +41,7 @@ export interface Subject {
 }
 
 /** How the services are told where the database is. */
-export function databaseEnvironment({ host, port }: DatabaseServer, account: Account): NodeJS.ProcessEnv {
+export function databaseEnvironment({ host, port }: TestServer, account: Account): NodeJS.ProcessEnv {
   return {
     DATABASE_HOST: host,
     DATABASE_PORT: String(port),
