@@ -1,9 +1,14 @@
 import { lookup } from 'node:dns/promises';
 import * as z from 'zod/mini';
-import type { Resolve } from '../lib/client/broker-addresses.ts';
-import { type BrokerReply, parseReply, readFailure, unusableReply } from '../lib/client/broker-reply.ts';
-import type { Transport } from '../lib/client/http-transport.ts';
-import { brokerHost, openTransport } from '../lib/client/open-transport.ts';
+import type { Resolve } from '../lib/client/transport/broker-lookup.ts';
+import {
+  type BrokerReply,
+  parseReply,
+  readFailure,
+  unusableReply,
+} from '../lib/client/transport/broker-reply.ts';
+import type { Transport } from '../lib/client/transport/http-transport.ts';
+import { brokerHost, openTransport } from '../lib/client/transport/open-transport.ts';
 import { BrokerError } from '../lib/errors.ts';
 import { DATABASES_ROUTE, databasePath, REFRESH_CREDENTIALS_ROUTE } from '../lib/protocol/routes.ts';
 

@@ -1,9 +1,14 @@
 import type { APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import * as z from 'zod/mini';
-import { type BrokerReply, parseReply, readFailure, unusableReply } from '../lib/client/broker-reply.ts';
 import { checkArguments, TimeoutMs } from '../lib/client/check-arguments.ts';
-import type { BrokerRequest } from '../lib/client/http-transport.ts';
-import { openTransport } from '../lib/client/open-transport.ts';
+import {
+  type BrokerReply,
+  parseReply,
+  readFailure,
+  unusableReply,
+} from '../lib/client/transport/broker-reply.ts';
+import type { BrokerRequest } from '../lib/client/transport/http-transport.ts';
+import { openTransport } from '../lib/client/transport/open-transport.ts';
 import { BrokerError } from '../lib/errors.ts';
 import { isRounded } from '../lib/protocol/rounded.ts';
 import { databasePath, IDEMPOTENCY_HEADER } from '../lib/protocol/routes.ts';

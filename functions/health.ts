@@ -1,5 +1,5 @@
 import type { APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
-import { openTransport } from '../lib/client/open-transport.ts';
+import { openTransport } from '../lib/client/transport/open-transport.ts';
 import { BrokerError } from '../lib/errors.ts';
 import { READY_ROUTE } from '../lib/protocol/routes.ts';
 import { failureReply, timeoutOf, toHttpReply } from './http-event.ts';

@@ -1,6 +1,6 @@
 import type { APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import * as z from 'zod/mini';
-import type { BrokerReply } from '../lib/client/broker-reply.ts';
+import type { BrokerReply } from '../lib/client/transport/broker-reply.ts';
 import { BrokerError } from '../lib/errors.ts';
 import { toFailureBody } from '../lib/protocol/failure.ts';
 import { REQUEST_ID_HEADER } from '../lib/protocol/routes.ts';

@@ -1,8 +1,8 @@
 import type { Context } from 'aws-lambda';
-import { readFailure, unusableReply } from '../lib/client/broker-reply.ts';
 import { checkArguments } from '../lib/client/check-arguments.ts';
-import type { Transport } from '../lib/client/http-transport.ts';
-import { openTransport } from '../lib/client/open-transport.ts';
+import { readFailure, unusableReply } from '../lib/client/transport/broker-reply.ts';
+import type { Transport } from '../lib/client/transport/http-transport.ts';
+import { openTransport } from '../lib/client/transport/open-transport.ts';
 import { BrokerError } from '../lib/errors.ts';
 import { RotationEvent } from '../lib/protocol/rotation.ts';
 import { ROTATION_ROUTE } from '../lib/protocol/routes.ts';

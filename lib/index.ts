@@ -19,7 +19,7 @@ export {
 export type { Changes, QueryResult } from './client/results.ts';
 export type { BigintForm, JsonForm, RowOf, RowShape } from './client/rows.ts';
 export type { TransactionStatement } from './client/statements.ts';
-export type { Transaction } from './client/transaction.ts';
+export type { Transaction } from './client/transaction/transaction.ts';
 export {
   BrokerError,
   type ErrorCode,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { Stop } from '../lib/pool/stop.ts';
-import { atOnce, inTurns, type Parts } from '../lib/turns.ts';
+import { CancelSource } from '../lib/async/cancellation.ts';
+import { atOnce, inTurns, type Parts } from '../lib/async/turns.ts';
 
 function* counted(name: string, parts: number, log: string[]): Parts<string> {
   for (let part = 1; part < parts; part += 1) {
@@ -37,9 +37,9 @@ test('a work that fails rejects with its failure', async () => {
 
 test('a work that nobody needs any more is left at its next pause', async () => {
   const log: string[] = [];
-  const stop = new Stop();
+  const stop = new CancelSource();
   const work = inTurns(counted('a', 5, log), stop);
-  setImmediate(() => stop.raise(new Error('gone')));
+  setImmediate(() => stop.cancel(new Error('gone')));
   await expect(work).rejects.toThrow('gone');
   expect(log.length).toBeLessThan(5);
 });

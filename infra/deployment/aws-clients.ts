@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { SecretsManager, type SecretsManagerClientConfig } from '@aws-sdk/client-secrets-manager';
-import { omitNodeWarning } from '../../lib/settings/load-sdk.ts';
+import { omitNodeWarning } from '../../lib/aws/load-sdk.ts';
 
 /** Region and credentials, as osls or the SDK itself finds them. */
 export interface AwsConfig {

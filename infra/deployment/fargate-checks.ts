@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type Check, checkOf, entriesOf, inEach } from '../../lib/settings/check.ts';
+import { type Check, checkOf, entriesOf, inEach } from '../../lib/settings/checks/check.ts';
 import { pathText } from '../../lib/settings/problems.ts';
 import { CallerSettings } from '../../lib/settings/settings.ts';
 import type { Parameters } from './parameters.ts';

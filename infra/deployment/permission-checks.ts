@@ -19,7 +19,7 @@ interface RolesCode {
 }
 
 /** The only code that writes secrets. */
-const ROTATION_STORE = 'settings/rotation-store.ts';
+const ROTATION_STORE = 'aws/secrets-rotation.ts';
 
 const TASK_ROLE = 'BrokerTaskRole';
 

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { documentChecks } from '../../lib/settings/document-checks.ts';
+import { documentChecks } from '../../lib/settings/checks/document-checks.ts';
 import { parseDocument } from '../../lib/settings/parse-document.ts';
 import { parseSettings } from '../../lib/settings/parse-settings.ts';
 import { SettingsError } from '../../lib/settings/problems.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { openDriver } from '../../lib/mysql/driver.ts';
-import { encryptionOf } from '../../lib/mysql/tls.ts';
+import { openDriver } from '../../lib/mysql/driver/open-driver.ts';
+import { encryptionOf } from '../../lib/mysql/driver/tls.ts';
 import { DatabaseAdmin } from './database-admin.ts';
 import { startDatabaseServer } from './database-server.ts';
 import { createDemoData, DEMO_DATABASE } from './demo-data.ts';

@@ -1,11 +1,11 @@
 #!/usr/bin/env node
-import { CallerKeys } from '../settings/caller-keys.ts';
+import { CallerKeys } from '../credentials/caller-keys.ts';
 import { loadSettings } from '../settings/load-settings.ts';
 import { SettingsError } from '../settings/problems.ts';
 import { settingsSchema } from '../settings/settings-schema.ts';
 import { buildBroker } from './build-broker.ts';
-import { startEmf } from './emf.ts';
-import { LogOutput } from './log-output.ts';
+import { startEmf } from './observability/emf.ts';
+import { LogOutput } from './observability/log-output.ts';
 import { parseCommand, USAGE, UsageError } from './options.ts';
 import { packageVersion } from './package-version.ts';
 import { shutDown } from './shut-down.ts';

@@ -1,6 +1,6 @@
 import { Server as NetServer } from 'node:net';
 import { setTimeout as delay, setImmediate as nextCheck } from 'node:timers/promises';
-import { Deadline } from '../pool/deadline.ts';
+import { Deadline } from '../async/deadline.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Broker } from './build-broker.ts';
 

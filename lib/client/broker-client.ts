@@ -1,8 +1,6 @@
 import * as z from 'zod/mini';
 import { BATCH_ROUTE, QUERY_ROUTE, TRANSACTION_ROUTE } from '../protocol/routes.ts';
 import { STREAM_TYPE } from '../protocol/stream.ts';
-import { askDatabase, type Database } from './ask-database.ts';
-import { CallBudget } from './call-budget.ts';
 import {
   type BatchOptions,
   GivenOptions,
@@ -12,14 +10,16 @@ import {
   type TransactionOptions,
 } from './call-options.ts';
 import { Alias, checkArguments } from './check-arguments.ts';
+import { callDatabase, type Database } from './database-call.ts';
 import type { ParamValues } from './params.ts';
 import { type Changes, type QueryResult, readChanges, readResult, readResults } from './results.ts';
 import { streamedRows } from './row-stream.ts';
 import type { RowOf, RowShape } from './rows.ts';
-import { runTransaction } from './run-transaction.ts';
 import { onlyReads } from './statement-kind.ts';
 import { type TransactionStatement, toBatch, toStatement, toTransaction } from './statements.ts';
-import type { Transaction } from './transaction.ts';
+import { runTransaction } from './transaction/run-transaction.ts';
+import type { Transaction } from './transaction/transaction.ts';
+import { CallBudget } from './transport/call-budget.ts';
 
 /** What each statement of a transaction did, in their order. */
 export type ResultsOf<Statements extends readonly unknown[], Row> = {
@@ -67,7 +67,7 @@ export class BrokerClient<Shape extends RowShape = 'object'> {
   ): Promise<QueryResult<Row>> {
     const { maxRows, ...call } = checkArguments(GivenOptions.query, { options }).options;
     const question = { route: QUERY_ROUTE, body: toStatement(sql, params, maxRows) };
-    return await askDatabase(this.#database, question, call, (reply) =>
+    return await callDatabase(this.#database, question, call, (reply) =>
       readResult<Row>(reply, this.#database.rowOptions, onlyReads(sql) ? 'not_applied' : 'applied'),
     );
   }
@@ -93,7 +93,7 @@ export class BrokerClient<Shape extends RowShape = 'object'> {
     const { maxRows, ...call } = checkArguments(GivenOptions.statement, { options }).options;
     const { timeoutMs = this.#database.timeoutMs, signal } = call;
     const question = { route: QUERY_ROUTE, body: toStatement(sql, params, maxRows), streamType: STREAM_TYPE };
-    yield* await askDatabase(this.#database, question, { timeoutMs, signal, retryWrites: false }, (reply) =>
+    yield* await callDatabase(this.#database, question, { timeoutMs, signal, retryWrites: false }, (reply) =>
       streamedRows<Row>(
         reply,
         this.#database.rowOptions,
@@ -117,7 +117,7 @@ export class BrokerClient<Shape extends RowShape = 'object'> {
     options: BatchOptions = {},
   ): Promise<Changes[]> {
     const call = checkArguments(GivenOptions.batch, { options }).options;
-    return await askDatabase(
+    return await callDatabase(
       this.#database,
       { route: BATCH_ROUTE, body: toBatch(sql, paramSets) },
       call,
@@ -178,7 +178,7 @@ export class BrokerClient<Shape extends RowShape = 'object'> {
     const question = { route: TRANSACTION_ROUTE, body, isRead: terms.readOnly };
     const isRead = terms.readOnly === true || given.every(({ sql }) => onlyReads(sql));
     const call = { timeoutMs, signal, retryWrites };
-    return await askDatabase(this.#database, question, call, (reply) =>
+    return await callDatabase(this.#database, question, call, (reply) =>
       readResults(reply, this.#database.rowOptions, isRead ? 'not_applied' : 'applied'),
     );
   }

@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
 import { BrokerClient } from './broker-client.ts';
 import { Alias, checkArguments, TimeoutMs } from './check-arguments.ts';
-import { openTransport } from './open-transport.ts';
 import type { BigintForm, JsonForm, RowShape } from './rows.ts';
+import { openTransport } from './transport/open-transport.ts';
 
 export interface ConnectOptions<Shape extends RowShape = RowShape> {
   /** Base URL of the broker. Default: `BROKER_URL` of the environment. */

@@ -2,8 +2,8 @@ import type * as z from 'zod/mini';
 import { BrokerError, type Outcome } from '../errors.ts';
 import { type Column, Result } from '../protocol/query.ts';
 import { BatchResult, TransactionResult } from '../protocol/transaction.ts';
-import { type BrokerReply, parseReply, readFailure, unusableReply } from './broker-reply.ts';
 import { decodeRows, type RowOptions } from './rows.ts';
+import { type BrokerReply, parseReply, readFailure, unusableReply } from './transport/broker-reply.ts';
 
 /** What a statement changed. */
 export interface Changes {

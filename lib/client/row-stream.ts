@@ -1,12 +1,12 @@
 import type { Outcome } from '../errors.ts';
 import { fromFailureBody } from '../protocol/failure.ts';
 import { StreamLine } from '../protocol/stream.ts';
-import { type BrokerReply, readFailure, unusableReply } from './broker-reply.ts';
-import { linesOf } from './lines.ts';
-import { ReadingSigns } from './reading-signs.ts';
 import { withOutcome } from './results.ts';
 import { type RowOptions, rowDecoder } from './rows.ts';
-import { brokenOff, type StreamWatch, watchedChunks } from './watched-chunks.ts';
+import { type BrokerReply, readFailure, unusableReply } from './transport/broker-reply.ts';
+import { linesOf } from './transport/ndjson-lines.ts';
+import { ReadingSigns } from './transport/reading-signs.ts';
+import { brokenOff, type StreamWatch, watchedChunks } from './transport/stall-guard.ts';
 
 /**
  * @param outcome of the statement, which is stopped where its rows do not fit the options.

@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import { stringify } from 'yaml';
+import { hashOfKey } from '../credentials/key-hash.ts';
 import { isSendableKey, SENDABLE_KEY } from '../protocol/caller-key.ts';
-import { hashOfKey } from '../settings/key-hash.ts';
 import { type Options, parseOptions, USAGE, UsageError } from './options.ts';
 
 const KEY_BYTES = 32;

@@ -1,5 +1,5 @@
-import type { Deadline } from './deadline.ts';
-import type { StopSignal } from './stop.ts';
+import type { CancelSignal } from '../async/cancellation.ts';
+import type { Deadline } from '../async/deadline.ts';
 
 export interface CheckoutOptions {
   /** Whose turn in line it takes: each caller has its own, however many calls it makes. */
@@ -9,7 +9,7 @@ export interface CheckoutOptions {
   /** The caller's own; the pool's `checkoutTimeoutMs` applies too. */
   readonly deadline?: Deadline | undefined;
   /** Takes the caller out of the line; the checkout rejects with its reason. */
-  readonly signal?: StopSignal | undefined;
+  readonly signal?: CancelSignal | undefined;
   /** Takes a connection too that was not reset because it does not need it. Default false. */
   readonly takesUsed?: boolean | undefined;
 }

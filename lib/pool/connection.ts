@@ -1,4 +1,4 @@
-import { beforeRefusal } from './before-refusal.ts';
+import { beforeRefusal } from '../async/before-refusal.ts';
 
 /** What the pool needs of a connection. It knows nothing else about what it pools. */
 export interface Connection {

@@ -1,4 +1,4 @@
-import type { Borrower } from './loan.ts';
+import type { Holder } from './checkout.ts';
 
 /** Why a connection was closed. */
 export type CloseReason =
@@ -31,9 +31,9 @@ export interface PoolEventMap {
   double_checkin: Readonly<Record<string, never>>;
   reset: { readonly durationMs: number };
   /** Somebody has a connection for longer than a borrower should. Once for each checkout. */
-  held_too_long: Borrower & { readonly heldMs: number };
+  held_too_long: Holder & { readonly heldMs: number };
   /** And gave it back after all. */
-  late_checkin: Borrower & { readonly heldMs: number };
+  late_checkin: Holder & { readonly heldMs: number };
   /** Connections were declared unusable, or newer credentials are known. */
   invalidate: { readonly generation: number; readonly reason: string };
   close: { readonly reason: CloseReason };

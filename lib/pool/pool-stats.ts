@@ -1,5 +1,5 @@
-import type { EntryPlace } from './pool-entry.ts';
 import type { PoolOptions } from './pool-options.ts';
+import type { SlotState } from './slots/slot.ts';
 
 /** What a pool is doing. */
 export interface PoolStats {
@@ -24,7 +24,7 @@ export interface PoolStats {
 interface CountedSlots {
   readonly size: number;
   readonly generation: number;
-  count(place: EntryPlace): number;
+  count(place: SlotState): number;
 }
 
 interface Line {

@@ -1,5 +1,5 @@
 import type { Connection } from './connection.ts';
-import type { PoolEntry } from './pool-entry.ts';
+import type { Slot } from './slots/slot.ts';
 
 /** A holder used its connection after it had given it back: somebody else may have it by now. */
 export class CheckedInError extends Error {
@@ -11,7 +11,7 @@ export class CheckedInError extends Error {
 
 /** Who a connection goes back to. */
 interface Lender<C extends Connection> {
-  takeBack(entry: PoolEntry<C>): void;
+  checkIn(entry: Slot<C>): void;
   noteDoubleCheckin(): void;
 }
 
@@ -26,9 +26,9 @@ export class PooledConnection<C extends Connection> {
   readonly waitedMs: number;
   readonly #lender: Lender<C>;
   /** Until checkin. */
-  #entry: PoolEntry<C> | undefined;
+  #entry: Slot<C> | undefined;
 
-  constructor(entry: PoolEntry<C>, waitedMs: number, lender: Lender<C>) {
+  constructor(entry: Slot<C>, waitedMs: number, lender: Lender<C>) {
     this.#entry = entry;
     this.waitedMs = waitedMs;
     this.#lender = lender;
@@ -51,8 +51,8 @@ export class PooledConnection<C extends Connection> {
     if (this.#entry !== undefined) this.#end(this.#entry);
   }
 
-  #end(entry: PoolEntry<C>): void {
+  #end(entry: Slot<C>): void {
     this.#entry = undefined;
-    this.#lender.takeBack(entry);
+    this.#lender.checkIn(entry);
   }
 }

@@ -1,22 +1,22 @@
+import { throwIfStopped } from '../async/cancellation.ts';
+import type { Deadline } from '../async/deadline.ts';
 import { BrokerError } from '../errors.ts';
-import { poolTimeout, queueFull } from './checkout-failures.ts';
+import type { Holder } from './checkout.ts';
+import { poolTimeout, queueFull } from './checkout-errors.ts';
 import type { CheckoutOptions } from './checkout-options.ts';
-import { closeReason } from './close-reason.ts';
 import type { Connection, Connector } from './connection.ts';
-import type { Deadline } from './deadline.ts';
-import { Demand } from './demand.ts';
+import { ServerConnectionLimit } from './connects/server-limit.ts';
 import { Lender } from './lender.ts';
-import type { Borrower } from './loan.ts';
-import type { PoolEntry } from './pool-entry.ts';
 import { PoolEvents } from './pool-events.ts';
 import type { PoolOptions } from './pool-options.ts';
 import { type PoolStats, poolStats } from './pool-stats.ts';
 import type { PooledConnection } from './pooled-connection.ts';
-import { ServerCap } from './server-cap.ts';
-import { Slots } from './slots.ts';
-import { throwIfStopped } from './stop.ts';
-import { Upkeep } from './upkeep.ts';
-import { WaiterQueue } from './waiter-queue.ts';
+import { PoolSizing } from './sizing.ts';
+import { evictionReason } from './slots/eviction.ts';
+import { PoolMaintenance } from './slots/maintenance.ts';
+import type { Slot } from './slots/slot.ts';
+import { Slots } from './slots/slots.ts';
+import { WaiterQueue } from './waiters/waiter-queue.ts';
 
 /**
  * A queue pool with the semantics of SQLAlchemy's: `size` connections are kept open, `maxOverflow` more are
@@ -28,16 +28,16 @@ import { WaiterQueue } from './waiter-queue.ts';
 export class QueuePool<C extends Connection> {
   readonly events = new PoolEvents();
   readonly #options: PoolOptions;
-  readonly #server: ServerCap;
+  readonly #server: ServerConnectionLimit;
   readonly #slots: Slots<C>;
   readonly #waiters: WaiterQueue<PooledConnection<C>>;
-  readonly #demand: Demand<C>;
-  readonly #upkeep: Upkeep<C>;
+  readonly #demand: PoolSizing<C>;
+  readonly #upkeep: PoolMaintenance<C>;
   readonly #lender: Lender<C>;
   readonly #onEnd: (() => void)[] = [];
 
   /** Opens nothing: the first checkout does. */
-  constructor(connector: Connector<C>, options: PoolOptions, server = new ServerCap()) {
+  constructor(connector: Connector<C>, options: PoolOptions, server = new ServerConnectionLimit()) {
     this.#options = options;
     this.#server = server;
     this.#waiters = new WaiterQueue({
@@ -51,11 +51,11 @@ export class QueuePool<C extends Connection> {
     this.#slots = new Slots(connector, options, server, this.events, {
       onReady: (entry, nowMs) => this.#offer(entry, nowMs),
       onRoom: () => this.#serve(),
-      isUrgent: () => this.#demand.isUrgent,
+      isUrgent: () => this.#demand.hasStarvedWaiter,
       onDown: (error) => this.#waiters.rejectAll(error),
     });
-    this.#demand = new Demand(options, this.#slots, server, this.#waiters);
-    this.#upkeep = new Upkeep(this.#slots, options, this.events);
+    this.#demand = new PoolSizing(options, this.#slots, server, this.#waiters);
+    this.#upkeep = new PoolMaintenance(this.#slots, options, this.events);
     this.#lender = new Lender(this.events, (entry, nowMs) => {
       this.#slots.heedChangeOfRole(entry);
       this.#offer(entry, nowMs, entry.connection.needsReset);
@@ -77,7 +77,7 @@ export class QueuePool<C extends Connection> {
       const { caller = '', purpose, takesUsed = false } = options;
       const borrower = { caller, purpose };
       const pooled = this.#lendIdle(borrower, takesUsed);
-      return pooled === undefined ? this.#standInLine(borrower, options) : Promise.resolve(pooled);
+      return pooled === undefined ? this.#enqueue(borrower, options) : Promise.resolve(pooled);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -148,17 +148,17 @@ export class QueuePool<C extends Connection> {
   }
 
   /** Undefined if the caller must wait: others were first, or nothing is ready. */
-  #lendIdle(borrower: Borrower, takesUsed: boolean): PooledConnection<C> | undefined {
+  #lendIdle(borrower: Holder, takesUsed: boolean): PooledConnection<C> | undefined {
     if (this.#waiters.size > 0 || this.#demand.isPaused) return undefined;
     const entry = this.#slots.nextIdle(takesUsed);
     if (entry === undefined) return undefined;
     // One look at the clock serves all that is asked of the connection: each costs a tenth of a checkout.
     const nowMs = performance.now();
-    return this.#isReady(entry, takesUsed, nowMs) ? this.#lend(entry, borrower, 0, nowMs) : undefined;
+    return this.#isReady(entry, takesUsed, nowMs) ? this.#checkOut(entry, borrower, 0, nowMs) : undefined;
   }
 
   /** @throws {BrokerError} If waiting is no use, or the line is full. */
-  #standInLine(borrower: Borrower, options: CheckoutOptions): Promise<PooledConnection<C>> {
+  #enqueue(borrower: Holder, options: CheckoutOptions): Promise<PooledConnection<C>> {
     const { isDown, mayConnect, gate } = this.#slots;
     if (isDown && !mayConnect && !this.#demand.isPaused) throw gate.lastError;
     this.#makeRoom(borrower.caller);
@@ -172,47 +172,47 @@ export class QueuePool<C extends Connection> {
   #makeRoom(caller: string): void {
     const { maxWaiting } = this.#options;
     if (this.#waiters.size < maxWaiting) return;
-    const actual = this.#demand.lineWithOneMore;
+    const actual = this.#demand.queueLengthIfJoined;
     if (actual <= maxWaiting) return;
     const refusal = () => queueFull(this.#options, this.stats(), actual);
     if (!this.#waiters.makeRoomFor(caller, refusal)) throw refusal();
   }
 
-  #isReady(entry: PoolEntry<C>, takesUsed: boolean, nowMs: number): boolean {
+  #isReady(entry: Slot<C>, takesUsed: boolean, nowMs: number): boolean {
     if (entry.isUsed && !takesUsed) return false;
     return (
       !entry.needsPing(this.#options, nowMs) && this.#slots.staleReason(entry, true, nowMs) === undefined
     );
   }
 
-  #lend(entry: PoolEntry<C>, borrower: Borrower, waitedMs: number, nowMs: number): PooledConnection<C> {
-    this.#slots.lend(entry);
+  #checkOut(entry: Slot<C>, borrower: Holder, waitedMs: number, nowMs: number): PooledConnection<C> {
+    this.#slots.checkOut(entry);
     this.#replaceInTime(entry, nowMs);
-    return this.#lender.lend(entry, borrower, waitedMs, nowMs);
+    return this.#lender.checkOut(entry, borrower, waitedMs, nowMs);
   }
 
   /** So that a successor is open when this connection comes back for the last time. */
-  #replaceInTime(entry: PoolEntry<C>, nowMs: number): void {
+  #replaceInTime(entry: Slot<C>, nowMs: number): void {
     if (!entry.isRetiring(nowMs) || entry.isReplaced) return;
     entry.isReplaced = this.#demand.hasRoomForSuccessor && this.#slots.open(false);
   }
 
   /** A connection is ready: the head of the line takes it, or the idle store, or it is one too many. */
-  #offer(entry: PoolEntry<C>, nowMs: number, needsReset = false): void {
-    const reason = closeReason(entry, this.#slots, this.#server, this.#demand, nowMs);
+  #offer(entry: Slot<C>, nowMs: number, needsReset = false): void {
+    const reason = evictionReason(entry, this.#slots, this.#server, this.#demand, nowMs);
     const isUnfitForHead = entry.isUsed && this.#waiters.headTakesUsed === false;
     if (reason !== undefined) void this.#slots.close(entry, reason);
     else if (needsReset || isUnfitForHead) void this.#slots.reset(entry);
-    else if (!this.#demand.isWanted) this.#keep(entry);
+    else if (!this.#demand.hasWaiters) this.#keep(entry);
     else this.#serveHead(entry, nowMs);
   }
 
-  #serveHead(entry: PoolEntry<C>, nowMs: number): void {
+  #serveHead(entry: Slot<C>, nowMs: number): void {
     const head = this.#waiters.next();
-    head?.resolve(this.#lend(entry, head.borrower, nowMs - head.sinceMs, nowMs));
+    head?.resolve(this.#checkOut(entry, head.borrower, nowMs - head.sinceMs, nowMs));
   }
 
-  #keep(entry: PoolEntry<C>): void {
+  #keep(entry: Slot<C>): void {
     this.#slots.keep(entry);
     this.#upkeep.heed(entry);
     if (this.#slots.renewal.isUnderWay) this.#serve();
@@ -231,7 +231,7 @@ export class QueuePool<C extends Connection> {
       if (entry.place === 'pinging' || entry.place === 'resetting') underWay += 1;
       entry = this.#nextForHead();
     }
-    while (this.#demand.isShort) if (!this.#slots.open(this.#demand.isUrgent)) break;
+    while (this.#demand.shouldOpen) if (!this.#slots.open(this.#demand.hasStarvedWaiter)) break;
     if (!this.#demand.isOpen && this.#slots.size === 0 && this.#waiters.size === 0) this.#end();
   }
 
@@ -241,7 +241,7 @@ export class QueuePool<C extends Connection> {
   }
 
   /** The idle slot for the head of the line, or for anybody. */
-  #nextForHead(): PoolEntry<C> | undefined {
+  #nextForHead(): Slot<C> | undefined {
     return this.#slots.nextIdle(this.#waiters.headTakesUsed ?? true);
   }
 }

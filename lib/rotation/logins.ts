@@ -1,5 +1,5 @@
-import { AccountSession } from '../mysql/account-session.ts';
-import { isRefusedLogin } from '../mysql/connect-failure.ts';
+import { AccountSession } from '../mysql/accounts/admin-session.ts';
+import { isRefusedLogin } from '../mysql/connect-errors.ts';
 import type { RotatingSecret } from './rotating-secret.ts';
 import { type KnownDatabase, refused } from './rotation.ts';
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { parseDatabaseSecret } from '../settings/secret.ts';
+import { parseDatabaseSecret } from '../credentials/database-secret.ts';
 
 const Fields = z.record(z.string(), z.unknown());
 

@@ -1,5 +1,5 @@
+import type { RotationStore, VersionLabel } from '../aws/secrets-rotation.ts';
 import { BrokerError } from '../errors.ts';
-import type { RotationStore, VersionLabel } from '../settings/rotation-store.ts';
 import type { DatabaseSettings } from '../settings/settings.ts';
 import { parseRotatingSecret, type RotatingSecret } from './rotating-secret.ts';
 

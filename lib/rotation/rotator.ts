@@ -1,5 +1,5 @@
+import { RotationStore } from '../aws/secrets-rotation.ts';
 import type { RotationEvent, RotationStep } from '../protocol/rotation.ts';
-import { RotationStore } from '../settings/rotation-store.ts';
 import { logIn } from './logins.ts';
 import {
   type KnownDatabase,

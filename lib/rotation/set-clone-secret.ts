@@ -1,6 +1,6 @@
 import { BrokerError } from '../errors.ts';
-import type { AccountName } from '../mysql/account-name.ts';
-import { copyAccount, ownAccount, setPassword } from '../mysql/accounts.ts';
+import type { AccountName } from '../mysql/accounts/account-name.ts';
+import { copyAccount, ownAccount, setPassword } from '../mysql/accounts/accounts.ts';
 import { canLogIn, logIn, tryLogIn } from './logins.ts';
 import { parseRotatingSecret, type RotatingSecret } from './rotating-secret.ts';
 import { isSameHost, type KnownDatabase, type Rotation, refused } from './rotation.ts';

@@ -1,5 +1,5 @@
 import { BrokerError } from '../errors.ts';
-import { setOwnPassword } from '../mysql/accounts.ts';
+import { setOwnPassword } from '../mysql/accounts/accounts.ts';
 import { canLogIn, tryLogIn } from './logins.ts';
 import type { RotatingSecret } from './rotating-secret.ts';
 import { isOnSameServer, type Rotation, readBoth, readVersion } from './rotation.ts';

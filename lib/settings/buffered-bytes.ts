@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { checkOf } from './check.ts';
+import { checkOf } from './checks/check.ts';
 import { problem } from './problems.ts';
 import { LimitSettings, ServerSettings } from './settings.ts';
 

@@ -78,3 +78,7 @@ function distance(from: string, to: string): number {
   }
   return row.at(-1) ?? 0;
 }
+
+/** A host name or an IPv4 address, or an IPv6 address; then a port, if any. */
+export const SERVER_NAME =
+  /^([\w.-]{1,253}|[\da-f]{0,4}:[\da-f]{0,4}:[\da-f:.]{0,37}(%[\w.-]{1,16})?)(:\d{1,5})?$/i;

@@ -1,5 +1,5 @@
-import type { Check } from './check.ts';
-import { crossChecks } from './cross-checks.ts';
+import type { Check } from './checks/check.ts';
+import { crossChecks } from './checks/cross-checks.ts';
 import { SettingsError, schemaProblems } from './problems.ts';
 import { withTaskShares } from './servers.ts';
 import { Settings } from './settings.ts';

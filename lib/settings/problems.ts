@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { SERVER_NAME } from './servers.ts';
+import { SERVER_NAME } from './fields.ts';
 
 type Path = readonly PropertyKey[];
 

@@ -2,10 +2,6 @@ import type { DatabaseSettings, Settings } from './settings.ts';
 
 export const MYSQL_PORT = 3306;
 
-/** A host name or an IPv4 address, or an IPv6 address; then a port, if any. */
-export const SERVER_NAME =
-  /^([\w.-]{1,253}|[\da-f]{0,4}:[\da-f]{0,4}:[\da-f:.]{0,37}(%[\w.-]{1,16})?)(:\d{1,5})?$/i;
-
 /** A server that the settings limit. */
 export interface ServerLimit {
   readonly name: string;

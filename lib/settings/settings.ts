@@ -8,10 +8,10 @@ import {
   millisecondsOrNone,
   named,
   path,
+  SERVER_NAME,
   section,
   text,
 } from './fields.ts';
-import { SERVER_NAME } from './servers.ts';
 import { READABLE_SQL_MODE, READABLE_SQL_MODE_TEXT } from './sql-modes.ts';
 
 // What one field allows stands here; what fields allow each other stands in cross-checks.ts.

@@ -1,7 +1,7 @@
 import { createPool as buildGenericPool } from 'generic-pool';
 import { createPool as buildMysql2Pool, type PoolConnection } from 'mysql2';
 import { Pool as TarnPool } from 'tarn';
-import { Deadline } from '../../lib/pool/deadline.ts';
+import { Deadline } from '../../lib/async/deadline.ts';
 import { QueuePool } from '../../lib/pool/queue-pool.ts';
 import type { TestDatabase } from '../support/own-database.ts';
 import { OPTIONS, StubConnector } from './stub-connector.ts';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { afterAll, describe, expect, test } from 'vitest';
+import { Deadline } from '../../lib/async/deadline.ts';
 import { buildBroker } from '../../lib/broker/build-broker.ts';
-import { Deadline } from '../../lib/pool/deadline.ts';
-import { CallerKeys } from '../../lib/settings/caller-keys.ts';
+import { CallerKeys } from '../../lib/credentials/caller-keys.ts';
 import { parseSettings } from '../../lib/settings/parse-settings.ts';
 import { settingsFor } from '../support/broker.ts';
 import { startTestDatabase } from '../support/database.ts';

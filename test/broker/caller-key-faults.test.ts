@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { type Broker, buildBroker } from '../../lib/broker/build-broker.ts';
-import { CallerKeys } from '../../lib/settings/caller-keys.ts';
+import { CallerKeys } from '../../lib/credentials/caller-keys.ts';
 import { parseSettings } from '../../lib/settings/parse-settings.ts';
 import { eventually, type HttpReply, http } from '../support/http.ts';
 import { FakeSecretsManager } from '../support/secrets-manager.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { EmfReport } from '../../lib/broker/emf.ts';
+import { EmfReport } from '../../lib/broker/observability/emf.ts';
 import { useBroker } from '../support/use-broker.ts';
 
 const DOWN = { port: 1 };

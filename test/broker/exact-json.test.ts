@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseExactly } from '../../lib/broker/http/exact-json.ts';
+import { parseExactly } from '../../lib/broker/http/body/lossless-json.ts';
 import { JsonText } from '../../lib/protocol/json-text.ts';
 
 /** Makes any text one that is read with care. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { FairShares } from '../../lib/broker/fair-shares.ts';
+import { FairShares } from '../../lib/broker/requests/fair-shares.ts';
 import { createNumbers } from '../support/numbers.ts';
 import { type OpenStream, openStream } from '../support/stream.ts';
 import { errorOf, transactionCalls } from '../support/transactions.ts';

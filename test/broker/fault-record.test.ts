@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { FaultRecord } from '../../lib/broker/fault-record.ts';
+import { FaultRecord } from '../../lib/broker/observability/fault-record.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();

@@ -3,7 +3,7 @@ import type { RequestListener } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
-import { createHttpServer } from '../../lib/broker/http/http-server.ts';
+import { createHttpServer } from '../../lib/broker/http/sockets/http-server.ts';
 import { parseSettings } from '../../lib/settings/parse-settings.ts';
 import { connectTo, eventually, raw } from '../support/http.ts';
 

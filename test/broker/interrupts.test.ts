@@ -1,6 +1,6 @@
 import { connect as connectSocket, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Deadline } from '../../lib/pool/deadline.ts';
+import { Deadline } from '../../lib/async/deadline.ts';
 import { startTestBroker, type TestBroker } from '../support/broker.ts';
 import { startTestDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/http.ts';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseExactly, parseInParts } from '../../lib/broker/http/exact-json.ts';
-import { surveyJson } from '../../lib/broker/http/json-survey.ts';
-import { atOnce } from '../../lib/turns.ts';
+import { atOnce } from '../../lib/async/turns.ts';
+import { surveyJson } from '../../lib/broker/http/body/json-survey.ts';
+import { parseExactly, parseInParts } from '../../lib/broker/http/body/lossless-json.ts';
 import { http } from '../support/http.ts';
 import { useBroker } from '../support/use-broker.ts';
 

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { LogOutput } from '../../lib/broker/log-output.ts';
+import { LogOutput } from '../../lib/broker/observability/log-output.ts';
 
 let output: PassThrough;
 let log: LogOutput;

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { type Route, RouteTable } from '../../lib/broker/http/route-table.ts';
+import type { Route } from '../../lib/broker/http/call.ts';
+import { RouteTable } from '../../lib/broker/http/route-table.ts';
 
 function tableOf(...routes: (readonly [Route['method'], string])[]): RouteTable {
   const table = new RouteTable();

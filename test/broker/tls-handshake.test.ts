@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterAll, expect, test } from 'vitest';
-import { createHttpServer } from '../../lib/broker/http/http-server.ts';
+import { createHttpServer } from '../../lib/broker/http/sockets/http-server.ts';
 import { parseSettings } from '../../lib/settings/parse-settings.ts';
 import { TestAuthority } from '../support/certificates.ts';
 import { eventually } from '../support/http.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { SecretKey } from '../../lib/client/caller-key.ts';
-import { openTransport } from '../../lib/client/open-transport.ts';
+import { SecretKey } from '../../lib/client/transport/caller-key.ts';
+import { openTransport } from '../../lib/client/transport/open-transport.ts';
 import { failure, StubBroker } from './support/stub-broker.ts';
 
 const request = { method: 'GET', path: '/readyz', timeoutMs: 10_000 } as const;

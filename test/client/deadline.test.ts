@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { expect, test } from 'vitest';
-import { fixedKey } from '../../lib/client/caller-key.ts';
-import { HttpTransport } from '../../lib/client/http-transport.ts';
+import { fixedKey } from '../../lib/client/transport/caller-key.ts';
+import { HttpTransport } from '../../lib/client/transport/http-transport.ts';
 import { failure, StubBroker } from './support/stub-broker.ts';
 
 const noKey = fixedKey(undefined);

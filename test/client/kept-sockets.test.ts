@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { fixedKey } from '../../lib/client/caller-key.ts';
-import { HttpTransport } from '../../lib/client/http-transport.ts';
+import { fixedKey } from '../../lib/client/transport/caller-key.ts';
+import { HttpTransport } from '../../lib/client/transport/http-transport.ts';
 import { StubBroker } from './support/stub-broker.ts';
 
 const request = { method: 'GET', path: '/readyz', timeoutMs: 5_000 } as const;

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { expect, onTestFinished, test } from 'vitest';
-import { fixedKey } from '../../lib/client/caller-key.ts';
-import { HttpTransport } from '../../lib/client/http-transport.ts';
+import { fixedKey } from '../../lib/client/transport/caller-key.ts';
+import { HttpTransport } from '../../lib/client/transport/http-transport.ts';
 import { failure, StubBroker, startTcp, unusedPort } from './support/stub-broker.ts';
 
 const noKey = fixedKey(undefined);

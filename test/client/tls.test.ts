@@ -5,8 +5,8 @@ import { createServer, type Server } from 'node:https';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
-import { fixedKey } from '../../lib/client/caller-key.ts';
-import { HttpTransport } from '../../lib/client/http-transport.ts';
+import { fixedKey } from '../../lib/client/transport/caller-key.ts';
+import { HttpTransport } from '../../lib/client/transport/http-transport.ts';
 
 const directory = mkdtempSync(path.join(tmpdir(), 'client-tls-'));
 const request = { method: 'GET', path: '/readyz', timeoutMs: 5_000 } as const;

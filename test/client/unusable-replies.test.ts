@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
-import { fixedKey } from '../../lib/client/caller-key.ts';
-import { HttpTransport } from '../../lib/client/http-transport.ts';
+import { fixedKey } from '../../lib/client/transport/caller-key.ts';
+import { HttpTransport } from '../../lib/client/transport/http-transport.ts';
 import { type Answer, StubBroker, startTcp } from './support/stub-broker.ts';
 
 const noKey = fixedKey(undefined);

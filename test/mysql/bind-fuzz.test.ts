@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bindStatement } from '../../lib/mysql/bind.ts';
-import { parseSqlMode, type SqlMode } from '../../lib/mysql/sql-mode.ts';
+import { bindStatement } from '../../lib/mysql/sql/binding/bind.ts';
+import { parseSqlMode, type SqlMode } from '../../lib/mysql/sql/lexer/sql-mode.ts';
 import type { Param, Params } from '../../lib/protocol/values.ts';
 import { READABLE_SQL_MODES } from '../../lib/settings/sql-modes.ts';
 import { startTestDatabase, type TestDatabase } from '../support/database.ts';

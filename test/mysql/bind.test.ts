@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { bindStatement } from '../../lib/mysql/bind.ts';
-import { parseSqlMode } from '../../lib/mysql/sql-mode.ts';
+import { bindStatement } from '../../lib/mysql/sql/binding/bind.ts';
+import { parseSqlMode } from '../../lib/mysql/sql/lexer/sql-mode.ts';
 import { Params } from '../../lib/protocol/values.ts';
 import { textOf } from './bound-text.ts';
 

@@ -1,4 +1,4 @@
-import type { BoundStatement } from '../../lib/mysql/bind.ts';
+import type { BoundStatement } from '../../lib/mysql/sql/binding/bind.ts';
 
 /** What a server is sent of a bound statement. */
 export function textOf({ text }: Pick<BoundStatement, 'text'>): string {

@@ -1,16 +1,16 @@
 import { expect, onTestFinished, test } from 'vitest';
-import type { ColumnSet } from '../../lib/mysql/column-set.ts';
-import { Watch } from '../../lib/mysql/interrupt.ts';
-import { RowStream } from '../../lib/mysql/row-stream.ts';
-import { Deadline } from '../../lib/pool/deadline.ts';
-import { EitherStop, Stop } from '../../lib/pool/stop.ts';
+import { AnyCancelSignal, CancelSource } from '../../lib/async/cancellation.ts';
+import { Deadline } from '../../lib/async/deadline.ts';
+import { StatementTimer } from '../../lib/async/interruptible.ts';
+import type { ColumnSet } from '../../lib/mysql/result/column-definitions.ts';
+import { RowStream } from '../../lib/mysql/result/row-stream.ts';
 
 const COLUMNS: ColumnSet = { json: Buffer.from('[]'), forms: ['text'] };
 const ROW = Buffer.from([1, 0x61]);
 const LONGER_THAN_IT_IS = Buffer.from([2, 0x61]);
 
-function watchOf(signal?: EitherStop): Watch {
-  const watch = new Watch({ deadline: Deadline.after(60_000), signal });
+function watchOf(signal?: AnyCancelSignal): StatementTimer {
+  const watch = new StatementTimer({ deadline: Deadline.after(60_000), signal });
   onTestFinished(() => watch.end());
   return watch;
 }
@@ -44,9 +44,9 @@ test('of a row that is no row the reader gets nothing', () => {
 });
 
 test('of two signals the one that came first says why a statement was stopped', () => {
-  const [caller, lease] = [new Stop(), new Stop()];
-  const watch = watchOf(new EitherStop(caller, lease));
-  lease.raise('the lease has ended');
-  caller.raise('the caller has gone');
+  const [caller, lease] = [new CancelSource(), new CancelSource()];
+  const watch = watchOf(new AnyCancelSignal(caller, lease));
+  lease.cancel('the lease has ended');
+  caller.cancel('the caller has gone');
   expect(watch.toError?.('unknown')).toBe('the lease has ended');
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type ColumnSet, ColumnSetReader } from '../../lib/mysql/column-set.ts';
+import { type ColumnSet, ColumnSetReader } from '../../lib/mysql/result/column-definitions.ts';
 
 /** ColumnDefinition41 of an INT, as the server sends it. */
 function definition(name: string, extension: Buffer = Buffer.of()): Buffer {

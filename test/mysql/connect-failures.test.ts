@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
-import { MysqlConnector } from '../../lib/mysql/connect.ts';
-import { connectVerdict } from '../../lib/mysql/connect-failure.ts';
-import { Control } from '../../lib/mysql/control.ts';
-import { buildCredentialsSources } from '../../lib/settings/credentials-source.ts';
+import { buildCredentialsSources } from '../../lib/credentials/build-sources.ts';
+import { connectVerdict } from '../../lib/mysql/connect-errors.ts';
+import { MysqlConnector } from '../../lib/mysql/connection/connector.ts';
+import { KillConnection } from '../../lib/mysql/connection/kill-channel.ts';
 import { parseSettings } from '../../lib/settings/parse-settings.ts';
 import { settingsFor } from '../support/broker.ts';
 import { startTestDatabase } from '../support/database.ts';
@@ -22,7 +22,7 @@ async function open(overrides: object, timeoutMs = 5_000): Promise<void> {
   const [source] = [...buildCredentialsSources(settings).values()];
   const alias = settings.databases.default;
   if (source === undefined || alias === undefined) throw new Error('no database in the settings');
-  const connection = await new MysqlConnector(alias, source, () => new Control()).open(timeoutMs);
+  const connection = await new MysqlConnector(alias, source, () => new KillConnection()).open(timeoutMs);
   await connection.close();
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { endsConnection, type Flavour } from '../../lib/mysql/failure.ts';
+import { endsConnection, type Flavour } from '../../lib/mysql/errors.ts';
 
 function serverError(errno: number): Error & { errno: number } {
   return Object.assign(new Error(`error ${errno}`), { errno });

@@ -1,9 +1,9 @@
 import type { RowDataPacket } from 'mysql2';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Control } from '../../lib/mysql/control.ts';
-import { type Driver, openDriver } from '../../lib/mysql/driver.ts';
-import { encryptionOf } from '../../lib/mysql/tls.ts';
-import { Victim } from '../../lib/mysql/victim.ts';
+import { KillConnection } from '../../lib/mysql/connection/kill-channel.ts';
+import { KillTarget } from '../../lib/mysql/connection/kill-target.ts';
+import { type Driver, openDriver } from '../../lib/mysql/driver/open-driver.ts';
+import { encryptionOf } from '../../lib/mysql/driver/tls.ts';
 import { startTestDatabase, type TestDatabase } from '../support/database.ts';
 
 let database: TestDatabase;
@@ -24,8 +24,8 @@ async function login(): Promise<Driver> {
 }
 
 /** A connection whose server has shown who it is, and how the control connection is to log in for it. */
-async function victimOf(driver: Driver, loginAs: () => Promise<Driver> = login): Promise<Victim> {
-  const victim = new Victim(driver, { loginKey: 'app', login: loginAs });
+async function victimOf(driver: Driver, loginAs: () => Promise<Driver> = login): Promise<KillTarget> {
+  const victim = new KillTarget(driver, { loginKey: 'app', login: loginAs });
   await victim.begin(async (sql) => await rowsOf(driver, sql));
   return victim;
 }
@@ -46,7 +46,7 @@ async function isOnServer({ connection }: Driver): Promise<boolean> {
 }
 
 test('a kill that stood in line behind a hanging login is given up, not sent late', async () => {
-  const control = new Control();
+  const control = new KillConnection();
   const driver = await login();
   let letGo: (error: Error) => void = () => undefined;
   const hanging = new Promise<Driver>((_, reject) => {
@@ -67,7 +67,7 @@ test('a kill that stood in line behind a hanging login is given up, not sent lat
 });
 
 test('nobody is killed for a connection that has ended', async () => {
-  const control = new Control();
+  const control = new KillConnection();
   const innocent = await login();
   const driver = await login();
   const victim = await victimOf(driver);
@@ -78,7 +78,7 @@ test('nobody is killed for a connection that has ended', async () => {
 });
 
 test('a kill that is in time ends its victim and no other', async () => {
-  const control = new Control();
+  const control = new KillConnection();
   const driver = await login();
   const other = await login();
   await control.killConnection(await victimOf(driver));

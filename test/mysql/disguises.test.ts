@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { bindStatement } from '../../lib/mysql/bind.ts';
-import { parseSqlMode } from '../../lib/mysql/sql-mode.ts';
-import type { StatementPlace } from '../../lib/mysql/statement-place.ts';
+import { bindStatement } from '../../lib/mysql/sql/binding/bind.ts';
+import { parseSqlMode } from '../../lib/mysql/sql/lexer/sql-mode.ts';
+import type { StatementContext } from '../../lib/mysql/sql/statement-context.ts';
 import { startTestDatabase, type TestDatabase } from '../support/database.ts';
 import { DISGUISED_COMMITS, disguisedStatements } from './disguise-arbitrary.ts';
 import { OpenTransaction } from './open-transaction.ts';
@@ -20,7 +20,7 @@ afterAll(async () => {
   await database.stop();
 });
 
-function isAllowed(sql: string, sqlMode: string, place: StatementPlace): boolean {
+function isAllowed(sql: string, sqlMode: string, place: StatementContext): boolean {
   try {
     bindStatement(sql, undefined, parseSqlMode(sqlMode), place);
     return true;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Driver, openDriver } from '../../lib/mysql/driver.ts';
-import { encryptionOf } from '../../lib/mysql/tls.ts';
+import { type Driver, openDriver } from '../../lib/mysql/driver/open-driver.ts';
+import { encryptionOf } from '../../lib/mysql/driver/tls.ts';
 import { startTestDatabase, type TestDatabase } from '../support/database.ts';
 
 let database: TestDatabase;

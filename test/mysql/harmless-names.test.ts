@@ -1,6 +1,10 @@
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { KEYWORDS, STATE_FREE_FUNCTIONS, WINDOW_FUNCTIONS } from '../../lib/mysql/harmless-names.ts';
+import {
+  KEYWORDS,
+  STATE_FREE_FUNCTIONS,
+  WINDOW_FUNCTIONS,
+} from '../../lib/mysql/sql/state-free-functions.ts';
 import { startTestDatabase, type TestDatabase } from '../support/database.ts';
 
 let database: TestDatabase;

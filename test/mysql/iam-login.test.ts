@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import { MysqlConnector } from '../../lib/mysql/connect.ts';
-import { Control } from '../../lib/mysql/control.ts';
-import { Deadline } from '../../lib/pool/deadline.ts';
-import { buildCredentialsSources } from '../../lib/settings/credentials-source.ts';
+import { Deadline } from '../../lib/async/deadline.ts';
+import { buildCredentialsSources } from '../../lib/credentials/build-sources.ts';
+import { MysqlConnector } from '../../lib/mysql/connection/connector.ts';
+import { KillConnection } from '../../lib/mysql/connection/kill-channel.ts';
 import { parseSettings } from '../../lib/settings/parse-settings.ts';
 import { documentWith } from '../settings/documents.ts';
 import { TestAuthority } from '../support/certificates.ts';
@@ -37,7 +37,7 @@ async function startServer(subjectAltName?: string) {
   );
   const source = buildCredentialsSources(settings).get('default');
   if (source === undefined || settings.databases.default === undefined) throw new Error('no default');
-  const control = new Control();
+  const control = new KillConnection();
   const connector = new MysqlConnector(settings.databases.default, source, () => control);
   onTestFinished(async () => {
     await control.close();

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { bindStatement } from '../../lib/mysql/bind.ts';
-import { parseSqlMode } from '../../lib/mysql/sql-mode.ts';
+import { bindStatement } from '../../lib/mysql/sql/binding/bind.ts';
+import { parseSqlMode } from '../../lib/mysql/sql/lexer/sql-mode.ts';
 import { startTestDatabase, type TestDatabase } from '../support/database.ts';
 import { OpenTransaction } from './open-transaction.ts';
 

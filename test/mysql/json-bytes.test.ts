@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { JsonBytes } from '../../lib/mysql/json-bytes.ts';
+import { JsonWriter } from '../../lib/mysql/result/json-writer.ts';
 
 const whole = (source: Buffer) => [source, 0, source.length] as const;
 
 function textJson(source: Buffer): string {
-  const json = new JsonBytes();
+  const json = new JsonWriter();
   json.addText(...whole(source));
   return json.take().toString('latin1');
 }
@@ -49,13 +49,13 @@ test.each([
   ['00', '0'],
   ['-0', '0'],
 ])('the number %s is written as %s', (digits, expected) => {
-  const json = new JsonBytes();
+  const json = new JsonWriter();
   json.addNumber(...whole(Buffer.from(digits)));
   expect(json.take().toString()).toBe(expected);
 });
 
 test('what is taken stays as it is while more is written, and the length tells what waits', () => {
-  const json = new JsonBytes();
+  const json = new JsonWriter();
   const taken: string[] = [];
   const buffers: Buffer[] = [];
   for (let round = 0; round < 2_000; round += 1) {

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
+import { Deadline } from '../../lib/async/deadline.ts';
 import { BrokerError } from '../../lib/errors.ts';
-import { LoginTrial, PasswordHistory } from '../../lib/mysql/login-trials.ts';
-import { Deadline } from '../../lib/pool/deadline.ts';
+import { LoginAttempts, PasswordHistory } from '../../lib/mysql/connection/login-throttle.ts';
 
 const refusal = new BrokerError('CREDENTIALS_REFUSED', 'refused');
 const deadline = () => Deadline.after(10_000);
 
 /** A trial, and a login that counts how often it ran, and how many ran at once. */
 function trialOf(answer: () => Promise<string>) {
-  const trial = new LoginTrial(new PasswordHistory());
+  const trial = new LoginAttempts(new PasswordHistory());
   const seen = { logins: 0, underWay: 0, peak: 0 };
   const logIn = async () => {
     seen.logins += 1;
@@ -57,7 +57,7 @@ test('an unreachable server is no refusal: the next one tries', async () => {
 });
 
 test('a login that hangs holds up the others for a moment only', async () => {
-  const trial = new LoginTrial(new PasswordHistory());
+  const trial = new LoginAttempts(new PasswordHistory());
   const hanging = trial.run(async () => await new Promise<string>(() => undefined), deadline());
   hanging.catch(() => undefined);
 
@@ -66,7 +66,7 @@ test('a login that hangs holds up the others for a moment only', async () => {
 
 test('credentials that were refused are tried at once when others, taken before, are refused: the password has changed', async () => {
   const history = new PasswordHistory();
-  const [old, next] = [new LoginTrial(history), new LoginTrial(history)];
+  const [old, next] = [new LoginAttempts(history), new LoginAttempts(history)];
   const refuse = async () => await Promise.reject(refusal);
   const open = async () => 'open';
   await old.run(open, deadline());
@@ -80,7 +80,7 @@ test('credentials that were refused are tried at once when others, taken before,
 
 test('a refusal that was on its way when the password changed starts no pause', async () => {
   const history = new PasswordHistory();
-  const [old, next] = [new LoginTrial(history), new LoginTrial(history)];
+  const [old, next] = [new LoginAttempts(history), new LoginAttempts(history)];
   await old.run(async () => 'open', deadline());
   const late = next.run(async () => {
     await old.run(async () => await Promise.reject(refusal), deadline()).catch(() => undefined);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { bindStatement } from '../../lib/mysql/bind.ts';
-import { parseSqlMode } from '../../lib/mysql/sql-mode.ts';
+import { bindStatement } from '../../lib/mysql/sql/binding/bind.ts';
+import { parseSqlMode } from '../../lib/mysql/sql/lexer/sql-mode.ts';
 import type { Param, Params } from '../../lib/protocol/values.ts';
 import { textOf } from './bound-text.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { readOkPacket } from '../../lib/mysql/ok-packet.ts';
-import { SessionTracker } from '../../lib/mysql/session-tracker.ts';
+import { SessionTracker } from '../../lib/mysql/driver/session-tracker.ts';
+import { readOkPacket } from '../../lib/mysql/result/ok-packet.ts';
 
 const AUTOCOMMIT = 2;
 const STATE_CHANGED = 0x4000;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { openDriver } from '../../lib/mysql/driver.ts';
-import { ResultCollector } from '../../lib/mysql/result-collector.ts';
-import { Wire } from '../../lib/mysql/wire.ts';
+import { openDriver } from '../../lib/mysql/driver/open-driver.ts';
+import { Wire } from '../../lib/mysql/driver/wire.ts';
+import { ResultCollector } from '../../lib/mysql/result/result-collector.ts';
 import { startTestDatabase, type TestDatabase } from '../support/database.ts';
 
 /** Servers need long for such rows on a machine that is busy. */

@@ -1,8 +1,8 @@
 import { connect, createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openDriver } from '../../lib/mysql/driver.ts';
-import { ResultCollector, rowsOf } from '../../lib/mysql/result-collector.ts';
-import { Wire } from '../../lib/mysql/wire.ts';
+import { openDriver } from '../../lib/mysql/driver/open-driver.ts';
+import { Wire } from '../../lib/mysql/driver/wire.ts';
+import { ResultCollector, rowsOf } from '../../lib/mysql/result/result-collector.ts';
 import { startTestDatabase, type TestDatabase } from '../support/database.ts';
 
 // What we rely on of mysql2 beyond its documentation: how it sends a command and takes its answer.

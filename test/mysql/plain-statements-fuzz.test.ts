@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { parseSqlMode } from '../../lib/mysql/sql-mode.ts';
-import { scanStatement } from '../../lib/mysql/statement-scan.ts';
+import { parseSqlMode } from '../../lib/mysql/sql/lexer/sql-mode.ts';
+import { scanStatement } from '../../lib/mysql/sql/statement-scan.ts';
 import { startTestDatabase, type TestDatabase } from '../support/database.ts';
 import { OWN_FUNCTIONS, statement } from './statement-arbitrary.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { parseSqlMode } from '../../lib/mysql/sql-mode.ts';
-import { scanStatement } from '../../lib/mysql/statement-scan.ts';
+import { parseSqlMode } from '../../lib/mysql/sql/lexer/sql-mode.ts';
+import { scanStatement } from '../../lib/mysql/sql/statement-scan.ts';
 
 function scan(sql: string, sqlMode = '') {
   return scanStatement(sql, parseSqlMode(sqlMode));

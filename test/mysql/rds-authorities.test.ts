@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { rdsAuthorities } from '../../lib/mysql/rds-authorities.ts';
-import { rdsRegion } from '../../lib/settings/rds-region.ts';
+import { rdsRegion } from '../../lib/aws/rds-region.ts';
+import { rdsAuthorities } from '../../lib/mysql/driver/rds-ca-bundle.ts';
 
 test.each([
   ['shop.abc123.eu-west-1.rds.amazonaws.com', 'eu-west-1'],

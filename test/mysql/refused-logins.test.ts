@@ -1,8 +1,8 @@
 import { afterAll, expect, test } from 'vitest';
 import type { Account } from '../../infra/local/database-admin.ts';
-import { MysqlConnector } from '../../lib/mysql/connect.ts';
-import { Control } from '../../lib/mysql/control.ts';
-import { buildCredentialsSources } from '../../lib/settings/credentials-source.ts';
+import { buildCredentialsSources } from '../../lib/credentials/build-sources.ts';
+import { MysqlConnector } from '../../lib/mysql/connection/connector.ts';
+import { KillConnection } from '../../lib/mysql/connection/kill-channel.ts';
 import { parseSettings } from '../../lib/settings/parse-settings.ts';
 import { settingsFor } from '../support/broker.ts';
 import { startTestDatabase } from '../support/database.ts';
@@ -18,7 +18,7 @@ async function logIn(app: Account): Promise<void> {
   const [source] = [...buildCredentialsSources(settings).values()];
   const alias = settings.databases.default;
   if (source === undefined || alias === undefined) throw new Error('no database in the settings');
-  const connection = await new MysqlConnector(alias, source, () => new Control()).open(5_000);
+  const connection = await new MysqlConnector(alias, source, () => new KillConnection()).open(5_000);
   await connection.close();
 }
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { MysqlConnector } from '../../lib/mysql/connect.ts';
-import { Control } from '../../lib/mysql/control.ts';
-import type { MysqlConnection } from '../../lib/mysql/mysql-connection.ts';
-import { rowsOf } from '../../lib/mysql/result-collector.ts';
-import { Deadline } from '../../lib/pool/deadline.ts';
-import { buildCredentialsSources } from '../../lib/settings/credentials-source.ts';
+import { Deadline } from '../../lib/async/deadline.ts';
+import { buildCredentialsSources } from '../../lib/credentials/build-sources.ts';
+import { MysqlConnector } from '../../lib/mysql/connection/connector.ts';
+import { KillConnection } from '../../lib/mysql/connection/kill-channel.ts';
+import type { MysqlConnection } from '../../lib/mysql/connection/mysql-connection.ts';
+import { rowsOf } from '../../lib/mysql/result/result-collector.ts';
 import { parseSettings } from '../../lib/settings/parse-settings.ts';
 import { settingsFor } from '../support/broker.ts';
 import { startTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -20,7 +20,7 @@ beforeAll(async () => {
   const [source] = [...buildCredentialsSources(settings).values()];
   const alias = settings.databases.default;
   if (source === undefined || alias === undefined) throw new Error('no database in the settings');
-  open = async () => await new MysqlConnector(alias, source, () => new Control()).open(5_000);
+  open = async () => await new MysqlConnector(alias, source, () => new KillConnection()).open(5_000);
   connection = await open();
 });
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { OkPacket } from '../../lib/mysql/ok-packet.ts';
-import { effectsOf } from '../../lib/mysql/row-counts.ts';
+import type { OkPacket } from '../../lib/mysql/result/ok-packet.ts';
+import { effectsOf } from '../../lib/mysql/sql/row-counts.ts';
 
 const ended = (info: string, affectedRows = 7): OkPacket => ({
   affectedRows,

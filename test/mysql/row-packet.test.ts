@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type ColumnSet, NO_COLUMNS } from '../../lib/mysql/column-set.ts';
-import { openDriver } from '../../lib/mysql/driver.ts';
-import { JsonBytes } from '../../lib/mysql/json-bytes.ts';
-import { ResultCollector, rowsOf } from '../../lib/mysql/result-collector.ts';
-import { writeRow } from '../../lib/mysql/row-packet.ts';
-import { Wire } from '../../lib/mysql/wire.ts';
-import type { ServerLogin } from '../../lib/settings/credentials-source.ts';
+import type { ServerLogin } from '../../lib/credentials/login.ts';
+import { openDriver } from '../../lib/mysql/driver/open-driver.ts';
+import { Wire } from '../../lib/mysql/driver/wire.ts';
+import { type ColumnSet, NO_COLUMNS } from '../../lib/mysql/result/column-definitions.ts';
+import { JsonWriter } from '../../lib/mysql/result/json-writer.ts';
+import { ResultCollector, rowsOf } from '../../lib/mysql/result/result-collector.ts';
+import { writeRow } from '../../lib/mysql/result/text-row.ts';
 import { startTestDatabase, type TestDatabase } from '../support/database.ts';
 
 // What we rely on of mysql2 beyond its documentation: how a query reads rows.
@@ -86,7 +86,7 @@ test.each([
   ['as long as no memory is', [0xfe, 0, 0, 0, 0, 0, 1, 0, 0, 0x61]],
   ['longer than its row', [2, 0x61]],
 ])('a cell that claims to be %s is not written', (_, bytes) => {
-  const json = new JsonBytes();
+  const json = new JsonWriter();
   const buffer = Buffer.from([...bytes, 1, 0x62]);
   const row = { buffer, offset: 0, end: bytes.length };
   expect(() => writeRow(json, row, ['text'])).toThrow('ends within a cell');

@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { cachedScan } from '../../lib/mysql/scan-cache.ts';
-import { parseSqlMode } from '../../lib/mysql/sql-mode.ts';
-import { scanStatement } from '../../lib/mysql/statement-scan.ts';
+import { parseSqlMode } from '../../lib/mysql/sql/lexer/sql-mode.ts';
+import { cachedScan } from '../../lib/mysql/sql/scan-cache.ts';
+import { scanStatement } from '../../lib/mysql/sql/statement-scan.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 

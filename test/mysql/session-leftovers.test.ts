@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { bindStatement } from '../../lib/mysql/bind.ts';
-import { MysqlConnector } from '../../lib/mysql/connect.ts';
-import { Control } from '../../lib/mysql/control.ts';
-import type { MysqlConnection } from '../../lib/mysql/mysql-connection.ts';
-import { rowsOf } from '../../lib/mysql/result-collector.ts';
-import { parseSqlMode } from '../../lib/mysql/sql-mode.ts';
-import { Deadline } from '../../lib/pool/deadline.ts';
-import { buildCredentialsSources } from '../../lib/settings/credentials-source.ts';
+import { Deadline } from '../../lib/async/deadline.ts';
+import { buildCredentialsSources } from '../../lib/credentials/build-sources.ts';
+import { MysqlConnector } from '../../lib/mysql/connection/connector.ts';
+import { KillConnection } from '../../lib/mysql/connection/kill-channel.ts';
+import type { MysqlConnection } from '../../lib/mysql/connection/mysql-connection.ts';
+import { rowsOf } from '../../lib/mysql/result/result-collector.ts';
+import { bindStatement } from '../../lib/mysql/sql/binding/bind.ts';
+import { parseSqlMode } from '../../lib/mysql/sql/lexer/sql-mode.ts';
 import { parseSettings } from '../../lib/settings/parse-settings.ts';
 import { settingsFor } from '../support/broker.ts';
 import { startTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -27,7 +27,7 @@ beforeAll(async () => {
   const [source] = [...buildCredentialsSources(settings).values()];
   const alias = settings.databases.default;
   if (source === undefined || alias === undefined) throw new Error('no database in the settings');
-  open = async () => await new MysqlConnector(alias, source, () => new Control()).open(5_000);
+  open = async () => await new MysqlConnector(alias, source, () => new KillConnection()).open(5_000);
   connection = await open();
 });
 

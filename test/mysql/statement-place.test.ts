@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { bindStatement } from '../../lib/mysql/bind.ts';
-import { parseSqlMode } from '../../lib/mysql/sql-mode.ts';
-import type { StatementPlace } from '../../lib/mysql/statement-place.ts';
-import { scanStatement } from '../../lib/mysql/statement-scan.ts';
+import { bindStatement } from '../../lib/mysql/sql/binding/bind.ts';
+import { parseSqlMode } from '../../lib/mysql/sql/lexer/sql-mode.ts';
+import type { StatementContext } from '../../lib/mysql/sql/statement-context.ts';
+import { scanStatement } from '../../lib/mysql/sql/statement-scan.ts';
 
 /** Why the statement is refused in this place. */
-function refusal(sql: string, place: StatementPlace, sqlMode = ''): string | undefined {
+function refusal(sql: string, place: StatementContext, sqlMode = ''): string | undefined {
   try {
     bindStatement(sql, undefined, parseSqlMode(sqlMode), place);
     return undefined;

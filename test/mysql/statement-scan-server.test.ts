@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bindStatement } from '../../lib/mysql/bind.ts';
-import { SqlLexer } from '../../lib/mysql/sql-lexer.ts';
-import { parseSqlMode, type SqlMode } from '../../lib/mysql/sql-mode.ts';
-import { scanStatement } from '../../lib/mysql/statement-scan.ts';
+import { bindStatement } from '../../lib/mysql/sql/binding/bind.ts';
+import { SqlLexer } from '../../lib/mysql/sql/lexer/lexer.ts';
+import { parseSqlMode, type SqlMode } from '../../lib/mysql/sql/lexer/sql-mode.ts';
+import { scanStatement } from '../../lib/mysql/sql/statement-scan.ts';
 import { startTestDatabase, type TestDatabase } from '../support/database.ts';
 import { textOf } from './bound-text.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { bindStatement } from '../../lib/mysql/bind.ts';
-import { parseSqlMode } from '../../lib/mysql/sql-mode.ts';
-import { scanStatement } from '../../lib/mysql/statement-scan.ts';
+import { bindStatement } from '../../lib/mysql/sql/binding/bind.ts';
+import { parseSqlMode } from '../../lib/mysql/sql/lexer/sql-mode.ts';
+import { scanStatement } from '../../lib/mysql/sql/statement-scan.ts';
 
 /** The text with each placeholder in guillemets: what a reader checks at a glance. */
 function marked(sql: string, sqlMode = ''): string {

@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { MysqlConnector } from '../../lib/mysql/connect.ts';
-import { Control } from '../../lib/mysql/control.ts';
-import type { MysqlConnection } from '../../lib/mysql/mysql-connection.ts';
-import { Deadline } from '../../lib/pool/deadline.ts';
-import { Stop } from '../../lib/pool/stop.ts';
-import { buildCredentialsSources } from '../../lib/settings/credentials-source.ts';
+import { CancelSource } from '../../lib/async/cancellation.ts';
+import { Deadline } from '../../lib/async/deadline.ts';
+import { buildCredentialsSources } from '../../lib/credentials/build-sources.ts';
+import { MysqlConnector } from '../../lib/mysql/connection/connector.ts';
+import { KillConnection } from '../../lib/mysql/connection/kill-channel.ts';
+import type { MysqlConnection } from '../../lib/mysql/connection/mysql-connection.ts';
 import { parseSettings } from '../../lib/settings/parse-settings.ts';
 import { settingsFor } from '../support/broker.ts';
 import { startTestDatabase, type TestDatabase } from '../support/database.ts';
 
 let database: TestDatabase;
 let connection: MysqlConnection;
-const control = new Control();
+const control = new KillConnection();
 
 beforeAll(async () => {
   database = await startTestDatabase();
@@ -29,7 +29,7 @@ afterAll(async () => {
 });
 
 /** A statement that no one else sends, so that the server's own count tells whether it came. */
-async function run(signal: Stop, isReadOnly: boolean): Promise<unknown> {
+async function run(signal: CancelSource, isReadOnly: boolean): Promise<unknown> {
   return await connection.query('DO 1', {
     limits: { maxRows: 1, maxResultBytes: 1_000 },
     deadline: Deadline.after(5_000),
@@ -49,23 +49,23 @@ async function received(command: 'do' | 'kill' = 'do'): Promise<number> {
 test('a statement that was stopped before it began is neither sent nor killed', async () => {
   const before = await received();
   const killsBefore = await received('kill');
-  const stop = new Stop();
-  stop.raise(new Error('the caller has gone'));
+  const stop = new CancelSource();
+  stop.cancel(new Error('the caller has gone'));
   await expect(run(stop, false)).rejects.toThrow('the caller has gone');
   expect(await received()).toBe(before);
   expect(await received('kill')).toBe(killsBefore);
-  await run(new Stop(), false);
+  await run(new CancelSource(), false);
   expect(await received()).toBe(before + 1);
 });
 
 test('a statement that is stopped while the session is made ready for it is not sent', async () => {
   const before = await received();
-  const stop = new Stop();
+  const stop = new CancelSource();
   const asked = run(stop, true);
-  stop.raise(new Error('the caller has gone'));
+  stop.cancel(new Error('the caller has gone'));
   await expect(asked).rejects.toThrow('the caller has gone');
   await connection.reset();
   expect(await received()).toBe(before);
-  await run(new Stop(), false);
+  await run(new CancelSource(), false);
   expect(await received()).toBe(before + 1);
 });

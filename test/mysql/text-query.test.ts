@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openDriver } from '../../lib/mysql/driver.ts';
-import { ResultCollector } from '../../lib/mysql/result-collector.ts';
-import { SessionTracker } from '../../lib/mysql/session-tracker.ts';
-import { TextQuery } from '../../lib/mysql/text-query.ts';
-import { Wire } from '../../lib/mysql/wire.ts';
+import { openDriver } from '../../lib/mysql/driver/open-driver.ts';
+import { SessionTracker } from '../../lib/mysql/driver/session-tracker.ts';
+import { TextQuery } from '../../lib/mysql/driver/text-query.ts';
+import { Wire } from '../../lib/mysql/driver/wire.ts';
+import { ResultCollector } from '../../lib/mysql/result/result-collector.ts';
 import { startTestDatabase, type TestDatabase } from '../support/database.ts';
 
 // What we rely on of mysql2 beyond its documentation: how its line runs a command that is not its own.

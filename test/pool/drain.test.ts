@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { Deadline } from '../../lib/pool/deadline.ts';
+import { Deadline } from '../../lib/async/deadline.ts';
 import { buildPool, guardPools, type PoolUnderTest, settle } from '../support/open-pool-guard.ts';
 
 guardPools();

@@ -1,6 +1,6 @@
 import { expect, vi } from 'vitest';
+import { Deadline } from '../../lib/async/deadline.ts';
 import { BrokerError } from '../../lib/errors.ts';
-import { Deadline } from '../../lib/pool/deadline.ts';
 import type { PooledConnection } from '../../lib/pool/pooled-connection.ts';
 import type { QueuePool } from '../../lib/pool/queue-pool.ts';
 import { FakeConnectError, type FakeConnection, type FakeConnector } from '../support/fake-connector.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
-import { Deadline } from '../../lib/pool/deadline.ts';
-import { ServerCap } from '../../lib/pool/server-cap.ts';
+import { Deadline } from '../../lib/async/deadline.ts';
+import { ServerConnectionLimit } from '../../lib/pool/connects/server-limit.ts';
 import { buildUnguardedPool, guardPools } from '../support/open-pool-guard.ts';
 import { RandomCallers } from './random-callers.ts';
 import { anyOptions, anyStep, HAPPENINGS } from './random-steps.ts';
@@ -17,7 +17,7 @@ test('whatever happens to two pools on one server: it never has more connections
       fc.array(fc.tuple(anyStep, fc.nat({ max: 1 })), { minLength: 20, maxLength: 80 }),
       async (options, maxConnections, steps) => {
         vi.clearAllTimers();
-        const server = new ServerCap(maxConnections);
+        const server = new ServerConnectionLimit(maxConnections);
         const pools = [buildUnguardedPool(options, server), buildUnguardedPool(options, server)];
         const parties = pools.map(({ pool, connector }) => new RandomCallers(pool, connector, options));
         const check = () => {

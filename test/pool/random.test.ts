@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
-import { Deadline } from '../../lib/pool/deadline.ts';
+import { Deadline } from '../../lib/async/deadline.ts';
 import { buildUnguardedPool, guardPools } from '../support/open-pool-guard.ts';
 import { RandomCallers } from './random-callers.ts';
 import { anyOptions, anyStep, HAPPENINGS, type Step } from './random-steps.ts';

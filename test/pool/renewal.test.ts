@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { ServerCap } from '../../lib/pool/server-cap.ts';
+import { ServerConnectionLimit } from '../../lib/pool/connects/server-limit.ts';
 import { FakeConnectError } from '../support/fake-connector.ts';
 import { buildPool, guardPools, type PoolUnderTest, settle } from '../support/open-pool-guard.ts';
 
@@ -8,7 +8,7 @@ guardPools();
 const UPKEEP_MS = 30_000;
 
 /** So many connections, all of them idle. */
-async function idlePool(count: number, options = {}, server?: ServerCap): Promise<PoolUnderTest> {
+async function idlePool(count: number, options = {}, server?: ServerConnectionLimit): Promise<PoolUnderTest> {
   const built = buildPool({ size: count, maxOverflow: 0, ...options }, server);
   const borrowed = await Promise.all(Array.from({ length: count }, async () => await built.pool.checkout()));
   for (const pooled of borrowed) pooled.checkin();
@@ -182,7 +182,7 @@ describe('the only connection of a pool that has room for no other', () => {
   });
 
   test('is proven too where the server has room for no other', async () => {
-    const built = await idlePool(1, { maxOverflow: 5 }, new ServerCap(1));
+    const built = await idlePool(1, { maxOverflow: 5 }, new ServerConnectionLimit(1));
     supersede(built);
     await settle();
     expect(built.connector.proofs).toBe(1);

@@ -1,15 +1,15 @@
 import { describe, expect, test, vi } from 'vitest';
+import { Deadline } from '../../lib/async/deadline.ts';
 import type { CheckoutOptions } from '../../lib/pool/checkout-options.ts';
-import { Deadline } from '../../lib/pool/deadline.ts';
+import { ServerConnectionLimit } from '../../lib/pool/connects/server-limit.ts';
 import type { PoolOptions } from '../../lib/pool/pool-options.ts';
-import { ServerCap } from '../../lib/pool/server-cap.ts';
 import { buildPool, guardPools, type PoolUnderTest, settle } from '../support/open-pool-guard.ts';
 
 guardPools();
 
 /** Two pools on a server that bears `maxConnections`. */
 function twoPools(maxConnections: number, options: Partial<PoolOptions> = {}) {
-  const server = new ServerCap(maxConnections);
+  const server = new ServerConnectionLimit(maxConnections);
   return { server, a: buildPool(options, server), b: buildPool(options, server) };
 }
 

@@ -1,40 +1,40 @@
 import { expect, test, vi } from 'vitest';
-import { EitherStop, Stop, throwIfStopped } from '../../lib/pool/stop.ts';
+import { AnyCancelSignal, CancelSource, throwIfStopped } from '../../lib/async/cancellation.ts';
 
 test('a stop is raised once, for whoever listens then', () => {
-  const stop = new Stop();
+  const stop = new CancelSource();
   const [before, removed, after] = [vi.fn(), vi.fn(), vi.fn()];
   stop.addEventListener('abort', before);
   stop.addEventListener('abort', removed);
   stop.removeEventListener('abort', removed);
   expect(() => throwIfStopped(stop)).not.toThrow();
-  stop.raise(new Error('first'));
+  stop.cancel(new Error('first'));
   stop.addEventListener('abort', after);
-  stop.raise(new Error('second'));
+  stop.cancel(new Error('second'));
   expect([before, removed, after].map(({ mock }) => mock.calls.length)).toEqual([1, 0, 0]);
   expect(() => throwIfStopped(stop)).toThrow('first');
 });
 
 test.each([0, 1])('either of two stops, the one at place %i, is enough', (place) => {
-  const stops = [new Stop(), new Stop()] as const;
-  const either = new EitherStop(...stops);
+  const stops = [new CancelSource(), new CancelSource()] as const;
+  const either = new AnyCancelSignal(...stops);
   const [heard, removed] = [vi.fn(), vi.fn()];
   either.addEventListener('abort', heard);
   either.addEventListener('abort', removed);
   either.removeEventListener('abort', removed);
   expect(either.aborted).toBe(false);
-  stops[place]?.raise('over');
+  stops[place]?.cancel('over');
   expect([either.aborted, either.reason]).toEqual([true, 'over']);
   expect(heard).toHaveBeenCalledOnce();
   expect(removed).not.toHaveBeenCalled();
 });
 
 test('whoever has left a line or a lease leaves nothing behind in a stop that lasts', () => {
-  const lasting = new Stop();
+  const lasting = new CancelSource();
   const add = vi.spyOn(lasting, 'addEventListener');
   const remove = vi.spyOn(lasting, 'removeEventListener');
   for (let call = 0; call < 3; call += 1) {
-    const either = new EitherStop(new Stop(), lasting);
+    const either = new AnyCancelSignal(new CancelSource(), lasting);
     const listener = () => undefined;
     either.addEventListener('abort', listener);
     either.removeEventListener('abort', listener);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { CallerKeys } from '../../lib/settings/caller-keys.ts';
+import { CallerKeys } from '../../lib/credentials/caller-keys.ts';
 import { parseSettings } from '../../lib/settings/parse-settings.ts';
 import { runningSecretsManager } from './credentials-of.ts';
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { ServerLogin } from '../../lib/settings/credentials-source.ts';
+import type { ServerLogin } from '../../lib/credentials/login.ts';
 import { credentialsSourceOf } from './credentials-of.ts';
 
 function secretWith(password: string): string {

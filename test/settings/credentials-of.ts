@@ -1,5 +1,6 @@
 import { onTestFinished, vi } from 'vitest';
-import { buildCredentialsSources, type CredentialsSource } from '../../lib/settings/credentials-source.ts';
+import { buildCredentialsSources } from '../../lib/credentials/build-sources.ts';
+import type { CredentialsSource } from '../../lib/credentials/login.ts';
 import { parseSettings } from '../../lib/settings/parse-settings.ts';
 import { FakeSecretsManager } from '../support/secrets-manager.ts';
 

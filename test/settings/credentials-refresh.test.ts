@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { ServerLogin } from '../../lib/credentials/login.ts';
 import { assert } from '../../lib/errors.ts';
-import type { ServerLogin } from '../../lib/settings/credentials-source.ts';
 import { credentialsOf, credentialsSourceOf, runningSecretsManager } from './credentials-of.ts';
 
 const OFTEN = { refreshIntervalMs: 20, minRefreshIntervalMs: 20 };

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { RdsTokenSigner } from '../../lib/settings/rds-token.ts';
+import { RdsTokenSigner } from '../../lib/aws/rds-token.ts';
 
 const NOW = '20300102T030405Z';
 const use = { host: 'db.abc.eu-west-1.rds.amazonaws.com', port: 3306, username: 'app user*' };

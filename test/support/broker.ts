@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
+import { Deadline } from '../../lib/async/deadline.ts';
 import { type Broker, buildBroker } from '../../lib/broker/build-broker.ts';
-import { Deadline } from '../../lib/pool/deadline.ts';
+import { CallerKeys } from '../../lib/credentials/caller-keys.ts';
 import { Result } from '../../lib/protocol/query.ts';
-import { CallerKeys } from '../../lib/settings/caller-keys.ts';
 import { parseSettings } from '../../lib/settings/parse-settings.ts';
 import type { TestDatabase } from './database.ts';
 import { type HttpReply, http } from './http.ts';

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, vi } from 'vitest';
-import { Deadline } from '../../lib/pool/deadline.ts';
+import { Deadline } from '../../lib/async/deadline.ts';
+import type { ServerConnectionLimit } from '../../lib/pool/connects/server-limit.ts';
 import type { PoolOptions } from '../../lib/pool/pool-options.ts';
 import { QueuePool } from '../../lib/pool/queue-pool.ts';
-import type { ServerCap } from '../../lib/pool/server-cap.ts';
 import { type FakeConnection, FakeConnector } from './fake-connector.ts';
 
 const OPTIONS: PoolOptions = {
@@ -27,14 +27,17 @@ export interface PoolUnderTest {
 
 const underTest: PoolUnderTest[] = [];
 
-export function buildPool(options: Partial<PoolOptions> = {}, server?: ServerCap): PoolUnderTest {
+export function buildPool(options: Partial<PoolOptions> = {}, server?: ServerConnectionLimit): PoolUnderTest {
   const built = buildUnguardedPool(options, server);
   underTest.push(built);
   return built;
 }
 
 /** For a test that ends its pools itself, because they are too many to keep. */
-export function buildUnguardedPool(options: Partial<PoolOptions> = {}, server?: ServerCap): PoolUnderTest {
+export function buildUnguardedPool(
+  options: Partial<PoolOptions> = {},
+  server?: ServerConnectionLimit,
+): PoolUnderTest {
   const connector = new FakeConnector();
   return { connector, pool: new QueuePool(connector, { ...OPTIONS, ...options }, server) };
 }

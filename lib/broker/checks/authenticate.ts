@@ -1,11 +1,10 @@
+import type { Caller } from '../../credentials/caller-keys.ts';
+import { hashOfKey } from '../../credentials/key-hash.ts';
 import { BrokerError } from '../../errors.ts';
-import type { Caller } from '../../settings/caller-keys.ts';
-import { hashOfKey } from '../../settings/key-hash.ts';
-import type { CallerDirectory } from '../caller-directory.ts';
-import type { Call } from '../http/call.ts';
+import type { PoolRegistry } from '../databases/pool-registry.ts';
+import type { AccessLevel, Call } from '../http/call.ts';
 import type { HttpApp } from '../http/http-app.ts';
-import type { AccessLevel } from '../http/route-table.ts';
-import type { PoolRegistry } from '../pool-registry.ts';
+import type { CallerDirectory } from './caller-directory.ts';
 
 const RANK: Readonly<Record<AccessLevel, number>> = { read: 1, write: 2, admin: 3 };
 

@@ -1,13 +1,37 @@
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
+import { CancelSource } from '../../async/cancellation.ts';
+import type { Caller } from '../../credentials/caller-keys.ts';
 import type { BrokerError, ErrorCode } from '../../errors.ts';
-import { Stop } from '../../pool/stop.ts';
 import { REQUEST_ID_HEADER } from '../../protocol/routes.ts';
-import type { Caller } from '../../settings/caller-keys.ts';
 import type { HeldBytes } from './byte-budget.ts';
 import type { Reply } from './reply.ts';
 import { requestIdOf } from './request-id.ts';
-import type { PathParams, Place, Route } from './route-table.ts';
+
+export type AccessLevel = Caller['access'];
+
+/** What is done when a method is asked for at an address. */
+export interface Route {
+  readonly method: 'GET' | 'POST';
+  /** Whole segments of it may be parameters, as `:alias`. */
+  readonly path: string;
+  /** What a caller must be allowed to do. Absent: anybody may call, without a key. */
+  readonly access?: AccessLevel;
+  /** Answered while the broker drains, for transactions that are open. */
+  readonly servesOpenTransactions?: boolean;
+  /** Undefined: it has answered by itself. What it fails with is answered as a failure. */
+  readonly handle: (call: Call) => Promise<Reply | undefined>;
+}
+
+/** By name. */
+export type PathParams = Readonly<Record<string, string>>;
+
+/** What there is at an address: a route for each method. */
+export interface MatchedPath {
+  readonly path: string;
+  readonly routes: ReadonlyMap<string, Route>;
+  readonly params: PathParams;
+}
 
 /** The caller hung up: nobody is left to answer. */
 export class CallerGone extends Error {
@@ -29,7 +53,7 @@ export class Call {
   /** On the monotonic clock. */
   readonly arrivedAtMs = performance.now();
   /** Raised, with {@link CallerGone}, when the caller hangs up before its reply was sent. */
-  readonly gone = new Stop();
+  readonly gone = new CancelSource();
   /** What the reply will bear, whoever writes it. */
   readonly replyHeaders: OutgoingHttpHeaders;
   readonly log: Logger;
@@ -108,7 +132,7 @@ export class Call {
     return endedMs;
   }
 
-  goTo({ path, routes, params }: Place): void {
+  setRoute({ path, routes, params }: MatchedPath): void {
     this.routePath = path;
     const { method = '' } = this.request;
     // Node sends no body of a reply to HEAD.

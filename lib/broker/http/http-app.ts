@@ -2,19 +2,19 @@ import { once } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { isIPv6, type ListenOptions } from 'node:net';
 import type { Logger } from 'pino';
+import { TwoGenerationCache } from '../../collections/two-generation-cache.ts';
 import { BrokerError } from '../../errors.ts';
-import { RecentCache } from '../../recent-cache.ts';
 import type { ServerSettings } from '../../settings/settings.ts';
+import { readJsonBody } from './body/json-body.ts';
+import { BodyReader } from './body/request-body.ts';
 import { ByteBudget, HeldBytes } from './byte-budget.ts';
-import { Call, CallerGone } from './call.ts';
-import { Connections, closeSent } from './connections.ts';
-import { failureOf, sendFailure } from './failure-reply.ts';
-import { createHttpServer } from './http-server.ts';
-import { readJsonBody } from './json-body.ts';
-import { owesNothing } from './owed-replies.ts';
-import type { OnRawReply } from './raw-replies.ts';
-import { type Place, type Route, RouteTable } from './route-table.ts';
-import { BodyReader } from './whole-body.ts';
+import { Call, CallerGone, type MatchedPath, type Route } from './call.ts';
+import { failureOf, sendFailure } from './error-reply.ts';
+import { RouteTable } from './route-table.ts';
+import { Connections, closeSent } from './sockets/connections.ts';
+import { createHttpServer } from './sockets/http-server.ts';
+import type { OnRawReply } from './sockets/parser-errors.ts';
+import { owesNothing } from './sockets/pipelined-responses.ts';
 
 /** Their keys are URLs of up to 16 KB. */
 const MAX_PLACES = 200;
@@ -46,7 +46,7 @@ export class HttpApp {
   readonly #onDone: (call: Call) => void;
   readonly #routes = new RouteTable();
   /** By URL. */
-  readonly #places = new RecentCache<Place>(MAX_PLACES);
+  readonly #places = new TwoGenerationCache<MatchedPath>(MAX_PLACES);
   readonly #checks: Check[] = [];
   readonly #onListen: (() => void)[] = [];
   readonly #onClose: (() => void)[] = [];
@@ -121,7 +121,7 @@ export class HttpApp {
       const isGone = !isSent;
       if (isGone) call.code = 'CALLER_GONE';
       this.#onDone(call);
-      if (isGone) call.gone.raise(new CallerGone());
+      if (isGone) call.gone.cancel(new CallerGone());
       if (this.#isClosing && owesNothing(request.socket)) closeSent(request.socket);
     });
     // One that nobody hears would end the process.
@@ -130,7 +130,7 @@ export class HttpApp {
   }
 
   /** A thousand callers ask at a few addresses. */
-  #placeOf({ url = '' }: IncomingMessage): Place | undefined {
+  #placeOf({ url = '' }: IncomingMessage): MatchedPath | undefined {
     const known = this.#places.get(url);
     if (known !== undefined) return known;
     const place = this.#routes.find(pathOf(url));
@@ -141,7 +141,7 @@ export class HttpApp {
   async #answer(call: Call): Promise<void> {
     const { request } = call;
     const place = this.#placeOf(request);
-    if (place !== undefined) call.goTo(place);
+    if (place !== undefined) call.setRoute(place);
     for (const check of this.#checks) {
       const checked = check(call);
       if (checked !== undefined) await checked;

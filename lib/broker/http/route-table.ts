@@ -1,37 +1,10 @@
 import { assert, BrokerError } from '../../errors.ts';
-import type { Caller } from '../../settings/caller-keys.ts';
-import type { Call } from './call.ts';
-import type { Reply } from './reply.ts';
-
-export type AccessLevel = Caller['access'];
-
-/** What is done when a method is asked for at an address. */
-export interface Route {
-  readonly method: 'GET' | 'POST';
-  /** Whole segments of it may be parameters, as `:alias`. */
-  readonly path: string;
-  /** What a caller must be allowed to do. Absent: anybody may call, without a key. */
-  readonly access?: AccessLevel;
-  /** Answered while the broker drains, for transactions that are open. */
-  readonly servesOpenTransactions?: boolean;
-  /** Undefined: it has answered by itself. What it fails with is answered as a failure. */
-  readonly handle: (call: Call) => Promise<Reply | undefined>;
-}
-
-/** By name. */
-export type PathParams = Readonly<Record<string, string>>;
-
-/** What there is at an address: a route for each method. */
-export interface Place {
-  readonly path: string;
-  readonly routes: ReadonlyMap<string, Route>;
-  readonly params: PathParams;
-}
+import type { MatchedPath, Route } from './call.ts';
 
 /** Paths that share their first segments. */
-interface Branch {
-  readonly literals: Map<string, Branch>;
-  parameter: { readonly name: string; readonly branch: Branch } | undefined;
+interface TrieNode {
+  readonly literals: Map<string, TrieNode>;
+  parameter: { readonly name: string; readonly branch: TrieNode } | undefined;
   /** Undefined: no path ends here. */
   place: { readonly path: string; readonly routes: Map<string, Route> } | undefined;
 }
@@ -45,13 +18,13 @@ export class RouteTable {
 
   add(route: Route): void {
     let branch = this.#root;
-    for (const segment of segmentsOf(route.path)) branch = grow(branch, segment);
+    for (const segment of segmentsOf(route.path)) branch = addChild(branch, segment);
     branch.place ??= { path: route.path, routes: new Map() };
     branch.place.routes.set(route.method, route);
   }
 
   /** Undefined if there is nothing. @throws {BrokerError} INVALID_REQUEST: the path cannot be decoded. */
-  find(path: string): Place | undefined {
+  find(path: string): MatchedPath | undefined {
     const params: Record<string, string> = {};
     let branch = this.#root;
     for (const text of segmentsOf(path).map(decoded)) {
@@ -67,11 +40,11 @@ export class RouteTable {
   }
 }
 
-function newBranch(): Branch {
+function newBranch(): TrieNode {
   return { literals: new Map(), parameter: undefined, place: undefined };
 }
 
-function grow(branch: Branch, segment: string): Branch {
+function addChild(branch: TrieNode, segment: string): TrieNode {
   if (segment.startsWith(':')) {
     const name = segment.slice(1);
     branch.parameter ??= { name, branch: newBranch() };

@@ -1,22 +1,22 @@
+import { type CallScope, delay } from '../../async/interruptible.ts';
 import { BrokerError } from '../../errors.ts';
-import { inTransaction } from '../../mysql/in-transaction.ts';
-import { delay, type Watched } from '../../mysql/interrupt.ts';
-import type { MysqlConnection } from '../../mysql/mysql-connection.ts';
-import type { SqlMode } from '../../mysql/sql-mode.ts';
-import type { Transaction, TransactionMode } from '../../mysql/transaction.ts';
+import type { MysqlConnection } from '../../mysql/connection/mysql-connection.ts';
+import type { SqlMode } from '../../mysql/sql/lexer/sql-mode.ts';
+import type { Transaction, TransactionMode } from '../../mysql/transaction/transaction.ts';
+import { inTransaction } from '../../mysql/transaction/with-transaction.ts';
 import type { IdempotencySettings } from '../../settings/settings.ts';
+import type { IdempotentRequest } from './idempotent-request.ts';
+import { KeyMutex } from './key-mutex.ts';
 import { KeyTable } from './key-table.ts';
-import { KeyTurns } from './key-turns.ts';
-import type { KeyedCall } from './keyed-call.ts';
 import { toStoredAnswer } from './stored-answer.ts';
 
 /** Before the key is asked for again: several that wait for it can end up in a deadlock. */
 const LONGEST_PAUSE_MS = 40;
 
 /** What a call with a key does. */
-export interface OnceWork {
+export interface IdempotentWork {
   readonly mode: TransactionMode;
-  readonly watched: Watched;
+  readonly watched: CallScope;
   /** Borrows a connection. */
   onConnection<T>(use: (connection: MysqlConnection) => Promise<T>): Promise<T>;
   /** Returns the answer as JSON. */
@@ -37,7 +37,7 @@ export class IdempotencyKeys {
   readonly table: KeyTable;
   /** When a key came last, on the monotonic clock. */
   usedAtMs = 0;
-  readonly #turns = new KeyTurns();
+  readonly #turns = new KeyMutex();
 
   constructor(settings: IdempotencySettings, sqlMode: SqlMode) {
     this.table = new KeyTable(settings, sqlMode);
@@ -47,7 +47,7 @@ export class IdempotencyKeys {
    * @throws {BrokerError} IDEMPOTENCY_IN_PROGRESS: another call with this key ran for as long as this could wait.
    *   IDEMPOTENCY_MISMATCH: the key was another request's. Or what the work fails with, which leaves no key.
    */
-  async runOnce(call: KeyedCall, work: OnceWork): Promise<OnceAnswer> {
+  async runOnce(call: IdempotentRequest, work: IdempotentWork): Promise<OnceAnswer> {
     this.usedAtMs = performance.now();
     return await this.#turns.take(
       `${call.caller} ${call.key}`,
@@ -56,7 +56,11 @@ export class IdempotencyKeys {
     );
   }
 
-  async #settle(connection: MysqlConnection, call: KeyedCall, work: OnceWork): Promise<OnceAnswer> {
+  async #settle(
+    connection: MysqlConnection,
+    call: IdempotentRequest,
+    work: IdempotentWork,
+  ): Promise<OnceAnswer> {
     for (;;) {
       try {
         const answer = await this.#attempt(connection, call, work);
@@ -73,8 +77,8 @@ export class IdempotencyKeys {
   /** undefined: what stood in the way is gone. */
   async #attempt(
     connection: MysqlConnection,
-    call: KeyedCall,
-    { mode, watched, work }: OnceWork,
+    call: IdempotentRequest,
+    { mode, watched, work }: IdempotentWork,
   ): Promise<OnceAnswer | undefined> {
     const done = await inTransaction(connection, mode, watched, async (transaction) => {
       const claim = await this.table.claim(transaction, call, watched);

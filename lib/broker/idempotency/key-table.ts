@@ -1,13 +1,13 @@
+import type { CallScope } from '../../async/interruptible.ts';
 import { BrokerError } from '../../errors.ts';
-import { statementBinder } from '../../mysql/bind.ts';
-import type { Watched } from '../../mysql/interrupt.ts';
-import type { MysqlConnection } from '../../mysql/mysql-connection.ts';
-import { rowsOf } from '../../mysql/result-collector.ts';
-import type { SqlMode } from '../../mysql/sql-mode.ts';
-import type { Transaction } from '../../mysql/transaction.ts';
+import type { MysqlConnection } from '../../mysql/connection/mysql-connection.ts';
+import { rowsOf } from '../../mysql/result/result-collector.ts';
+import { statementBinder } from '../../mysql/sql/binding/bind.ts';
+import type { SqlMode } from '../../mysql/sql/lexer/sql-mode.ts';
+import type { Transaction } from '../../mysql/transaction/transaction.ts';
 import type { IdempotencySettings } from '../../settings/settings.ts';
+import type { IdempotentRequest } from './idempotent-request.ts';
 import { asInProgress, inProgress } from './in-progress.ts';
-import type { KeyedCall } from './keyed-call.ts';
 
 /** What an earlier call has left under the same key. */
 interface EarlierCall {
@@ -53,7 +53,7 @@ export class KeyTable {
    *
    * @throws {BrokerError} IDEMPOTENCY_IN_PROGRESS: it could not be waited for any longer.
    */
-  async claim(transaction: Transaction, call: KeyedCall, watched: Watched): Promise<Claim> {
+  async claim(transaction: Transaction, call: IdempotentRequest, watched: CallScope): Promise<Claim> {
     const { caller, key, requestHash } = call;
     const terms = { ...watched, limits: LIMITS };
     const keptMicroseconds = this.#keepMs * 1_000;
@@ -75,9 +75,9 @@ export class KeyTable {
   /** Completes the row, in the transaction that has written it. */
   async store(
     transaction: Transaction,
-    { caller, key }: KeyedCall,
+    { caller, key }: IdempotentRequest,
     answer: string,
-    watched: Watched,
+    watched: CallScope,
   ): Promise<void> {
     const bound = this.#bind.store([answer, caller, key]);
     const terms = { ...watched, limits: LIMITS };
@@ -91,8 +91,8 @@ export class KeyTable {
   /** @throws {BrokerError} as `claim` does. */
   async removeExpired(
     connection: MysqlConnection,
-    { caller, key }: KeyedCall,
-    watched: Watched,
+    { caller, key }: IdempotentRequest,
+    watched: CallScope,
   ): Promise<void> {
     const { text } = this.#bind.removeExpired([caller, key]);
     await connection.query(text, { ...COMMAND, ...watched }).catch((error: unknown) => {
@@ -101,7 +101,7 @@ export class KeyTable {
   }
 
   /** Removes some rows that have expired. How many. */
-  async sweep(connection: MysqlConnection, maxRows: number, watched: Watched): Promise<number> {
+  async sweep(connection: MysqlConnection, maxRows: number, watched: CallScope): Promise<number> {
     const { affectedRows } = await connection.query(this.#bind.sweep([maxRows]).text, {
       ...COMMAND,
       ...watched,
@@ -110,7 +110,7 @@ export class KeyTable {
   }
 
   /** @throws {BrokerError} SQL_ERROR: the login may not; the message holds the table's definition. */
-  async create(connection: MysqlConnection, watched: Watched): Promise<void> {
+  async create(connection: MysqlConnection, watched: CallScope): Promise<void> {
     await connection.query(this.#definition, { ...COMMAND, ...watched }).catch((error: unknown) => {
       throw this.#explained(error);
     });

@@ -1,7 +1,7 @@
+import { Deadline } from '../../async/deadline.ts';
 import { BrokerError } from '../../errors.ts';
-import { Deadline } from '../../pool/deadline.ts';
+import type { Database, PoolRegistry } from '../databases/pool-registry.ts';
 import type { HttpApp } from '../http/http-app.ts';
-import type { Database, PoolRegistry } from '../pool-registry.ts';
 import type { IdempotencyKeys } from './idempotency-keys.ts';
 import { isMissingTable, type KeyTable } from './key-table.ts';
 

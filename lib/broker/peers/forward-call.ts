@@ -1,5 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
-import type { Deadline } from '../../pool/deadline.ts';
+import type { Deadline } from '../../async/deadline.ts';
 import {
   IDEMPOTENCY_HEADER,
   READING_SIGN,
@@ -7,10 +7,10 @@ import {
   STALL_HEADER,
   TIMEOUT_HEADER,
 } from '../../protocol/routes.ts';
+import type { BodyReader } from '../http/body/request-body.ts';
 import type { Call } from '../http/call.ts';
-import { setReaderTerms, whenTaken } from '../http/stalled-readers.ts';
-import type { BodyReader } from '../http/whole-body.ts';
-import { answerLost, ownerGone } from './lost-owner.ts';
+import { setReaderTerms, whenDrained } from '../http/slow-readers.ts';
+import { answerLost, ownerGone } from './forward-errors.ts';
 import type { PeerAddress } from './peer-address.ts';
 import { headOfReply, type PeerHttp, type PeerRequest } from './peer-http.ts';
 
@@ -91,7 +91,7 @@ async function pass(
     for await (const chunk of answer as AsyncIterable<Buffer>) {
       if (response.write(chunk)) continue;
       allowSilence(0);
-      await whenTaken(response, terms);
+      await whenDrained(response, terms);
       if (response.destroyed) return;
       allowSilence(longestPauseMs + VERDICT_WAIT_MS);
     }

@@ -1,17 +1,17 @@
-import { until } from '../../mysql/interrupt.ts';
-import type { StopSignal } from '../../pool/stop.ts';
+import type { CancelSignal } from '../../async/cancellation.ts';
+import { waitWithin } from '../../async/interruptible.ts';
 import type { PeerEndpoint } from '../../settings/environment.ts';
 import type { Settings } from '../../settings/settings.ts';
-import { deadlineOf } from '../deadlines.ts';
 import type { Call } from '../http/call.ts';
 import type { HttpApp } from '../http/http-app.ts';
-import { askTaskName } from './ask-task-name.ts';
+import { deadlineOf } from '../requests/request-deadline.ts';
+import { taskOf } from './broker-id.ts';
 import { forwardCall, HOP_HEADER } from './forward-call.ts';
-import { ownerGone } from './lost-owner.ts';
+import { ownerGone } from './forward-errors.ts';
 import { type Resolve, resolveByDns } from './peer-address.ts';
 import { PeerDirectory } from './peer-directory.ts';
 import { PeerHttp } from './peer-http.ts';
-import { taskOf } from './task-name.ts';
+import { askTaskName } from './peer-probe.ts';
 
 /** Where the other brokers are. */
 export interface Peers {
@@ -55,7 +55,7 @@ export function forwardToOwners(
     call.forwardedTo = owner;
     const deadline = deadlineOf(call, undefined, longestCallMs);
     const signal = abortSignalOf(call.gone);
-    const address = await until(directory.find(owner), { deadline, signal }, 'not_applied');
+    const address = await waitWithin(directory.find(owner), { deadline, signal }, 'not_applied');
     if (address === undefined) throw ownerGone(call.routePath);
     await forwardCall(http, {
       call,
@@ -74,7 +74,7 @@ export function forwardToOwners(
 }
 
 /** As Node's HTTP client takes it. */
-function abortSignalOf(stop: StopSignal): AbortSignal {
+function abortSignalOf(stop: CancelSignal): AbortSignal {
   const controller = new AbortController();
   if (stop.aborted) controller.abort(stop.reason);
   else stop.addEventListener('abort', () => controller.abort(stop.reason));

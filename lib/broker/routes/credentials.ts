@@ -1,9 +1,9 @@
 import { BrokerError } from '../../errors.ts';
 import { REFRESH_CREDENTIALS_ROUTE } from '../../protocol/routes.ts';
+import type { PoolRegistry } from '../databases/pool-registry.ts';
 import type { Call } from '../http/call.ts';
 import type { HttpApp } from '../http/http-app.ts';
 import { replyOf } from '../http/reply.ts';
-import type { PoolRegistry } from '../pool-registry.ts';
 
 /** `POST /v1/databases/{alias}/refresh-credentials`: looks at them now, and says whether that brought a new version. */
 export function addCredentialsRoute(app: HttpApp, pools: PoolRegistry): void {

@@ -2,10 +2,10 @@ import { statusLine } from '../../pool/status-line.ts';
 import { DATABASE_ROUTE, DATABASES_ROUTE } from '../../protocol/routes.ts';
 import type { DatabaseSettings } from '../../settings/settings.ts';
 import { mayUse } from '../checks/authenticate.ts';
-import type { FaultWatch } from '../fault-watch.ts';
+import type { Database, PoolRegistry } from '../databases/pool-registry.ts';
 import type { HttpApp } from '../http/http-app.ts';
 import { replyOf } from '../http/reply.ts';
-import type { Database, PoolRegistry } from '../pool-registry.ts';
+import type { FaultWatch } from '../observability/fault-watch.ts';
 import { healthOf } from './health.ts';
 
 /**

@@ -1,12 +1,12 @@
+import type { Caller } from '../../credentials/caller-keys.ts';
 import { HEALTH_ROUTE, READY_ROUTE } from '../../protocol/routes.ts';
-import type { Caller } from '../../settings/caller-keys.ts';
 import { mayUse } from '../checks/authenticate.ts';
-import type { FaultWatch } from '../fault-watch.ts';
+import type { Database, PoolRegistry } from '../databases/pool-registry.ts';
 import type { Call } from '../http/call.ts';
 import type { HttpApp } from '../http/http-app.ts';
 import { replyOf } from '../http/reply.ts';
 import type { Lifecycle } from '../lifecycle.ts';
-import type { Database, PoolRegistry } from '../pool-registry.ts';
+import type { FaultWatch } from '../observability/fault-watch.ts';
 
 interface HealthParts {
   readonly pools: PoolRegistry;

@@ -1,6 +1,6 @@
 import { METRICS_ROUTE } from '../../protocol/routes.ts';
 import type { HttpApp } from '../http/http-app.ts';
-import type { Metrics } from '../metrics.ts';
+import type { Metrics } from '../observability/metrics.ts';
 
 /** `GET /metrics`: every metric, as Prometheus reads it. */
 export function addMetricsRoute(app: HttpApp, { registry }: Metrics): void {

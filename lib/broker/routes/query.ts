@@ -1,20 +1,26 @@
-import { bindStatement, statementBinderInParts } from '../../mysql/bind.ts';
-import type { MysqlConnection } from '../../mysql/mysql-connection.ts';
-import { cannotWrite } from '../../mysql/statement-effect.ts';
+import { inTurns } from '../../async/turns.ts';
+import type { MysqlConnection } from '../../mysql/connection/mysql-connection.ts';
+import { bindStatement, statementBinderInParts } from '../../mysql/sql/binding/bind.ts';
+import { cannotWrite } from '../../mysql/sql/statement-effect.ts';
 import { QUERY_ROUTE } from '../../protocol/routes.ts';
-import { inTurns } from '../../turns.ts';
+import type { PoolRegistry } from '../databases/pool-registry.ts';
 import type { Call } from '../http/call.ts';
 import type { HttpApp } from '../http/http-app.ts';
 import { jsonReply, type Reply } from '../http/reply.ts';
-import { keyedCallOf, meaningOf } from '../idempotency/keyed-call.ts';
-import { answerKeyedQuery } from '../keyed-query.ts';
-import type { Metrics } from '../metrics.ts';
-import type { PoolRegistry } from '../pool-registry.ts';
-import { readStatement } from '../read-body.ts';
-import { limitsOf, refuseIfTooLarge, refuseToReader, resultJson, sqlCallOf } from '../sql-call.ts';
-import { outcomeOfFailure, type StatementOutcome } from '../statement-outcome.ts';
-import { answerWithStream, asksForStream, streamLimitsOf } from '../stream-call.ts';
-import type { StreamRegistry } from '../stream-registry.ts';
+import { idempotentRequestOf, meaningOf } from '../idempotency/request-key.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import { outcomeOfFailure, type StatementOutcome } from '../observability/statement-outcome.ts';
+import { readStatement } from '../requests/parse-body.ts';
+import {
+  limitsOf,
+  refuseIfTooLarge,
+  refuseToReader,
+  resultJson,
+  sqlRequestOf,
+} from '../requests/sql-request.ts';
+import { answerWithStream, asksForStream, streamLimitsOf } from '../streams/answer-with-stream.ts';
+import type { StreamRegistry } from '../streams/stream-registry.ts';
+import { answerKeyedQuery } from '../transactions/idempotent-query.ts';
 
 /**
  * `POST /v1/databases/{alias}/query` runs one statement on a connection of its own.
@@ -39,11 +45,11 @@ export function addQueryRoute(
       ? (await inTurns(statementBinderInParts(sql, ...place), call.gone))(params)
       : bindStatement(sql, params, ...place);
     refuseToReader(call, bound);
-    const keyedCall = keyedCallOf(call, database, meaningOf(statement), [bound]);
+    const keyedCall = idempotentRequestOf(call, database, meaningOf(statement), [bound]);
     if (keyedCall !== undefined) {
       return await answerKeyedQuery(call, metrics, { database, statement, bound, keyedCall });
     }
-    const sqlCall = sqlCallOf(call, database, statement.timeoutMs);
+    const sqlCall = sqlRequestOf(call, database, statement.timeoutMs);
     const { caller, purpose, deadline, signal, isReadOnly } = sqlCall;
     const { isPlain, isRead, effect, rowCounts } = bound;
     const writesNothing = cannotWrite(bound, isReadOnly);

@@ -3,11 +3,11 @@ import { isRotationStep, RotationEvent } from '../../protocol/rotation.ts';
 import { ROTATION_ROUTE } from '../../protocol/routes.ts';
 import { Rotator } from '../../rotation/rotator.ts';
 import { mayUse } from '../checks/authenticate.ts';
+import type { Database, PoolRegistry } from '../databases/pool-registry.ts';
 import type { Call } from '../http/call.ts';
 import type { HttpApp } from '../http/http-app.ts';
 import { replyOf } from '../http/reply.ts';
-import type { Database, PoolRegistry } from '../pool-registry.ts';
-import { readBody } from '../read-body.ts';
+import { readBody } from '../requests/parse-body.ts';
 
 /** `POST /v1/rotation/{step}`: a step of the rotation of a secret that settings name, done with the broker's rights. */
 export function addRotationRoute(app: HttpApp, pools: PoolRegistry): void {

@@ -1,0 +1,154 @@
+import type { Deadline } from '../../async/deadline.ts';
+import { buildCredentialsSources } from '../../credentials/build-sources.ts';
+import type { CredentialsSource } from '../../credentials/login.ts';
+import { assert, BrokerError } from '../../errors.ts';
+import { MysqlConnector } from '../../mysql/connection/connector.ts';
+import { KillConnection } from '../../mysql/connection/kill-channel.ts';
+import { LoginThrottle } from '../../mysql/connection/login-throttle.ts';
+import type { MysqlConnection } from '../../mysql/connection/mysql-connection.ts';
+import { parseSqlMode, type SqlMode } from '../../mysql/sql/lexer/sql-mode.ts';
+import { ServerConnectionLimit } from '../../pool/connects/server-limit.ts';
+import { QueuePool } from '../../pool/queue-pool.ts';
+import { type ServerLimit, serverLimitOf } from '../../settings/servers.ts';
+import type { DatabaseSettings, Settings } from '../../settings/settings.ts';
+import { IdempotencyKeys } from '../idempotency/idempotency-keys.ts';
+import { DatabaseHealth, type DatabaseState } from './database-health.ts';
+import { poolOptions } from './pool-options.ts';
+
+/** One configured database: its pool, and what a request needs to know of it. */
+export class Database {
+  readonly alias: string;
+  readonly settings: DatabaseSettings;
+  readonly pool: QueuePool<MysqlConnection>;
+  readonly credentials: CredentialsSource;
+  /** Of every session of the pool. */
+  readonly sqlMode: SqlMode;
+  readonly idempotency: IdempotencyKeys | undefined;
+  readonly health: DatabaseHealth;
+  /** More than one caller may use it. */
+  readonly isShared: boolean;
+
+  constructor(
+    alias: string,
+    settings: DatabaseSettings,
+    pool: QueuePool<MysqlConnection>,
+    credentials: CredentialsSource,
+    isShared: boolean,
+  ) {
+    this.alias = alias;
+    this.settings = settings;
+    this.pool = pool;
+    this.credentials = credentials;
+    this.sqlMode = parseSqlMode(settings.session.sqlMode);
+    this.idempotency = settings.idempotency && new IdempotencyKeys(settings.idempotency, this.sqlMode);
+    this.health = new DatabaseHealth(pool);
+    this.isShared = isShared;
+  }
+
+  get state(): DatabaseState {
+    return this.health.state;
+  }
+}
+
+/** The databases by alias. The only place that hears of new credentials. */
+export class PoolRegistry {
+  readonly #databases = new Map<string, Database>();
+  readonly #controls = new Map<string, KillConnection>();
+  readonly #loginTrials = new LoginThrottle();
+  readonly #serverCaps = new Map<string, ServerConnectionLimit>();
+  readonly #servers: Settings['servers'];
+
+  constructor(settings: Settings) {
+    this.#servers = settings.servers;
+    for (const [alias, credentials] of buildCredentialsSources(settings)) {
+      const databaseSettings = settings.databases[alias];
+      assert(databaseSettings !== undefined, 'credentials of an alias that is not configured');
+      const connector = new MysqlConnector(
+        databaseSettings,
+        credentials,
+        ({ host, port }) => this.#controlOf(`${host}:${port}`),
+        this.#loginTrials,
+      );
+      const pool = new QueuePool(
+        connector,
+        poolOptions(databaseSettings),
+        this.#serverCapOf(serverLimitOf(settings.servers, databaseSettings)),
+      );
+      credentials.onChange((_, isMove) => {
+        // What is open leads to where nobody shall work any more.
+        if (isMove) pool.invalidate('moved');
+        pool.supersede('credentials');
+      });
+      const isShared = callerCount(settings, alias) > 1;
+      this.#databases.set(alias, new Database(alias, databaseSettings, pool, credentials, isShared));
+    }
+  }
+
+  get all(): Iterable<Database> {
+    return this.#databases.values();
+  }
+
+  /** The servers that settings limit, by the name that they have there. */
+  get limitedServers(): Iterable<readonly [string, ServerConnectionLimit]> {
+    return this.#serverCaps;
+  }
+
+  /** Connections that a database can have at the most, as far as its server bears them. */
+  capOf({ settings }: Database): number {
+    const { size, maxOverflow } = settings.pool;
+    const limit = serverLimitOf(this.#servers, settings)?.maxConnections ?? Number.POSITIVE_INFINITY;
+    return Math.min(size + maxOverflow, limit);
+  }
+
+  has(alias: string): boolean {
+    return this.#databases.has(alias);
+  }
+
+  /** @throws {BrokerError} UNKNOWN_DATABASE. */
+  get(alias: string): Database {
+    const database = this.#databases.get(alias);
+    if (database === undefined) throw new BrokerError('UNKNOWN_DATABASE', `There is no database "${alias}"`);
+    return database;
+  }
+
+  /** Opens a connection to each database, so that it is known which are up. Waits for none. */
+  start(): void {
+    for (const { pool, credentials } of this.#databases.values()) {
+      credentials.start();
+      // A failure shows in the state; the pool goes on trying.
+      pool.checkout().then(
+        (pooled) => pooled.checkin(),
+        () => undefined,
+      );
+    }
+  }
+
+  async drain(deadline: Deadline): Promise<void> {
+    await Promise.all(
+      [...this.#databases.values()].map(async ({ pool, credentials }) => {
+        credentials.close();
+        await pool.drain(deadline);
+      }),
+    );
+    await Promise.all([...this.#controls.values()].map(async (control) => await control.close()));
+  }
+
+  #serverCapOf(limit: ServerLimit | undefined): ServerConnectionLimit | undefined {
+    if (limit === undefined) return undefined;
+    const known = this.#serverCaps.get(limit.name) ?? new ServerConnectionLimit(limit.maxConnections);
+    this.#serverCaps.set(limit.name, known);
+    return known;
+  }
+
+  #controlOf(server: string): KillConnection {
+    const known = this.#controls.get(server) ?? new KillConnection();
+    this.#controls.set(server, known);
+    return known;
+  }
+}
+
+function callerCount({ callers }: Settings, alias: string): number {
+  const names = ({ databases }: { readonly databases: readonly string[] }) =>
+    databases.includes(alias) || databases.includes('*');
+  return Object.values(callers).filter(names).length;
+}

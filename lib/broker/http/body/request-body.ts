@@ -1,0 +1,85 @@
+import { BrokerError } from '../../../errors.ts';
+import { type Call, CallerGone } from '../call.ts';
+
+/** Reads the bodies of requests, and knows which are not whole yet. */
+export class BodyReader {
+  readonly #maxBytes: number;
+  /** How each is refused. */
+  readonly #unfinished = new Map<Call, (failure: unknown) => void>();
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /**
+   * The body as it was sent.
+   *
+   * @throws {BrokerError} REQUEST_TOO_LARGE, OVERLOADED, DRAINING. What is left is taken and thrown away: a caller that is cut off
+   *   could not read its reply.
+   * @throws {CallerGone}
+   */
+  async read(call: Call): Promise<Buffer> {
+    try {
+      const chunks = await this.#chunksOf(call);
+      const [first] = chunks;
+      const body = first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks);
+      // The request, whose listeners hold them, lasts as long as its call.
+      chunks.length = 0;
+      return body;
+    } finally {
+      this.#unfinished.delete(call);
+    }
+  }
+
+  /** Refuses calls whose bodies are not whole. */
+  refuseUnfinished(isRefused: (call: Call) => boolean): void {
+    for (const [call, refuse] of this.#unfinished) {
+      if (isRefused(call)) refuse(new BrokerError('DRAINING', 'The broker is shutting down'));
+    }
+  }
+
+  #chunksOf(call: Call): Promise<Buffer[]> {
+    const { request } = call;
+    return new Promise((resolve, reject) => {
+      const tooLarge = () =>
+        new BrokerError('REQUEST_TOO_LARGE', `The request is larger than ${this.#maxBytes} bytes`);
+      // What an admin sends is small, and may be what helps.
+      const hold = (bodyBytes: number) => call.route?.access !== 'admin' && call.held.holdBody(bodyBytes);
+      const length = Number(request.headers['content-length'] ?? 0);
+      if (length > this.#maxBytes) {
+        reject(tooLarge());
+        return;
+      }
+      hold(length);
+      if (request.headers.expect !== undefined) call.response.writeContinue();
+      // It will tell nothing more.
+      if (request.destroyed) {
+        reject(new CallerGone());
+        return;
+      }
+      const chunks: Buffer[] = [];
+      let bytes = 0;
+      const refuse = (failure: unknown) => {
+        chunks.length = 0;
+        request.removeAllListeners('data').resume();
+        reject(failure);
+      };
+      this.#unfinished.set(call, refuse);
+      request.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes > this.#maxBytes) {
+          refuse(tooLarge());
+          return;
+        }
+        try {
+          if (bytes > length) hold(bytes);
+          chunks.push(chunk);
+        } catch (failure) {
+          refuse(failure);
+        }
+      });
+      request.on('end', () => resolve(chunks));
+      request.on('error', () => reject(new CallerGone()));
+    });
+  }
+}

@@ -1,0 +1,31 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+
+/** What each connection still owes. A caller may pipeline: one reply is then written, the others stand in line. */
+const owedBy = new WeakMap<Duplex, Set<ServerResponse>>();
+
+/** Node tells only the reply that is being written of its connection's end. This tells those in line too. */
+export function trackOwedReply({ socket }: IncomingMessage, response: ServerResponse): void {
+  const owed = owedBy.get(socket) ?? startTracking(socket);
+  owed.add(response);
+  response.on('close', () => owed.delete(response));
+}
+
+function startTracking(socket: Duplex): Set<ServerResponse> {
+  const owed = new Set<ServerResponse>();
+  owedBy.set(socket, owed);
+  socket.once('close', () => {
+    for (const response of owed) if (response.socket === null) response.emit('close');
+  });
+  return owed;
+}
+
+/** Whether no request of this connection waits for the end of its reply. */
+export function owesNothing(socket: Duplex): boolean {
+  return (owedBy.get(socket)?.size ?? 0) === 0;
+}
+
+/** Whether bytes written now would pass for the answer to a request that is being served. */
+export function hasResponseInProgress(socket: Duplex): boolean {
+  return [...(owedBy.get(socket) ?? [])].some(({ req, headersSent }) => req.complete || headersSent);
+}

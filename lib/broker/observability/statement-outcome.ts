@@ -1,0 +1,13 @@
+import { BrokerError } from '../../errors.ts';
+import { CallerGone } from '../http/call.ts';
+
+/** How a statement, or a wait for a connection, ended: the label `outcome` of its time. */
+
+export type StatementOutcome = 'ok' | 'failed' | 'timed_out' | 'canceled';
+
+/** Its time was over, nobody waited for it any more, or anything else. */
+export function outcomeOfFailure(error: unknown): StatementOutcome {
+  if (error instanceof CallerGone) return 'canceled';
+  if (!(error instanceof BrokerError)) return 'failed';
+  return error.code === 'DEADLINE_EXCEEDED' || error.code === 'POOL_TIMEOUT' ? 'timed_out' : 'failed';
+}

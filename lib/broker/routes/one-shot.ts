@@ -1,0 +1,56 @@
+import { atOnce, inTurns } from '../../async/turns.ts';
+import { BATCH_ROUTE, TRANSACTION_ROUTE } from '../../protocol/routes.ts';
+import type { PoolRegistry } from '../databases/pool-registry.ts';
+import type { Call } from '../http/call.ts';
+import type { HttpApp } from '../http/http-app.ts';
+import { idempotentRequestOf, meaningOf, refuseCommitting } from '../idempotency/request-key.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import { readBatch, readTransaction } from '../requests/parse-body.ts';
+import { sqlRequestOf } from '../requests/sql-request.ts';
+import { answerWhole } from '../transactions/one-shot-transaction.ts';
+import { toBatch, toSteps } from '../transactions/transaction-steps.ts';
+
+/**
+ * Transactions that are sent whole, each on a connection of its own: `POST /v1/databases/{alias}/transaction` runs
+ * several statements, `POST /v1/databases/{alias}/batch` one statement with many sets of values. All or nothing.
+ *
+ * As with a query, values are bound before the wait for a connection.
+ */
+export function addTransactionRoutes(app: HttpApp, pools: PoolRegistry, metrics: Metrics): void {
+  const answerTransaction = async (call: Call) => {
+    const database = pools.get(call.param('alias'));
+    const { statements, isolation, readOnly = false } = readTransaction(call.body);
+    const work = toSteps(call, statements, database);
+    const steps = call.isLarge ? await inTurns(work, call.gone) : atOnce(work);
+    const bounds = steps.map(({ bound }) => bound);
+    const meaning = { isolation, statements: statements.map(meaningOf) };
+    const keyedCall = idempotentRequestOf(call, database, meaning, bounds, readOnly);
+    if (keyedCall !== undefined) refuseCommitting(bounds);
+    const sqlCall = sqlRequestOf(call, database);
+    return await answerWhole(call, metrics, {
+      database,
+      sqlCall,
+      mode: { isolation, isReadOnly: readOnly || sqlCall.isReadOnly },
+      keyedCall,
+      run: async (work, transaction, queueMs) => await work.steps(transaction, steps, queueMs),
+    });
+  };
+  app.addRoute({ method: 'POST', path: TRANSACTION_ROUTE, access: 'read', handle: answerTransaction });
+
+  const answerBatch = async (call: Call) => {
+    const database = pools.get(call.param('alias'));
+    const body = readBatch(call.body);
+    const work = toBatch(call, body, database);
+    const batch = call.isLarge ? await inTurns(work, call.gone) : atOnce(work);
+    const keyedCall = idempotentRequestOf(call, database, body, batch);
+    if (keyedCall !== undefined) refuseCommitting(batch);
+    return await answerWhole(call, metrics, {
+      database,
+      sqlCall: sqlRequestOf(call, database),
+      mode: { isolation: undefined, isReadOnly: false },
+      keyedCall,
+      run: async (work, transaction) => await work.batch(transaction, batch),
+    });
+  };
+  app.addRoute({ method: 'POST', path: BATCH_ROUTE, access: 'write', handle: answerBatch });
+}

@@ -1,0 +1,99 @@
+import { type CallOptions, GivenOptions, type StatementOptions } from '../call-options.ts';
+import { checkArguments } from '../check-arguments.ts';
+import type { ParamValues } from '../params.ts';
+import { type Changes, type QueryResult, readChanges, readResult } from '../results.ts';
+import type { RowOf, RowOptions, RowShape } from '../rows.ts';
+import { toBatch, toStatement } from '../statements.ts';
+import { anySignal } from '../transport/any-signal.ts';
+import { CallQueue } from './call-queue.ts';
+import type { OpenTransaction } from './remote-transaction.ts';
+import { inSavepoint } from './savepoint.ts';
+
+/**
+ * An open transaction, as a callback gets it.
+ *
+ * Its calls run one at a time, in the order in which they were made. It serves only until the callback's end, and
+ * not while a savepoint or a stream of it is open.
+ */
+export class Transaction<Shape extends RowShape = 'object'> {
+  readonly #open: OpenTransaction;
+  readonly #line: CallQueue;
+  readonly #options: RowOptions;
+  /** How many savepoints it is inside of. */
+  readonly #depth: number;
+
+  constructor(open: OpenTransaction, line: CallQueue, options: RowOptions, depth = 0) {
+    this.#open = open;
+    this.#line = line;
+    this.#options = options;
+    this.#depth = depth;
+  }
+
+  /**
+   * Runs one SQL statement, as {@link BrokerClient.query} does. Session state lasts until the transaction's end.
+   *
+   * @throws {BrokerError} whose `transaction` tells whether the transaction goes on. After a call that was aborted, or
+   *   whose reply was lost, it can only be rolled back.
+   */
+  query<Row extends object = RowOf<Shape>>(
+    sql: string,
+    params?: ParamValues,
+    options: StatementOptions = {},
+  ): Promise<QueryResult<Row>> {
+    return this.#line.run(async () => {
+      const { maxRows, ...call } = checkArguments(GivenOptions.statement, { options }).options;
+      const statement = toStatement(sql, params, maxRows);
+      return await this.#open.ask('query', statement, call, (reply) =>
+        // Nothing is, before the commit.
+        readResult<Row>(reply, this.#options, 'not_applied'),
+      );
+    });
+  }
+
+  /** Runs one statement for each set of values; if it fails for one, none of them is done. */
+  batch(sql: string, paramSets: readonly ParamValues[], options: CallOptions = {}): Promise<Changes[]> {
+    return this.#line.run(async () => {
+      const call = checkArguments(GivenOptions.call, { options }).options;
+      return await this.#open.ask('batch', toBatch(sql, paramSets), call, readChanges);
+    });
+  }
+
+  /**
+   * Reads rows as {@link BrokerClient.stream} does. Until it is read to its end, or left, other calls are refused.
+   */
+  async *stream<Row extends object = RowOf<Shape>>(
+    sql: string,
+    params?: ParamValues,
+    options: StatementOptions = {},
+  ): AsyncGenerator<Row, void, undefined> {
+    const { maxRows, timeoutMs, ...call } = checkArguments(GivenOptions.statement, { options }).options;
+    const statement = toStatement(sql, params, maxRows);
+    const hold = await this.#line.hold('A stream');
+    const signal = anySignal(call.signal, hold.signal);
+    try {
+      yield* this.#open.stream<Row>(statement, { timeoutMs, signal }, this.#options);
+    } finally {
+      await hold.release();
+    }
+  }
+
+  /**
+   * Runs `work` so that it can fail without the rest of the transaction: what it did is undone then, and its error
+   * thrown. Savepoints can be nested.
+   *
+   * @example
+   * await tx.savepoint(async (sp) => await sp.query('INSERT INTO tags (name) VALUES (?)', [name])).catch(() => {});
+   */
+  savepoint<T>(work: (savepoint: Transaction<Shape>) => Promise<T>): Promise<T> {
+    return this.#line.runAlone({ name: 'A savepoint' }, async () => {
+      const line = new CallQueue();
+      const depth = this.#depth + 1;
+      const inner = new Transaction<Shape>(this.#open, line, this.#options, depth);
+      return await inSavepoint(
+        this.#open,
+        depth,
+        async () => await line.complete(async () => await this.#open.budget.bound(work(inner))),
+      );
+    });
+  }
+}

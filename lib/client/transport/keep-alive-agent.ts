@@ -1,0 +1,45 @@
+import type { Agent } from 'node:http';
+import type { Socket } from 'node:net';
+import { httpModuleFor } from './http-module.ts';
+
+/** Below the broker's keep-alive, so that it is this side that closes. */
+const IDLE_TIMEOUT_MS = 30_000;
+/** Old connections are given up, so that a broker that was added later gets its share. */
+const MAX_AGE_MS = 60_000;
+
+interface SocketTimes {
+  readonly openedAtMs: number;
+  readonly usedAtMs: number;
+}
+
+/**
+ * The kept connections to one broker URL.
+ *
+ * The timers of a frozen function stand still while the broker, or something on the way, hangs up. So a kept
+ * connection is judged by the clock before it is used again, not only by the agent's timers.
+ */
+export class KeepAliveSockets {
+  readonly agent: Agent;
+  readonly #times = new WeakMap<Socket, SocketTimes>();
+
+  constructor(protocol: string) {
+    const { Agent } = httpModuleFor(protocol);
+    this.agent = new Agent({ keepAlive: true, timeout: IDLE_TIMEOUT_MS });
+  }
+
+  noteUse(socket: Socket): void {
+    const usedAtMs = Date.now();
+    this.#times.set(socket, { openedAtMs: this.#times.get(socket)?.openedAtMs ?? usedAtMs, usedAtMs });
+  }
+
+  isUsable(socket: Socket, avoided: ReadonlySet<string>): boolean {
+    const times = this.#times.get(socket);
+    return (
+      times !== undefined &&
+      Date.now() - times.usedAtMs < IDLE_TIMEOUT_MS &&
+      Date.now() - times.openedAtMs < MAX_AGE_MS &&
+      socket.writable &&
+      !avoided.has(socket.remoteAddress ?? '')
+    );
+  }
+}

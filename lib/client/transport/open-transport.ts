@@ -1,0 +1,42 @@
+import { BrokerError } from '../../errors.ts';
+import type { Resolve } from './broker-lookup.ts';
+import { fixedKey, SecretKey } from './caller-key.ts';
+import { HttpTransport } from './http-transport.ts';
+
+interface GivenTransport {
+  readonly url?: string | undefined;
+  readonly key?: string | undefined;
+  /** Default: DNS. */
+  readonly resolve?: Resolve | undefined;
+}
+
+/**
+ * The way to the broker that the environment names: `BROKER_URL`, and `BROKER_KEY` or `BROKER_KEY_SECRET`.
+ * What is given explicitly wins. An empty variable counts as absent.
+ */
+export function openTransport(given: GivenTransport = {}): HttpTransport {
+  const { BROKER_URL, BROKER_KEY, BROKER_KEY_SECRET } = process.env;
+  const base = parseBase(given.url ?? BROKER_URL ?? '');
+  const key = given.key ?? (BROKER_KEY || undefined);
+  const isSecret = key === undefined && BROKER_KEY_SECRET;
+  const callerKey = isSecret ? new SecretKey(BROKER_KEY_SECRET) : fixedKey(key);
+  return new HttpTransport(base, callerKey, given.resolve);
+}
+
+/** The name in `BROKER_URL`, as DNS takes it. */
+export function brokerHost(): string {
+  return parseBase(process.env.BROKER_URL ?? '').hostname.replace(/^\[|\]$/g, '');
+}
+
+// The URL itself stays out of the messages: a mistaken one may hold a password.
+function parseBase(url: string): URL {
+  if (url === '') throw new BrokerError('INVALID_REQUEST', 'No broker is named: pass url or set BROKER_URL');
+  const base = URL.canParse(url) ? new URL(url) : undefined;
+  if (base?.protocol !== 'http:' && base?.protocol !== 'https:') {
+    throw new BrokerError('INVALID_REQUEST', "The broker's URL must begin with http:// or https://");
+  }
+  if (base.username !== '' || base.password !== '' || base.search !== '' || base.hash !== '') {
+    throw new BrokerError('INVALID_REQUEST', "The broker's URL must be scheme, host, port and path only");
+  }
+  return base;
+}

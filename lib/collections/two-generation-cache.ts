@@ -1,0 +1,29 @@
+/**
+ * Keeps what was asked for lately: between half of the most that it may keep and all of it. An order of use would have
+ * to be written at every look.
+ */
+export class TwoGenerationCache<V> {
+  readonly #halfSize: number;
+  #newer = new Map<string, V>();
+  #older: ReadonlyMap<string, V> = new Map();
+
+  constructor(maxSize: number) {
+    this.#halfSize = maxSize / 2;
+  }
+
+  get(key: string): V | undefined {
+    const value = this.#newer.get(key);
+    if (value !== undefined) return value;
+    const older = this.#older.get(key);
+    if (older !== undefined) this.set(key, older);
+    return older;
+  }
+
+  set(key: string, value: V): void {
+    if (this.#newer.size >= this.#halfSize) {
+      this.#older = this.#newer;
+      this.#newer = new Map();
+    }
+    this.#newer.set(key, value);
+  }
+}

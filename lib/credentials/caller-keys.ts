@@ -1,0 +1,111 @@
+import { SecretsManager, type SecretText } from '../aws/secrets-manager.ts';
+import { BrokerError } from '../errors.ts';
+import type { CallerSettings, Settings } from '../settings/settings.ts';
+import { hashOfKey } from './key-hash.ts';
+import { type SourceStatus, VersionedSource } from './versioned-source.ts';
+
+export interface Caller extends CallerSettings {
+  readonly name: string;
+}
+
+/** Hashes of the keys that a secret holds: the current one, and the previous one as long as it has its label. */
+type KeyHashes = readonly string[];
+
+/** Whose key is it? Keys that are kept in secrets are followed when they change. */
+export class CallerKeys {
+  readonly #byHash = new Map<string, Caller>();
+  readonly #sources = new Map<string, VersionedSource<KeyHashes>>();
+  readonly #minLookIntervalMs: number;
+  #looking: Promise<unknown> | undefined;
+  #floorEndsMs = 0;
+
+  constructor(
+    { callers, secrets }: Pick<Settings, 'callers' | 'secrets'>,
+    secretsManager: SecretsManager = new SecretsManager(),
+  ) {
+    this.#minLookIntervalMs = secrets.minRefreshIntervalMs;
+    for (const [name, settings] of Object.entries(callers)) {
+      const caller = { ...settings, name };
+      if (settings.keySha256 !== undefined) this.#byHash.set(settings.keySha256, caller);
+      if (settings.keySecret === undefined) continue;
+      const source = keyHashesSource(settings.keySecret, secrets, secretsManager);
+      source.onVersion(({ value }, previous) => this.#replace(caller, value, previous?.value ?? []));
+      this.#sources.set(name, source);
+    }
+  }
+
+  /** Reads the keys that are kept in secrets, and again from time to time. A key that cannot be read admits nobody. */
+  async start(): Promise<void> {
+    for (const source of this.#sources.values()) source.start();
+    await Promise.allSettled([...this.#sources.values()].map((source) => source.current()));
+  }
+
+  close(): void {
+    for (const source of this.#sources.values()) source.close();
+  }
+
+  /**
+   * A key that nobody has may have been put into its secret just now: the secrets are looked at again, at most once
+   * each `minRefreshIntervalMs`, whoever asks.
+   *
+   * @param sha256Hex lower case.
+   */
+  find(sha256Hex: string): Caller | undefined | Promise<Caller | undefined> {
+    const known = this.callerByKeyHash(sha256Hex);
+    if (known !== undefined || this.#sources.size === 0) return known;
+    if (this.#looking === undefined && performance.now() < this.#floorEndsMs) return undefined;
+    this.#looking ??= this.#lookAgain();
+    return this.#looking.then(() => this.callerByKeyHash(sha256Hex));
+  }
+
+  /** @param sha256Hex lower case. */
+  callerByKeyHash(sha256Hex: string): Caller | undefined {
+    return this.#byHash.get(sha256Hex);
+  }
+
+  /** The caller's name -> how its secret is doing. */
+  status(): ReadonlyMap<string, SourceStatus> {
+    return new Map([...this.#sources].map(([name, source]) => [name, source.status()]));
+  }
+
+  async #lookAgain(): Promise<void> {
+    await Promise.allSettled([...this.#sources.values()].map((source) => source.refresh()));
+    this.#floorEndsMs = performance.now() + this.#minLookIntervalMs;
+    this.#looking = undefined;
+  }
+
+  #replace(caller: Caller, hashes: KeyHashes, previous: KeyHashes): void {
+    for (const hash of previous) {
+      if (this.#byHash.get(hash)?.name === caller.name && hash !== caller.keySha256)
+        this.#byHash.delete(hash);
+    }
+    // A key that two callers share is the one's that had it first.
+    for (const hash of hashes) if (!this.#byHash.has(hash)) this.#byHash.set(hash, caller);
+  }
+}
+
+/** Keeps the hashes only: nothing needs the keys themselves. */
+function keyHashesSource(
+  secretId: string,
+  secrets: Settings['secrets'],
+  secretsManager: SecretsManager,
+): VersionedSource<KeyHashes> {
+  return new VersionedSource<KeyHashes>(async () => {
+    const [current, previous] = await Promise.all([
+      secretsManager.read(secretId),
+      secretsManager.find(secretId, 'AWSPREVIOUS'),
+    ]);
+    const hash = hashOf(current);
+    if (hash === undefined) throw new BrokerError('UNAUTHENTICATED', 'The secret of the caller key is empty');
+    const formerHash = previous && hashOf(previous);
+    // The previous version may lose its label while the current one stays.
+    const versionId = [current.versionId, previous?.versionId].join(' ').trim();
+    return { versionId, value: formerHash === undefined ? [hash] : [hash, formerHash] };
+  }, secrets);
+}
+
+function hashOf({ text }: SecretText): string | undefined {
+  // Editors and `--secret-string file://key` end the text with a newline.
+  const key = text.trim();
+  return key === '' ? undefined : hashOfKey(key);
+}

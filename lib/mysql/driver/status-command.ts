@@ -1,0 +1,86 @@
+import type { DriverError } from '../errors.ts';
+import { readOkPacket } from '../result/ok-packet.ts';
+import { checkAnswer } from '../result/packet-reader.ts';
+import { type AnswerPacket, type Command, type CommandLine, tracksSession } from './mysql2-internals.ts';
+import type { SessionTracker } from './session-tracker.ts';
+
+const HEAD_BYTES = 4;
+const COM_INIT_DB = 0x02;
+const COM_SET_OPTION = 0x1b;
+/** MYSQL_OPTION_MULTI_STATEMENTS_OFF, as it is already. */
+const STATUS_REQUEST = Buffer.from([COM_SET_OPTION, 1, 0]);
+
+/**
+ * A command without SQL, sent behind a statement that failed, for what the server says of the session with its answer.
+ * It leaves warnings, errors and FOUND_ROWS() as they are.
+ */
+export class StatusCommand implements Command {
+  next: 'answer' | null = null;
+  readonly #payload: Buffer;
+  readonly #session: SessionTracker;
+  readonly #onEnd: (error: DriverError | undefined) => void;
+
+  private constructor(
+    payload: Buffer,
+    session: SessionTracker,
+    onEnd: (error: DriverError | undefined) => void,
+  ) {
+    this.#payload = payload;
+    this.#session = session;
+    this.#onEnd = onEnd;
+  }
+
+  /** For the flags. ROW_COUNT() is -1 then, as it is after an error. */
+  static askFlags(session: SessionTracker, onEnd: (error: DriverError | undefined) => void): StatusCommand {
+    return new StatusCommand(STATUS_REQUEST, session, onEnd);
+  }
+
+  /**
+   * For what the trackers report, which MariaDB keeps back behind an error until the next report is due: naming the
+   * database that it is in makes one due. ROW_COUNT() is 0 then.
+   */
+  static askChanges(
+    database: string,
+    session: SessionTracker,
+    onEnd: (error: DriverError | undefined) => void,
+  ): StatusCommand {
+    const payload = Buffer.concat([Buffer.from([COM_INIT_DB]), Buffer.from(database)]);
+    return new StatusCommand(payload, session, onEnd);
+  }
+
+  start(_packet: undefined, line: CommandLine): 'answer' {
+    const payloadBytes = this.#payload.length;
+    const buffer = Buffer.concat([Buffer.alloc(HEAD_BYTES), this.#payload]);
+    line.writePacket({
+      buffer,
+      length: () => payloadBytes + 1,
+      writeHeader: (sequenceId) => {
+        buffer.writeUIntLE(payloadBytes, 0, 3);
+        buffer[3] = sequenceId;
+      },
+    });
+    return 'answer';
+  }
+
+  execute(packet: AnswerPacket | undefined, line: CommandLine): boolean {
+    if (packet === undefined) {
+      line._resetSequenceId();
+      this.next = this.start(undefined, line);
+      return false;
+    }
+    this.next = null;
+    const error = packet.isError() ? packet.asError('utf8') : undefined;
+    if (error === undefined) this.#note(packet, line);
+    this.#onEnd(error);
+    return true;
+  }
+
+  #note(packet: AnswerPacket, line: CommandLine): void {
+    if (packet.isEOF()) {
+      this.#session.noteStatus(packet.eofStatusFlags());
+      return;
+    }
+    checkAnswer(packet.buffer[packet.offset] === 0, 'neither an end nor a success');
+    this.#session.noteOk(readOkPacket(packet, tracksSession(line)), true);
+  }
+}

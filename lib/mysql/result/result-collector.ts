@@ -1,0 +1,161 @@
+import type { BrokerError } from '../../errors.ts';
+import { resultTooLarge } from '../errors.ts';
+import { effectsOf, type RowCounts, type StatementEffects } from '../sql/row-counts.ts';
+import type { ColumnSet } from './column-definitions.ts';
+import type { CellEncoding } from './column-types.ts';
+import { JsonWriter } from './json-writer.ts';
+import type { OkPacket } from './ok-packet.ts';
+import type { PacketBytes } from './packet-reader.ts';
+import { writeRow } from './text-row.ts';
+
+/** Counts what the results of all calls take together. */
+interface ResultMemory {
+  /** Has room for so many bytes of the reply, or returns the failure of a call that finds none. */
+  holdResult(bytes: number): BrokerError | undefined;
+}
+
+/** A result takes as much without asking for room, and asks for as much more than it needs. */
+const UNCOUNTED_BYTES = 65_536;
+
+/** Bounds of what one statement may answer. */
+export interface ResultLimits {
+  readonly maxRows: number;
+  readonly maxResultBytes: number;
+  /** What results of the same reply have taken of `maxResultBytes` already. Default 0. */
+  readonly usedBytes?: number | undefined;
+  readonly memory?: ResultMemory | undefined;
+}
+
+/** What a statement did, as MySQL told it. */
+export interface StatementResult extends StatementEffects {
+  /** Each set of rows as JSON, `{"columns": [...], "rows": [...]}`; a CALL may yield several, many statements none. */
+  readonly sets: readonly Buffer[];
+}
+
+/** The rows of the first set, for the broker's own use. */
+export function rowsOf({ sets: [set] }: StatementResult): readonly (readonly unknown[])[] {
+  if (set === undefined) return [];
+  const { rows }: { rows: unknown[][] } = JSON.parse(set.toString());
+  return rows;
+}
+
+/**
+ * Takes in what a statement answers, row by row, up to its limits. Beyond them it keeps nothing: memory stays
+ * bounded by the limits, however much the server still sends.
+ */
+export class ResultCollector {
+  readonly #limits: ResultLimits;
+  readonly #onExceeded: (failure: BrokerError) => void;
+  readonly #sets: Buffer[] = [];
+  /** The set that is being read. */
+  #json: JsonWriter | undefined;
+  #forms: readonly CellEncoding[] = [];
+  #ok: OkPacket | undefined;
+  #rowCount = 0;
+  #rowsInSet = 0;
+  /** Of the reply, without the set that is being read. */
+  #bytesBefore: number;
+  #warnings = 0;
+  #isExceeded = false;
+  #allowedBytes = UNCOUNTED_BYTES;
+
+  /** `onExceeded` is called once, with the failure that the result ran into. Its outcome is not known here. */
+  constructor(limits: ResultLimits, onExceeded: (failure: BrokerError) => void) {
+    this.#limits = limits;
+    this.#bytesBefore = limits.usedBytes ?? 0;
+    this.#onExceeded = onExceeded;
+  }
+
+  startSet({ json, forms }: ColumnSet): void {
+    if (this.#isExceeded) return;
+    this.#endSet();
+    this.#forms = forms;
+    this.#json = new JsonWriter();
+    this.#json.addToken('{"columns":');
+    this.#json.add(json);
+    this.#json.addToken(',"rows":[');
+    this.#haveRoom(this.#json.length);
+  }
+
+  addRow(row: PacketBytes): void {
+    const json = this.#json;
+    if (this.#isExceeded || json === undefined) return;
+    this.#rowCount += 1;
+    this.#rowsInSet += 1;
+    if (this.#rowCount > this.#limits.maxRows) {
+      this.#exceed('maxRows', this.#limits.maxRows, this.#rowCount);
+      return;
+    }
+    // A row that is too large by itself is not even written.
+    if (!this.#haveRoom(row.end - row.offset)) return;
+    if (this.#rowsInSet > 1) json.addToken(',');
+    writeRow(json, row, this.#forms);
+    this.#haveRoom(json.length);
+  }
+
+  get maxRowBytes(): number {
+    return this.#isExceeded ? 0 : this.#limits.maxResultBytes - this.#bytesOfReply;
+  }
+
+  refuseRow(bytes: number): void {
+    if (this.#isExceeded) return;
+    const { maxRows, maxResultBytes } = this.#limits;
+    if (this.#rowCount === maxRows) this.#exceed('maxRows', maxRows, maxRows + 1);
+    else this.#exceed('maxResultBytes', maxResultBytes, this.#bytesOfReply + bytes);
+  }
+
+  finishSet(warnings: number): void {
+    this.#warnings = warnings;
+  }
+
+  finishStatement(ok: OkPacket): void {
+    this.#ok = ok;
+  }
+
+  result(counts: RowCounts = 'affected'): StatementResult {
+    this.#endSet();
+    return { sets: this.#sets, ...effectsOf(this.#ok, counts, this.#warnings) };
+  }
+
+  get #bytesOfReply(): number {
+    return this.#bytesBefore + (this.#json?.length ?? 0);
+  }
+
+  #endSet(): void {
+    if (this.#json === undefined) return;
+    this.#json.addToken(']}');
+    const set = this.#json.take();
+    this.#sets.push(set);
+    this.#bytesBefore += set.length;
+    this.#json = undefined;
+    this.#rowsInSet = 0;
+  }
+
+  #haveRoom(bytesOfSet: number): boolean {
+    const { maxResultBytes } = this.#limits;
+    const bytes = this.#bytesBefore + bytesOfSet;
+    if (bytes > maxResultBytes) {
+      this.#exceed('maxResultBytes', maxResultBytes, bytes);
+      return false;
+    }
+    return bytes <= this.#allowedBytes || this.#allow(bytes);
+  }
+
+  #allow(bytes: number): boolean {
+    this.#allowedBytes = Math.min(this.#limits.maxResultBytes, bytes + UNCOUNTED_BYTES);
+    const failure = this.#limits.memory?.holdResult(this.#allowedBytes);
+    if (failure !== undefined) this.#fail(failure);
+    return failure === undefined;
+  }
+
+  #exceed(name: string, max: number, actual: number): void {
+    this.#fail(resultTooLarge({ name, max, actual }, {}));
+  }
+
+  #fail(failure: BrokerError): void {
+    this.#isExceeded = true;
+    this.#json = undefined;
+    this.#sets.length = 0;
+    this.#onExceeded(failure);
+  }
+}

@@ -1,0 +1,53 @@
+import type { CellEncoding } from './column-types.ts';
+import type { JsonWriter } from './json-writer.ts';
+import { checkAnswer, LENGTH_MARKS, type PacketBytes } from './packet-reader.ts';
+
+/**
+ * Writes a row, as the text protocol sends it (each cell is its length, then its bytes), as a JSON array: a cell of
+ * each column, in its form.
+ */
+export function writeRow(
+  json: JsonWriter,
+  { buffer, offset, end }: PacketBytes,
+  forms: readonly CellEncoding[],
+): void {
+  let at = offset;
+  let separator = '[';
+  for (const form of forms) {
+    json.addToken(separator);
+    separator = ',';
+    const mark = buffer[at] ?? 0;
+    at += 1;
+    if (mark === LENGTH_MARKS.null) {
+      json.addToken('null');
+      continue;
+    }
+    const lengthBytes = lengthBytesOf(mark);
+    const start = at + lengthBytes;
+    at = start + (lengthBytes === 0 ? mark : readLength(buffer, at, lengthBytes));
+    checkAnswer(at <= end, 'a row that ends within a cell');
+    writeCell(json, buffer, start, at, form);
+  }
+  json.addToken(']');
+  checkAnswer(at === end, 'a row of other columns than it has announced');
+}
+
+function writeCell(json: JsonWriter, buffer: Buffer, start: number, end: number, form: CellEncoding): void {
+  if (form === 'number') json.addNumber(buffer, start, end);
+  else if (form === 'text') json.addText(buffer, start, end);
+  else {
+    json.addToken('{"$bytes":"');
+    json.addBase64(buffer, start, end);
+    json.addToken('"}');
+  }
+}
+
+function lengthBytesOf(mark: number): number {
+  if (mark === LENGTH_MARKS.twoBytes) return 2;
+  if (mark === LENGTH_MARKS.threeBytes) return 3;
+  return mark === LENGTH_MARKS.eightBytes ? 8 : 0;
+}
+
+function readLength(buffer: Buffer, at: number, bytes: number): number {
+  return bytes === 8 ? Number(buffer.readBigUInt64LE(at)) : buffer.readUIntLE(at, bytes);
+}

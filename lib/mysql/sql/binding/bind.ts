@@ -1,0 +1,165 @@
+import { inTurns, type Parts } from '../../../async/turns.ts';
+import { BrokerError } from '../../../errors.ts';
+import type { Params } from '../../../protocol/values.ts';
+import type { SqlMode } from '../lexer/sql-mode.ts';
+import { cachedScan } from '../scan-cache.ts';
+import type { StatementContext } from '../statement-context.ts';
+import { MAX_PLACEHOLDERS, type StatementScan, scanInParts } from '../statement-scan.ts';
+import { textInParts, textOf } from './literal.ts';
+import { PlaceholderValues, tooManyValues } from './placeholder-values.ts';
+import type { SqlText } from './sql-text.ts';
+
+/** A statement that may be sent, and what was found out about it on the way. */
+export interface BoundStatement
+  extends Pick<
+    StatementScan,
+    | 'isPlain'
+    | 'isRead'
+    | 'effect'
+    | 'rowCounts'
+    | 'mayEndTransaction'
+    | 'onlyAlone'
+    | 'onlyForWriters'
+    | 'readsLastStatement'
+  > {
+  /** Put together anew each time: a call that waits in line holds only what its caller sent. */
+  readonly text: SqlText;
+  /** It is long to write: `textInTurns` lets others be served meanwhile. */
+  readonly isLong: boolean;
+  textInTurns(): Promise<SqlText>;
+}
+
+/**
+ * Writes the values into the SQL text, each as one literal, for a session in the given mode whose character set is
+ * utf8mb4. An array fills `?`, an object fills `:name`. The text must be one statement that callers may run in this place; what
+ * closes it (`;` and comments behind) is left out.
+ *
+ * @param maxBytes of the text with its values.
+ * @throws {BrokerError} INVALID_REQUEST: the text cannot be read, or values and placeholders do not match.
+ *   STATEMENT_NOT_ALLOWED: several statements, or one that may not run in this place. REQUEST_TOO_LARGE.
+ */
+export function bindStatement(
+  sql: string,
+  params: Params | undefined,
+  mode: SqlMode,
+  place: StatementContext,
+  maxBytes?: number,
+): BoundStatement {
+  return statementBinder(sql, mode, place, maxBytes)(params);
+}
+
+/** Binds sets of values to one statement, as `bindStatement` does. */
+export type StatementBinder = (params: Params | undefined) => BoundStatement;
+
+/** The same for one text and many sets of values: it is read only once. */
+export function statementBinder(
+  sql: string,
+  mode: SqlMode,
+  place: StatementContext,
+  maxBytes?: number,
+): StatementBinder {
+  return binderOf(sql, scanAllowed(sql, mode, place), mode, maxBytes);
+}
+
+/** The same in parts, of which each reads some of the text. */
+export function* statementBinderInParts(
+  sql: string,
+  mode: SqlMode,
+  place: StatementContext,
+  maxBytes?: number,
+): Parts<StatementBinder> {
+  return binderOf(sql, yield* scanAllowedInParts(sql, mode, place), mode, maxBytes);
+}
+
+function binderOf(
+  sql: string,
+  scan: StatementScan,
+  mode: SqlMode,
+  maxBytes = Number.POSITIVE_INFINITY,
+): StatementBinder {
+  const values = new PlaceholderValues(sql, scan, mode);
+  return (params) => {
+    const isLong = values.check(params, maxBytes);
+    return new CheckedStatement(scan, values, params, isLong);
+  };
+}
+
+class CheckedStatement implements BoundStatement {
+  readonly isPlain: boolean;
+  readonly isRead: boolean;
+  readonly effect: StatementScan['effect'];
+  readonly rowCounts: StatementScan['rowCounts'];
+  readonly mayEndTransaction: boolean;
+  readonly onlyAlone: string | undefined;
+  readonly onlyForWriters: string | undefined;
+  readonly readsLastStatement: boolean;
+  readonly isLong: boolean;
+  readonly #values: PlaceholderValues;
+  readonly #params: Params | undefined;
+
+  constructor(scan: StatementScan, values: PlaceholderValues, params: Params | undefined, isLong: boolean) {
+    this.isPlain = scan.isPlain;
+    this.isRead = scan.isRead;
+    this.effect = scan.effect;
+    this.rowCounts = scan.rowCounts;
+    this.mayEndTransaction = scan.mayEndTransaction;
+    this.readsLastStatement = scan.readsLastStatement;
+    this.onlyAlone = scan.onlyAlone;
+    this.onlyForWriters = scan.onlyForWriters;
+    this.#values = values;
+    this.#params = params;
+    this.isLong = isLong;
+  }
+
+  get text(): SqlText {
+    return this.#values.write(this.#params);
+  }
+
+  async textInTurns(): Promise<SqlText> {
+    return await inTurns(this.#values.writeInParts(this.#params));
+  }
+}
+
+/** A statement that holds another one as text may do so only where that one may run itself. */
+function scanAllowed(sql: string, mode: SqlMode, place: StatementContext): StatementScan {
+  const scan = cachedScan(sql, mode);
+  refuseUnlessAllowed(scan, place);
+  const { preparedText } = scan;
+  if (preparedText) scanAllowed(textOf(sql.slice(preparedText.start, preparedText.end), mode), mode, place);
+  return scan;
+}
+
+function* scanAllowedInParts(sql: string, mode: SqlMode, place: StatementContext): Parts<StatementScan> {
+  const scan = yield* scanInParts(sql, mode);
+  refuseUnlessAllowed(scan, place);
+  const { preparedText } = scan;
+  if (preparedText) {
+    const prepared = yield* textInParts(sql.slice(preparedText.start, preparedText.end), mode);
+    yield* scanAllowedInParts(prepared, mode, place);
+  }
+  yield;
+  return scan;
+}
+
+function refuseUnlessAllowed(scan: StatementScan, place: StatementContext): void {
+  const { length } = scan.placeholders;
+  if (length > MAX_PLACEHOLDERS) throw tooManyValues('placeholders or more', length);
+  if (scan.unreadable !== undefined) throw invalid(`the statement cannot be read: ${scan.unreadable}`);
+  if (scan.isEmpty) throw invalid('the statement is empty');
+  const reason = reasonToRefuse(scan, place);
+  if (reason !== undefined) throw new BrokerError('STATEMENT_NOT_ALLOWED', reason);
+}
+
+function reasonToRefuse(scan: StatementScan, place: StatementContext): string | undefined {
+  const { forbidden, onlyInTransaction, onlyAlone } = scan;
+  if (scan.hasSeveralStatements) return 'one statement per call';
+  if (forbidden !== undefined) return `${forbidden} is not allowed`;
+  if (place === 'alone') {
+    return onlyInTransaction && `${onlyInTransaction} is allowed only inside a transaction`;
+  }
+  return onlyAlone && `${onlyAlone} is allowed only outside a transaction`;
+}
+
+function invalid(message: string): BrokerError {
+  return new BrokerError('INVALID_REQUEST', message);
+}

@@ -1,0 +1,38 @@
+import { BrokerError, type Outcome } from '../../errors.ts';
+import type { FoundEnd } from './transaction-monitor.ts';
+
+/** Why a transaction is over that nobody has ended. */
+export type UnaskedReason = 'connection_lost' | 'deadlock' | 'implicit_commit' | 'rolled_back';
+
+/** Such an end, and what became of the work. */
+export interface ImplicitEnd {
+  readonly reason: UnaskedReason;
+  readonly outcome: Outcome;
+}
+
+/** Also what is still open: the end rolls that back. */
+export const ROLLED_BACK: ImplicitEnd = { reason: 'rolled_back', outcome: 'not_applied' };
+export const UNCLEAR_END: ImplicitEnd = { reason: 'implicit_commit', outcome: 'unknown' };
+
+const END_BY_FINDING: Readonly<Record<FoundEnd, ImplicitEnd>> = {
+  committed: { reason: 'implicit_commit', outcome: 'applied' },
+  rolled_back: ROLLED_BACK,
+  rolled_back_and_more: { reason: 'rolled_back', outcome: 'unknown' },
+  taken_back: { reason: 'rolled_back', outcome: 'unknown' },
+  unclear: UNCLEAR_END,
+  unreadable: ROLLED_BACK,
+};
+
+/** @param isDeadlock the statement failed with one: then nothing has come after it. */
+export function endOf(found: FoundEnd, isDeadlock: boolean): ImplicitEnd {
+  if (found === 'taken_back' && isDeadlock) return { reason: 'deadlock', outcome: 'not_applied' };
+  return END_BY_FINDING[found];
+}
+
+export function endedUnasked({ reason, outcome }: ImplicitEnd): BrokerError {
+  return new BrokerError('TRANSACTION_ENDED', 'The statement has ended the transaction', {
+    outcome,
+    reason,
+    transaction: 'ended',
+  });
+}

@@ -1,0 +1,31 @@
+/** Counts how often all connections were declared unusable. Each connection belongs to the generation of its login. */
+export class Generations {
+  #current = 0;
+  /** The newest that a connection was opened in. */
+  #opened = -1;
+
+  get current(): number {
+    return this.#current;
+  }
+
+  /** Something was open before. */
+  get hasOpened(): boolean {
+    return this.#opened >= 0;
+  }
+
+  next(): void {
+    this.#current += 1;
+  }
+
+  opened(generation: number): void {
+    this.#opened = Math.max(generation, this.#opened);
+  }
+
+  /**
+   * Whether bad news from a connection of this generation is news: that of an older one tells nothing about those
+   * opened since, and while none is opened there is nothing new to flush.
+   */
+  shouldInvalidate(generation: number): boolean {
+    return generation === this.#current && generation === this.#opened;
+  }
+}

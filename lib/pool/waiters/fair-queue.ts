@@ -1,0 +1,84 @@
+import { type Link, LinkedList } from '../../collections/linked-list.ts';
+import type { Holder } from '../checkout.ts';
+
+/** Who can stand in a fair line. */
+export interface Queued<Member> extends Link<Member> {
+  readonly borrower: Holder;
+}
+
+/** The part of the line that is one caller's. */
+class CallerLine<Member extends Queued<Member>> implements Link<CallerLine<Member>> {
+  next: CallerLine<Member> | undefined;
+  previous: CallerLine<Member> | undefined;
+  isLinked = false;
+  readonly calls = new LinkedList<Member>();
+}
+
+/** An order of calls: first come first served within a caller, round robin among callers. */
+export class FairQueue<Member extends Queued<Member>> {
+  /** Of the callers that are in line, the one whose turn is next comes first. */
+  readonly #turns = new LinkedList<CallerLine<Member>>();
+  readonly #byCaller = new Map<string, CallerLine<Member>>();
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Whose turn it is. */
+  get head(): Member | undefined {
+    return this.#turns.first?.calls.first;
+  }
+
+  push(member: Member): void {
+    const { caller } = member.borrower;
+    let line = this.#byCaller.get(caller);
+    if (line === undefined) {
+      line = new CallerLine();
+      this.#byCaller.set(caller, line);
+    }
+    if (!line.isLinked) this.#turns.push(line);
+    line.calls.push(member);
+    this.#size += 1;
+  }
+
+  /** Takes out whose turn it is; the next turn of that caller comes after everybody else's. */
+  shift(): Member | undefined {
+    const line = this.#turns.first;
+    const head = line?.calls.first;
+    if (line === undefined || head === undefined) return undefined;
+    this.#remove(head, line);
+    if (this.#turns.remove(line)) this.#turns.push(line);
+    return head;
+  }
+
+  /** False if it has left before. */
+  remove(member: Member): boolean {
+    if (!member.isLinked) return false;
+    const line = this.#byCaller.get(member.borrower.caller);
+    if (line !== undefined) this.#remove(member, line);
+    return true;
+  }
+
+  /** The newest call of the caller with the most, if `caller` would still have fewer with one more. */
+  newestToSpareFor(caller: string): Member | undefined {
+    let longest = this.#turns.first;
+    if (longest === undefined) return undefined;
+    for (const line of this.#turns) if (line.calls.size > longest.calls.size) longest = line;
+    const ownSize = this.#byCaller.get(caller)?.calls.size ?? 0;
+    return ownSize + 1 < longest.calls.size ? longest.calls.last : undefined;
+  }
+
+  *[Symbol.iterator](): Generator<Member> {
+    for (const { calls } of this.#turns) yield* calls;
+  }
+
+  #remove(member: Member, line: CallerLine<Member>): void {
+    line.calls.remove(member);
+    this.#size -= 1;
+    if (line.calls.size > 0) return;
+    this.#turns.remove(line);
+    // One may stay: where calls come singly, the next is mostly of the same caller.
+    if (this.#byCaller.size > 1) this.#byCaller.delete(member.borrower.caller);
+  }
+}

@@ -1,0 +1,151 @@
+import type { CancelSignal } from '../../async/cancellation.ts';
+import { EarliestTimer } from '../../async/earliest-timer.ts';
+import type { Holder } from '../checkout.ts';
+import { deadlineExceeded } from '../checkout-errors.ts';
+import type { CheckoutOptions } from '../checkout-options.ts';
+import { FairQueue, type Queued } from './fair-queue.ts';
+
+/** What a line asks of its pool. */
+interface LineTerms {
+  /** How long a call may wait; its own deadline applies too. */
+  readonly timeoutMs: number;
+  /** The error of a call that waited for so long. */
+  readonly overdue: (waitedMs: number) => Error;
+  /** Hears of a call that was given up: its time was over, or its signal was raised. */
+  readonly onGivenUp: (waitedMs: number, error: unknown) => void;
+  /** Hears of a call that was rejected. */
+  readonly onRejected?: (waitedMs: number, error: unknown) => void;
+}
+
+interface Waiter<T> extends Queued<Waiter<T>> {
+  readonly takesUsed: boolean;
+  readonly sinceMs: number;
+  readonly dueAtMs: number;
+  /** Its own deadline comes before the line's. */
+  readonly isOwnDeadline: boolean;
+  readonly signal: CancelSignal | undefined;
+  onAbort: (() => void) | undefined;
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Calls in a fair line. Each leaves it once: served, overdue, aborted or rejected. */
+export class WaiterQueue<T> {
+  readonly #terms: LineTerms;
+  readonly #line = new FairQueue<Waiter<T>>();
+  readonly #alarm = new EarliestTimer((nowMs) => this.#giveUpOverdue(nowMs));
+
+  constructor(terms: LineTerms) {
+    this.#terms = terms;
+  }
+
+  get size(): number {
+    return this.#line.size;
+  }
+
+  /** Whether the call whose turn it is takes a connection that was not reset; undefined if nobody waits. */
+  get headTakesUsed(): boolean | undefined {
+    return this.#line.head?.takesUsed;
+  }
+
+  /** How long the call that came first has waited. */
+  get oldestWaitMs(): number {
+    const nowMs = performance.now();
+    let oldestMs = 0;
+    for (const { sinceMs } of this.#line) oldestMs = Math.max(oldestMs, nowMs - sinceMs);
+    return oldestMs;
+  }
+
+  wait(borrower: Holder, { takesUsed = false, deadline, signal }: CheckoutOptions): Promise<T> {
+    const sinceMs = performance.now();
+    const lineDueAtMs = sinceMs + this.#terms.timeoutMs;
+    const isOwnDeadline = deadline !== undefined && deadline.atMs < lineDueAtMs;
+    return new Promise<T>((resolve, reject) => {
+      const waiter: Waiter<T> = {
+        next: undefined,
+        previous: undefined,
+        isLinked: false,
+        borrower,
+        takesUsed,
+        sinceMs,
+        dueAtMs: isOwnDeadline ? deadline.atMs : lineDueAtMs,
+        isOwnDeadline,
+        signal,
+        onAbort: undefined,
+        resolve,
+        reject,
+      };
+      if (signal !== undefined) this.#heed(signal, waiter);
+      if (this.#line.size === 0) this.#alarm.keepProcessAlive(true);
+      this.#line.push(waiter);
+      this.#alarm.setFor(waiter.dueAtMs);
+    });
+  }
+
+  /** Takes out the call whose turn it is, to be served. Undefined if nobody waits. */
+  next(): Waiter<T> | undefined {
+    const head = this.#line.shift();
+    if (head !== undefined) this.#hasLeft(head);
+    return head;
+  }
+
+  /**
+   * Makes room for a call of this caller: the newest call of the caller with the most in line is rejected. False if
+   * that would make the line no fairer.
+   */
+  makeRoomFor(caller: string, error: () => unknown): boolean {
+    const waiter = this.#line.newestToSpareFor(caller);
+    if (waiter === undefined) return false;
+    this.#reject(waiter, error());
+    return true;
+  }
+
+  rejectAll(error: unknown): void {
+    for (const waiter of [...this.#line]) this.#reject(waiter, error);
+  }
+
+  /** Once nobody comes any more. */
+  stop(): void {
+    this.#alarm.stop();
+  }
+
+  #heed(signal: CancelSignal, waiter: Waiter<T>): void {
+    waiter.onAbort = () => this.#giveUp(waiter, () => signal.reason);
+    signal.addEventListener('abort', waiter.onAbort);
+  }
+
+  /** Tells when the next one will be overdue. */
+  #giveUpOverdue(nowMs: number): number {
+    const overdue: Waiter<T>[] = [];
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const waiter of this.#line) {
+      if (waiter.dueAtMs <= nowMs) overdue.push(waiter);
+      else nextMs = Math.min(nextMs, waiter.dueAtMs);
+    }
+    for (const waiter of overdue) {
+      this.#giveUp(waiter, waiter.isOwnDeadline ? deadlineExceeded : this.#terms.overdue);
+    }
+    return nextMs;
+  }
+
+  #giveUp(waiter: Waiter<T>, reason: (waitedMs: number) => unknown): void {
+    if (!this.#line.remove(waiter)) return;
+    this.#hasLeft(waiter);
+    const waitedMs = performance.now() - waiter.sinceMs;
+    const error = reason(waitedMs);
+    this.#terms.onGivenUp(waitedMs, error);
+    waiter.reject(error);
+  }
+
+  #reject(waiter: Waiter<T>, error: unknown): void {
+    if (!this.#line.remove(waiter)) return;
+    this.#hasLeft(waiter);
+    this.#terms.onRejected?.(performance.now() - waiter.sinceMs, error);
+    waiter.reject(error);
+  }
+
+  #hasLeft({ signal, onAbort }: Waiter<T>): void {
+    if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
+    if (this.#line.size === 0) this.#alarm.keepProcessAlive(false);
+  }
+}
