@@ -2,20 +2,20 @@ import { beforeRefusal } from './before-refusal.ts';
 
 /**
  * One timer for many deadlines, set for the earliest of them and left alone when that one is met. Most deadlines are
- * met, and a timer for each would cost more than what it bounds. It rings once the sockets have been looked at.
+ * met, and a timer for each would cost more than what it bounds. It fires once pending I/O was handled.
  */
 export class EarliestTimer {
-  readonly #ring: (nowMs: number) => number;
+  readonly #onDue: (nowMs: number) => number;
   #timer: NodeJS.Timeout | undefined;
   #atMs = Number.POSITIVE_INFINITY;
   #keepsAwake = false;
 
-  /** `ring` sees to all that is due, and tells when to ring next: never early, and infinity for not at all. */
-  constructor(ring: (nowMs: number) => number) {
-    this.#ring = ring;
+  /** `onDue(nowMs)` handles everything due and returns the next due time, or Infinity. It is never called early. */
+  constructor(onDue: (nowMs: number) => number) {
+    this.#onDue = onDue;
   }
 
-  /** Rings at this moment too. */
+  /** Fires at this moment too. */
   setFor(atMs: number): void {
     if (atMs >= this.#atMs) return;
     this.stop();
@@ -25,7 +25,7 @@ export class EarliestTimer {
         beforeRefusal(atMs, () => {
           if (this.#timer !== timer) return;
           this.stop();
-          this.setFor(this.#ring(performance.now()));
+          this.setFor(this.#onDue(performance.now()));
         });
       },
       Math.ceil(atMs - performance.now()),
@@ -34,7 +34,7 @@ export class EarliestTimer {
     if (!this.#keepsAwake) this.#timer.unref();
   }
 
-  /** Whether the process stays alive until it rings. Not unless told. */
+  /** Whether the process stays alive until the timer fires. Default: no. */
   keepProcessAlive(isWanted: boolean): void {
     this.#keepsAwake = isWanted;
     if (isWanted) this.#timer?.ref();

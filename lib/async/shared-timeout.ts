@@ -11,11 +11,11 @@ export class SharedTimeout {
   readonly #limitMs: number;
   /** Those that began first are due first. */
   readonly #runs = new LinkedList<Run>();
-  readonly #alarm: EarliestTimer;
+  readonly #timer: EarliestTimer;
 
   constructor(limitMs: number) {
     this.#limitMs = limitMs;
-    this.#alarm = new EarliestTimer((nowMs) => this.#ring(nowMs));
+    this.#timer = new EarliestTimer((nowMs) => this.#onDue(nowMs));
   }
 
   /** Resolves or rejects as `work` does, or rejects once the limit has passed. Keeps no process alive. */
@@ -29,7 +29,7 @@ export class SharedTimeout {
         reject,
       };
       this.#runs.push(run);
-      this.#alarm.setFor(run.dueAtMs);
+      this.#timer.setFor(run.dueAtMs);
       work.then(
         (value) => {
           this.#runs.remove(run);
@@ -43,7 +43,7 @@ export class SharedTimeout {
     });
   }
 
-  #ring(nowMs: number): number {
+  #onDue(nowMs: number): number {
     for (let run = this.#runs.first; run !== undefined && run.dueAtMs <= nowMs; run = this.#runs.first) {
       this.#runs.remove(run);
       run.reject(new Error(`no answer within ${this.#limitMs} ms`));

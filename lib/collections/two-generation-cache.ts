@@ -1,6 +1,5 @@
 /**
- * Keeps what was asked for lately: between half of the most that it may keep and all of it. An order of use would have
- * to be written at every look.
+ * Two-generation cache: keeps between maxSize/2 and maxSize recent entries without an LRU write on every read.
  */
 export class TwoGenerationCache<V> {
   readonly #halfSize: number;

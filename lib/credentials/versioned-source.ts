@@ -21,7 +21,7 @@ export interface SourceStatus {
   readonly failure: unknown;
 }
 
-/** Looks that fail one after the other are forced at most so often, in units of `minRefreshIntervalMs`. */
+/** Upper bound of the back-off between failing refreshes, as a multiple of minRefreshIntervalMs. */
 const LONGEST_FLOOR_FACTOR = 16;
 
 type VersionListener<T> = (version: Version<T>, previous: Version<T> | undefined) => void;
@@ -31,7 +31,7 @@ type VersionListener<T> = (version: Version<T>, previous: Version<T> | undefined
  * looks fail.
  */
 export class VersionedSource<T> {
-  readonly #look: () => Promise<Version<T>>;
+  readonly #fetch: () => Promise<Version<T>>;
   readonly #options: VersionedSourceOptions;
   readonly #listeners: VersionListener<T>[] = [];
   #version: Version<T> | undefined;
@@ -47,7 +47,7 @@ export class VersionedSource<T> {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(look: () => Promise<Version<T>>, options: VersionedSourceOptions) {
-    this.#look = look;
+    this.#fetch = look;
     this.#options = options;
   }
 
@@ -122,7 +122,7 @@ export class VersionedSource<T> {
 
   async #lookAndKeep(): Promise<Version<T>> {
     try {
-      const seen = await this.#look();
+      const seen = await this.#fetch();
       this.#failure = undefined;
       this.#failures = 0;
       return this.#keep(seen);

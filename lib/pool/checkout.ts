@@ -7,7 +7,7 @@ export interface Holder {
 
 /** One checkout, from hand-over to checkin. */
 export interface Checkout {
-  readonly borrower: Holder;
+  readonly holder: Holder;
   readonly sinceMs: number;
   /** It was held for too long, and observers were told. */
   isOverdue: boolean;

@@ -12,7 +12,7 @@ export interface Connection {
   readonly isOutdated: boolean;
   /** Resolves if the peer answers that it is there. */
   ping(): Promise<void>;
-  /** Makes it as good as new: nothing of what the last borrower did on it remains. */
+  /** Makes it as good as new: nothing of what the last holder did on it remains. */
   reset(): Promise<void>;
   /** Says goodbye. Resolves when the peer no longer counts the connection. */
   close(): Promise<void>;

@@ -8,30 +8,30 @@ import type { Slot } from './slots/slot.ts';
 /** Notes who has a slot's connection until it comes back, and tells observers of both. */
 export class Lender<C extends Connection> {
   readonly #events: PoolEvents;
-  readonly #onBack: (entry: Slot<C>, nowMs: number) => void;
+  readonly #onBack: (slot: Slot<C>, nowMs: number) => void;
 
   /** `onBack` decides what becomes of a slot that came back. */
-  constructor(events: PoolEvents, onBack: (entry: Slot<C>, nowMs: number) => void) {
+  constructor(events: PoolEvents, onBack: (slot: Slot<C>, nowMs: number) => void) {
     this.#events = events;
     this.#onBack = onBack;
   }
 
-  checkOut(entry: Slot<C>, borrower: Holder, waitedMs: number, nowMs: number): PooledConnection<C> {
-    entry.loan = { borrower, sinceMs: nowMs, isOverdue: false };
+  checkOut(slot: Slot<C>, holder: Holder, waitedMs: number, nowMs: number): PooledConnection<C> {
+    slot.checkout = { holder, sinceMs: nowMs, isOverdue: false };
     this.#events.emit('checkout', { waitedMs });
-    return new PooledConnection(entry, waitedMs, this);
+    return new PooledConnection(slot, waitedMs, this);
   }
 
-  checkIn(entry: Slot<C>): void {
-    const { loan } = entry;
-    assert(loan !== undefined, 'a connection came back that nobody had');
-    entry.loan = undefined;
+  checkIn(slot: Slot<C>): void {
+    const { checkout } = slot;
+    assert(checkout !== undefined, 'a connection came back that nobody had');
+    slot.checkout = undefined;
     const nowMs = performance.now();
-    entry.markUsed(nowMs);
-    const heldMs = nowMs - loan.sinceMs;
+    slot.markUsed(nowMs);
+    const heldMs = nowMs - checkout.sinceMs;
     this.#events.emit('checkin', { heldMs });
-    if (loan.isOverdue) this.#events.emit('late_checkin', { heldMs, ...loan.borrower });
-    this.#onBack(entry, nowMs);
+    if (checkout.isOverdue) this.#events.emit('late_checkin', { heldMs, ...checkout.holder });
+    this.#onBack(slot, nowMs);
   }
 
   noteDoubleCheckin(): void {

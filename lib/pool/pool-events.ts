@@ -2,17 +2,25 @@ import type { Holder } from './checkout.ts';
 
 /** Why a connection was closed. */
 export type CloseReason =
+  /** Checked in while nobody waited and `size` connections were open without it. */
   | 'overflow'
+  /** Unused for `idleTimeoutMs`, and above `minIdle`. */
   | 'idle'
+  /** Older than `recycleAfterMs`, shortened by its own jitter. */
   | 'recycled'
+  /** Opened before the last `invalidate`: an outage, a failover, another server or database, or `reconnect`. */
   | 'invalidated'
-  /** It logged in with older credentials, and a login with newer ones takes its place. */
+  /** Logged in with older credentials, and a login with newer ones takes its place. */
   | 'superseded'
+  /** Unusable after a statement: the TCP connection or the protocol broke, or a KILL was not confirmed. */
   | 'lost'
+  /** The server did not answer the ping before a checkout. */
   | 'ping_failed'
+  /** The reset after a checkin failed or took too long. */
   | 'reset_failed'
-  /** Another pool on the same server needs its place. */
+  /** Another pool on the same server needs its slot. */
   | 'yielded'
+  /** The pool drains. */
   | 'drained';
 
 /** What happens in a pool, by SQLAlchemy's names where it has one. */
@@ -22,17 +30,17 @@ export interface PoolEventMap {
   connect: { readonly durationMs: number };
   connect_failed: { readonly error: unknown };
   checkout: { readonly waitedMs: number };
-  /** A caller left the line without a connection: its budget was used up, or it hung up. */
+  /** A caller left the queue without a connection: its deadline passed, or it hung up. */
   timeout: { readonly waitedMs: number; readonly error: unknown };
-  /** A caller was sent away from the line: nothing can be had now, or the line is full. */
+  /** A caller was refused: no connection can be had now, or the queue is full. */
   refused: { readonly waitedMs: number; readonly error: unknown };
   checkin: { readonly heldMs: number };
-  /** A holder gave back what it had given back before. Harmless, and a mistake of the holder's. */
+  /** A connection was checked in twice. Harmless for others, and a mistake of its holder. */
   double_checkin: Readonly<Record<string, never>>;
   reset: { readonly durationMs: number };
-  /** Somebody has a connection for longer than a borrower should. Once for each checkout. */
+  /** A checkout lasts longer than `heldTooLongMs`. Once for each checkout. */
   held_too_long: Holder & { readonly heldMs: number };
-  /** And gave it back after all. */
+  /** The connection of such a checkout was checked in after all. */
   late_checkin: Holder & { readonly heldMs: number };
   /** Connections were declared unusable, or newer credentials are known. */
   invalidate: { readonly generation: number; readonly reason: string };

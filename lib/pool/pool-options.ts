@@ -4,18 +4,21 @@ export interface PoolOptions {
   readonly size: number;
   /** Connections opened on top under load and closed on checkin. */
   readonly maxOverflow: number;
-  /** One budget: the wait in line and the login. */
+  /** One budget: the wait in the queue and the login. */
   readonly checkoutTimeoutMs: number;
   /** Age at which a connection is replaced; jittered downwards. */
   readonly recycleAfterMs: number;
-  /** Calls in line; for one more a call is refused: it, or the newest of a caller that has more of them in line. */
+  /**
+   * Maximum queued calls. When full, the newcomer is refused, or the newest call of the caller with the most queued calls
+   * if the newcomer's caller has fewer.
+   */
   readonly maxWaiting: number;
-  /** An idle connection above `minIdle` is closed after so long. */
+  /** An idle connection above `minIdle` is closed after this time. */
   readonly idleTimeoutMs: number;
   readonly minIdle: number;
-  /** An idle connection that was silent for so long is pinged, so that nobody on the way takes it for dead. */
+  /** An idle connection is pinged after this time, so that no firewall or server drops it as idle. */
   readonly keepAliveMs: number;
-  /** A borrower that holds a connection for so long is told of. */
+  /** A checkout that lasts longer is reported. */
   readonly heldTooLongMs: number;
   /** Check a connection that lay idle for `prePingAfterIdleMs` before it is given out. */
   readonly prePing: boolean;

@@ -11,7 +11,7 @@ export class CheckedInError extends Error {
 
 /** Who a connection goes back to. */
 interface Lender<C extends Connection> {
-  checkIn(entry: Slot<C>): void;
+  checkIn(slot: Slot<C>): void;
   noteDoubleCheckin(): void;
 }
 
@@ -26,33 +26,33 @@ export class PooledConnection<C extends Connection> {
   readonly waitedMs: number;
   readonly #lender: Lender<C>;
   /** Until checkin. */
-  #entry: Slot<C> | undefined;
+  #slot: Slot<C> | undefined;
 
-  constructor(entry: Slot<C>, waitedMs: number, lender: Lender<C>) {
-    this.#entry = entry;
+  constructor(slot: Slot<C>, waitedMs: number, lender: Lender<C>) {
+    this.#slot = slot;
     this.waitedMs = waitedMs;
     this.#lender = lender;
   }
 
   /** @throws {CheckedInError} */
   get connection(): C {
-    if (this.#entry === undefined) throw new CheckedInError();
-    return this.#entry.connection;
+    if (this.#slot === undefined) throw new CheckedInError();
+    return this.#slot.connection;
   }
 
   /** Gives the connection back. The pool resets it behind the caller's back. A second call is only counted. */
   checkin(): void {
-    if (this.#entry === undefined) this.#lender.noteDoubleCheckin();
-    else this.#end(this.#entry);
+    if (this.#slot === undefined) this.#lender.noteDoubleCheckin();
+    else this.#end(this.#slot);
   }
 
   /** Gives the connection back unless that is done. */
   [Symbol.dispose](): void {
-    if (this.#entry !== undefined) this.#end(this.#entry);
+    if (this.#slot !== undefined) this.#end(this.#slot);
   }
 
-  #end(entry: Slot<C>): void {
-    this.#entry = undefined;
-    this.#lender.checkIn(entry);
+  #end(slot: Slot<C>): void {
+    this.#slot = undefined;
+    this.#lender.checkIn(slot);
   }
 }

@@ -49,16 +49,16 @@ export class QueuePool<C extends Connection> {
       onRejected: (waitedMs, error) => this.events.emit('refused', { waitedMs, error }),
     });
     this.#slots = new Slots(connector, options, server, this.events, {
-      onReady: (entry, nowMs) => this.#offer(entry, nowMs),
+      onReady: (slot, nowMs) => this.#offer(slot, nowMs),
       onRoom: () => this.#serve(),
       isUrgent: () => this.#demand.hasStarvedWaiter,
       onDown: (error) => this.#waiters.rejectAll(error),
     });
     this.#demand = new PoolSizing(options, this.#slots, server, this.#waiters);
     this.#upkeep = new PoolMaintenance(this.#slots, options, this.events);
-    this.#lender = new Lender(this.events, (entry, nowMs) => {
-      this.#slots.heedChangeOfRole(entry);
-      this.#offer(entry, nowMs, entry.connection.needsReset);
+    this.#lender = new Lender(this.events, (slot, nowMs) => {
+      this.#slots.heedChangeOfRole(slot);
+      this.#offer(slot, nowMs, slot.connection.needsReset);
     });
   }
 
@@ -75,9 +75,9 @@ export class QueuePool<C extends Connection> {
       throwIfStopped(options.signal);
       if (!this.#demand.isOpen) throw new BrokerError('DRAINING', 'The pool takes no more work');
       const { caller = '', purpose, takesUsed = false } = options;
-      const borrower = { caller, purpose };
-      const pooled = this.#lendIdle(borrower, takesUsed);
-      return pooled === undefined ? this.#enqueue(borrower, options) : Promise.resolve(pooled);
+      const holder = { caller, purpose };
+      const pooled = this.#lendIdle(holder, takesUsed);
+      return pooled === undefined ? this.#enqueue(holder, options) : Promise.resolve(pooled);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -126,8 +126,7 @@ export class QueuePool<C extends Connection> {
       this.#slots.destroyAll();
       this.#end();
     }, deadline.remainingMs);
-    for (const entry of this.#slots.idle)
-      if (entry.place === 'idle') void this.#slots.close(entry, 'drained');
+    for (const slot of this.#slots.idle) if (slot.state === 'idle') void this.#slots.close(slot, 'drained');
     this.#serve();
     await ended;
     clearTimeout(cutOff);
@@ -148,22 +147,22 @@ export class QueuePool<C extends Connection> {
   }
 
   /** Undefined if the caller must wait: others were first, or nothing is ready. */
-  #lendIdle(borrower: Holder, takesUsed: boolean): PooledConnection<C> | undefined {
+  #lendIdle(holder: Holder, takesUsed: boolean): PooledConnection<C> | undefined {
     if (this.#waiters.size > 0 || this.#demand.isPaused) return undefined;
-    const entry = this.#slots.nextIdle(takesUsed);
-    if (entry === undefined) return undefined;
+    const slot = this.#slots.nextIdle(takesUsed);
+    if (slot === undefined) return undefined;
     // One look at the clock serves all that is asked of the connection: each costs a tenth of a checkout.
     const nowMs = performance.now();
-    return this.#isReady(entry, takesUsed, nowMs) ? this.#checkOut(entry, borrower, 0, nowMs) : undefined;
+    return this.#isReady(slot, takesUsed, nowMs) ? this.#checkOut(slot, holder, 0, nowMs) : undefined;
   }
 
   /** @throws {BrokerError} If waiting is no use, or the line is full. */
-  #enqueue(borrower: Holder, options: CheckoutOptions): Promise<PooledConnection<C>> {
+  #enqueue(holder: Holder, options: CheckoutOptions): Promise<PooledConnection<C>> {
     const { isDown, mayConnect, gate } = this.#slots;
     if (isDown && !mayConnect && !this.#demand.isPaused) throw gate.lastError;
-    this.#makeRoom(borrower.caller);
+    this.#makeRoom(holder.caller);
     if (this.#waiters.size === 0) this.#slots.gate.startLine();
-    const waiting = this.#waiters.wait(borrower, options);
+    const waiting = this.#waiters.wait(holder, options);
     this.#serve();
     return waiting;
   }
@@ -178,43 +177,41 @@ export class QueuePool<C extends Connection> {
     if (!this.#waiters.makeRoomFor(caller, refusal)) throw refusal();
   }
 
-  #isReady(entry: Slot<C>, takesUsed: boolean, nowMs: number): boolean {
-    if (entry.isUsed && !takesUsed) return false;
-    return (
-      !entry.needsPing(this.#options, nowMs) && this.#slots.staleReason(entry, true, nowMs) === undefined
-    );
+  #isReady(slot: Slot<C>, takesUsed: boolean, nowMs: number): boolean {
+    if (slot.isUsed && !takesUsed) return false;
+    return !slot.needsPing(this.#options, nowMs) && this.#slots.staleReason(slot, true, nowMs) === undefined;
   }
 
-  #checkOut(entry: Slot<C>, borrower: Holder, waitedMs: number, nowMs: number): PooledConnection<C> {
-    this.#slots.checkOut(entry);
-    this.#replaceInTime(entry, nowMs);
-    return this.#lender.checkOut(entry, borrower, waitedMs, nowMs);
+  #checkOut(slot: Slot<C>, holder: Holder, waitedMs: number, nowMs: number): PooledConnection<C> {
+    this.#slots.checkOut(slot);
+    this.#replaceInTime(slot, nowMs);
+    return this.#lender.checkOut(slot, holder, waitedMs, nowMs);
   }
 
   /** So that a successor is open when this connection comes back for the last time. */
-  #replaceInTime(entry: Slot<C>, nowMs: number): void {
-    if (!entry.isRetiring(nowMs) || entry.isReplaced) return;
-    entry.isReplaced = this.#demand.hasRoomForSuccessor && this.#slots.open(false);
+  #replaceInTime(slot: Slot<C>, nowMs: number): void {
+    if (!slot.isRetiring(nowMs) || slot.isReplaced) return;
+    slot.isReplaced = this.#demand.hasRoomForSuccessor && this.#slots.open(false);
   }
 
   /** A connection is ready: the head of the line takes it, or the idle store, or it is one too many. */
-  #offer(entry: Slot<C>, nowMs: number, needsReset = false): void {
-    const reason = evictionReason(entry, this.#slots, this.#server, this.#demand, nowMs);
-    const isUnfitForHead = entry.isUsed && this.#waiters.headTakesUsed === false;
-    if (reason !== undefined) void this.#slots.close(entry, reason);
-    else if (needsReset || isUnfitForHead) void this.#slots.reset(entry);
-    else if (!this.#demand.hasWaiters) this.#keep(entry);
-    else this.#serveHead(entry, nowMs);
+  #offer(slot: Slot<C>, nowMs: number, needsReset = false): void {
+    const reason = evictionReason(slot, this.#slots, this.#server, this.#demand, nowMs);
+    const isUnfitForHead = slot.isUsed && this.#waiters.headTakesUsed === false;
+    if (reason !== undefined) void this.#slots.close(slot, reason);
+    else if (needsReset || isUnfitForHead) void this.#slots.reset(slot);
+    else if (!this.#demand.hasWaiters) this.#keep(slot);
+    else this.#serveHead(slot, nowMs);
   }
 
-  #serveHead(entry: Slot<C>, nowMs: number): void {
+  #serveHead(slot: Slot<C>, nowMs: number): void {
     const head = this.#waiters.next();
-    head?.resolve(this.#checkOut(entry, head.borrower, nowMs - head.sinceMs, nowMs));
+    head?.resolve(this.#checkOut(slot, head.holder, nowMs - head.sinceMs, nowMs));
   }
 
-  #keep(entry: Slot<C>): void {
-    this.#slots.keep(entry);
-    this.#upkeep.heed(entry);
+  #keep(slot: Slot<C>): void {
+    this.#slots.keep(slot);
+    this.#upkeep.heed(slot);
     if (this.#slots.renewal.isUnderWay) this.#serve();
   }
 
@@ -222,14 +219,14 @@ export class QueuePool<C extends Connection> {
   #serve(): void {
     // A login or a reset that began before may hang, so an idle connection does not wait for it.
     let underWay = this.#slots.count('pinging');
-    let entry = this.#nextForHead();
-    while (entry !== undefined && this.#demand.inLine > underWay) {
+    let slot = this.#nextForHead();
+    while (slot !== undefined && this.#demand.inLine > underWay) {
       const nowMs = performance.now();
-      const isStale = this.#slots.staleReason(entry, true, nowMs) !== undefined;
-      if (entry.needsPing(this.#options, nowMs) && !isStale) void this.#slots.ping(entry);
-      else this.#offer(entry, nowMs);
-      if (entry.place === 'pinging' || entry.place === 'resetting') underWay += 1;
-      entry = this.#nextForHead();
+      const isStale = this.#slots.staleReason(slot, true, nowMs) !== undefined;
+      if (slot.needsPing(this.#options, nowMs) && !isStale) void this.#slots.ping(slot);
+      else this.#offer(slot, nowMs);
+      if (slot.state === 'pinging' || slot.state === 'resetting') underWay += 1;
+      slot = this.#nextForHead();
     }
     while (this.#demand.shouldOpen) if (!this.#slots.open(this.#demand.hasStarvedWaiter)) break;
     if (!this.#demand.isOpen && this.#slots.size === 0 && this.#waiters.size === 0) this.#end();

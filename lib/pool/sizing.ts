@@ -3,7 +3,7 @@ import type { ServerConnectionLimit } from './connects/server-limit.ts';
 import type { PoolOptions } from './pool-options.ts';
 import type { Slots } from './slots/slots.ts';
 
-interface Line {
+interface QueueView {
   readonly size: number;
 }
 
@@ -16,18 +16,18 @@ export class PoolSizing<C extends Connection> {
   readonly #options: PoolOptions;
   readonly #slots: Slots<C>;
   readonly #server: ServerConnectionLimit;
-  readonly #line: Line;
+  readonly #queue: QueueView;
 
-  constructor(options: PoolOptions, slots: Slots<C>, server: ServerConnectionLimit, line: Line) {
+  constructor(options: PoolOptions, slots: Slots<C>, server: ServerConnectionLimit, line: QueueView) {
     this.#options = options;
     this.#slots = slots;
     this.#server = server;
-    this.#line = line;
+    this.#queue = line;
   }
 
   /** Calls that may be served now. */
   get inLine(): number {
-    return this.isPaused ? 0 : this.#line.size;
+    return this.isPaused ? 0 : this.#queue.size;
   }
 
   /** Connections kept open while nobody waits. */
@@ -39,15 +39,15 @@ export class PoolSizing<C extends Connection> {
     return this.inLine > 0;
   }
 
-  /** How many would depend on somebody's checkin if one more came: the others need no line. */
+  /** Queue length if one more caller joined, without callers that an idle, opening or still allowed connection will serve. */
   get queueLengthIfJoined(): number {
-    if (this.isPaused) return this.#line.size + 1;
+    if (this.isPaused) return this.#queue.size + 1;
     const room = Math.min(this.#cap - this.#slots.size, this.#server.free);
     const coming = this.#slots.onTheirWay + this.#slots.count('idle') + room;
-    return this.#line.size + 1 - coming;
+    return this.#queue.size + 1 - coming;
   }
 
-  /** Somebody in line waits, and nothing is on its way for him. */
+  /** More callers wait than connections are being opened, pinged or reset for them. */
   get hasStarvedWaiter(): boolean {
     return this.inLine > this.#slots.onTheirWay;
   }

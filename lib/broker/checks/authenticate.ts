@@ -43,7 +43,7 @@ export function authenticate(
     const access = call.route?.access;
     if (access === undefined) return undefined;
     const found = allowAnonymous ? ANONYMOUS : callers.find(hashOfKey(bearerKey(call)));
-    // Most are known: a promise of what is there already would cost more than the look.
+    // Known keys are resolved synchronously.
     if (found instanceof Promise) return found.then((caller) => admit(call, access, caller));
     admit(call, access, found);
     return undefined;

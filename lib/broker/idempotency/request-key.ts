@@ -61,9 +61,10 @@ export function meaningOf({ timeoutMs: _, ...meaning }: Statement): unknown {
 
 /** A statement that commits by itself would last without the key that is stored beside it. */
 export function refuseCommitting(statements: readonly BoundStatement[]): void {
-  for (const { onlyAlone, mayEndTransaction } of statements) {
+  for (const { outsideTransactionOnly, mayEndTransaction } of statements) {
     const refused =
-      onlyAlone ?? (mayEndTransaction ? 'what may commit (CALL, EXECUTE, an executable comment)' : undefined);
+      outsideTransactionOnly ??
+      (mayEndTransaction ? 'what may commit (CALL, EXECUTE, an executable comment)' : undefined);
     if (refused === undefined) continue;
     throw new BrokerError('STATEMENT_NOT_ALLOWED', `${refused} is not allowed with ${IDEMPOTENCY_HEADER}`);
   }

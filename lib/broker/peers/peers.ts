@@ -50,7 +50,7 @@ export function forwardToOwners(
   const longestPauseMs = Math.max(longestCallMs, ...limits.map(({ streamStallMs }) => streamStallMs));
 
   const forward = async (call: Call, owner: string): Promise<void> => {
-    // Whoever sent it took this broker for the owner, whose place it has taken.
+    // The sender took us for the owner because we now run at its address. Do not forward again.
     if (call.headers[HOP_HEADER] !== undefined) throw ownerGone(call.routePath);
     call.forwardedTo = owner;
     const deadline = deadlineOf(call, undefined, longestCallMs);

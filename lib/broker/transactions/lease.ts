@@ -59,7 +59,7 @@ export class Lease {
   readonly waitedMs: number;
   readonly #times: LeaseTimes;
   readonly #onEnd: (lease: Lease, reason: EndReason) => void;
-  readonly #line = new SerialQueue();
+  readonly #queue = new SerialQueue();
   #idleTimer: NodeJS.Timeout | undefined;
   /** Until the end. */
   #held: Held | undefined;
@@ -85,7 +85,7 @@ export class Lease {
       lifetimeTimer: setTimeout(() => this.end('lifetime'), times.lifetimeMs).unref(),
       stopListening: pooled.connection.onLost(() => {
         // A call that runs finds out by itself, and can tell more.
-        if (this.#line.isQuiet) this.end('connection_lost');
+        if (this.#queue.isQuiet) this.end('connection_lost');
       }),
     };
     this.#startIdling();
@@ -163,7 +163,7 @@ export class Lease {
   /** What still runs at the end may tell more of it. */
   async #untilKnown(watched: CallScope): Promise<void> {
     const deadline = watched.deadline.plus(VERDICT_WAIT_MS);
-    await waitWithin(this.#line.whenQuiet(), { ...watched, deadline }, 'unknown');
+    await waitWithin(this.#queue.whenQuiet(), { ...watched, deadline }, 'unknown');
   }
 
   async #commit(transaction: Transaction): Promise<void> {
@@ -180,9 +180,9 @@ export class Lease {
     clearTimeout(this.#idleTimer);
     this.#idleTimer = undefined;
     try {
-      return await this.#line.run(stoppable(watched, stop), work);
+      return await this.#queue.run(stoppable(watched, stop), work);
     } finally {
-      if (this.#line.isQuiet) this.#startIdling();
+      if (this.#queue.isQuiet) this.#startIdling();
     }
   }
 
@@ -227,7 +227,7 @@ export class Lease {
     clearTimeout(lifetimeTimer);
     this.#idleTimer = undefined;
     stop.cancel(this.#ended());
-    void this.#line.whenQuiet().then(() => pooled.checkin());
+    void this.#queue.whenQuiet().then(() => pooled.checkin());
     this.#onEnd(this, end.reason);
   }
 }

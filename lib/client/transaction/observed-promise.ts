@@ -1,11 +1,14 @@
-/** A promise that knows whether anybody has asked what becomes of it. Its failure alone ends no process. */
+/**
+ * A promise that records whether a handler was attached, so that an unobserved failure rolls the transaction back instead
+ * of becoming an unhandledRejection.
+ */
 export class ObservedPromise<T> extends Promise<T> {
   /** What is chained to it is an ordinary promise. */
   static override get [Symbol.species](): PromiseConstructor {
     return Promise;
   }
 
-  #isHeeded = false;
+  #isObserved = false;
 
   static of<T>(work: Promise<T>): ObservedPromise<T> {
     const promise = new ObservedPromise<T>((resolve) => resolve(work));
@@ -14,7 +17,7 @@ export class ObservedPromise<T> extends Promise<T> {
   }
 
   get isObserved(): boolean {
-    return this.#isHeeded;
+    return this.#isObserved;
   }
 
   /** `await`, `catch`, `finally` and `Promise.all` come here too. */
@@ -22,7 +25,7 @@ export class ObservedPromise<T> extends Promise<T> {
     onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    this.#isHeeded = true;
+    this.#isObserved = true;
     return super.then(onFulfilled, onRejected);
   }
 }

@@ -17,14 +17,14 @@ import { inSavepoint } from './savepoint.ts';
  */
 export class Transaction<Shape extends RowShape = 'object'> {
   readonly #open: OpenTransaction;
-  readonly #line: CallQueue;
+  readonly #queue: CallQueue;
   readonly #options: RowOptions;
   /** How many savepoints it is inside of. */
   readonly #depth: number;
 
   constructor(open: OpenTransaction, line: CallQueue, options: RowOptions, depth = 0) {
     this.#open = open;
-    this.#line = line;
+    this.#queue = line;
     this.#options = options;
     this.#depth = depth;
   }
@@ -40,7 +40,7 @@ export class Transaction<Shape extends RowShape = 'object'> {
     params?: ParamValues,
     options: StatementOptions = {},
   ): Promise<QueryResult<Row>> {
-    return this.#line.run(async () => {
+    return this.#queue.run(async () => {
       const { maxRows, ...call } = checkArguments(GivenOptions.statement, { options }).options;
       const statement = toStatement(sql, params, maxRows);
       return await this.#open.ask('query', statement, call, (reply) =>
@@ -52,7 +52,7 @@ export class Transaction<Shape extends RowShape = 'object'> {
 
   /** Runs one statement for each set of values; if it fails for one, none of them is done. */
   batch(sql: string, paramSets: readonly ParamValues[], options: CallOptions = {}): Promise<Changes[]> {
-    return this.#line.run(async () => {
+    return this.#queue.run(async () => {
       const call = checkArguments(GivenOptions.call, { options }).options;
       return await this.#open.ask('batch', toBatch(sql, paramSets), call, readChanges);
     });
@@ -68,7 +68,7 @@ export class Transaction<Shape extends RowShape = 'object'> {
   ): AsyncGenerator<Row, void, undefined> {
     const { maxRows, timeoutMs, ...call } = checkArguments(GivenOptions.statement, { options }).options;
     const statement = toStatement(sql, params, maxRows);
-    const hold = await this.#line.hold('A stream');
+    const hold = await this.#queue.hold('A stream');
     const signal = anySignal(call.signal, hold.signal);
     try {
       yield* this.#open.stream<Row>(statement, { timeoutMs, signal }, this.#options);
@@ -85,7 +85,7 @@ export class Transaction<Shape extends RowShape = 'object'> {
    * await tx.savepoint(async (sp) => await sp.query('INSERT INTO tags (name) VALUES (?)', [name])).catch(() => {});
    */
   savepoint<T>(work: (savepoint: Transaction<Shape>) => Promise<T>): Promise<T> {
-    return this.#line.runAlone({ name: 'A savepoint' }, async () => {
+    return this.#queue.runAlone({ name: 'A savepoint' }, async () => {
       const line = new CallQueue();
       const depth = this.#depth + 1;
       const inner = new Transaction<Shape>(this.#open, line, this.#options, depth);

@@ -111,7 +111,7 @@ export class MysqlConnection implements Connection {
     const stream = new RowStream(this.#wire, reader, terms, watch);
     try {
       await this.#runWatched({ ...terms, isPlain: false }, watch, async () => {
-        // What we may not be able to stop, the server itself has to.
+        // Keep the server's own time limit for statements that we may not be allowed to kill.
         if (terms.isRead) await this.#limit.lift();
         watch.throwIfOver();
         this.state.history.lastIsOwn = false;

@@ -8,8 +8,8 @@ const ROLE_QUERY = 'SELECT @@global.read_only, @@global.innodb_read_only LIMIT 1
 const ANSWER_TIMEOUT_MS = 200;
 
 /**
- * Notices that a server which took writes has stopped taking them, as in a failover. The server's own word counts: an
- * error alone may be of a caller's making, and on a server that never took writes it is no news.
+ * Notices that a server which took writes has stopped taking them, as in a failover. An error alone proves nothing (a
+ * caller can raise any), so the server is asked. A server that was read-only at login has not changed.
  */
 export class ServerRoleMonitor {
   readonly #ask: Ask;

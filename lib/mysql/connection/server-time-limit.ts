@@ -33,7 +33,7 @@ export class StatementLimit {
     this.#before = before;
   }
 
-  /** It was lifted: few statements find it so, and a promise of each that does not would be in vain. */
+  /** Call only when `isLifted`: the caller checks, so that the common case allocates no promise. */
   async restore(): Promise<void> {
     if (this.#before !== undefined) await this.#set(this.#before);
     this.#before = undefined;

@@ -86,7 +86,7 @@ export async function openDriver(
   }
 }
 
-/** Node else takes so much memory for each read, however little comes. One serves all: it is filled and read in one step. */
+/** By default Node allocates 64 KB per read. One shared buffer is safe: it is filled and copied synchronously. */
 const READ_BUFFER = Buffer.allocUnsafeSlow(65_536);
 
 /** A socket that is `plain` reads into one buffer with all others, and hands on a copy of what came. */

@@ -12,7 +12,7 @@ export interface StatementForm {
   readonly use: SessionUse;
 }
 
-/** What has a meaning only for the statements that follow on the same connection. Without a pattern the word decides. */
+/** Statements whose effect only later statements on the connection can see. No pattern: the first word suffices. */
 const ONLY_IN_TRANSACTION: ReadonlyMap<string, readonly { kind: string; pattern?: RegExp }[]> = new Map([
   ['SAVEPOINT', [{ kind: 'SAVEPOINT' }]],
   ['ROLLBACK', [{ kind: 'ROLLBACK TO', pattern: /^ROLLBACK (?:WORK )?TO\b/ }]],

@@ -34,7 +34,7 @@ export interface StatementScan {
   /** What about it is allowed only inside a transaction, likewise. */
   readonly onlyInTransaction: string | undefined;
   /** Why it is allowed only outside a transaction, likewise. */
-  readonly onlyAlone: string | undefined;
+  readonly outsideTransactionOnly: string | undefined;
   /** What about it is only for callers who may write, likewise. The rest is for the READ ONLY session to stop. */
   readonly onlyForWriters: string | undefined;
   /** The string, quotes and all, whose text it prepares for being run as a statement. */
@@ -116,7 +116,7 @@ class StatementScanner {
       hasSeveralStatements: this.#hasSeveralStatements,
       forbidden: shape.forbidden,
       onlyInTransaction: shape.onlyInTransaction,
-      onlyAlone: shape.outsideTransactionOnly,
+      outsideTransactionOnly: shape.outsideTransactionOnly,
       onlyForWriters: shape.onlyForWriters,
       preparedText,
       mayEndTransaction: shape.mayEndTransaction,

@@ -1,16 +1,16 @@
-/** Logins that a new line may have under way: most lines are over before a login is. */
+/** Concurrent logins when callers begin to queue. Low, because most queues clear before a login completes. */
 const FIRST_AT_ONCE = 2;
-/** The same while nothing is open, so that nothing can come back to serve the line. */
+/** The same while no connection is open, so that no checkin can serve the queue. */
 const FIRST_AT_ONCE_WHEN_COLD = 8;
-/** A line that was held back for so long may have one more under way: the others may hang. */
+/** After this time without progress one more login may begin: those under way may hang. */
 const PATIENCE_MS = 100;
-/** However quickly connections come and go: so many logins at a stroke, and then one each so often. */
+/** Token bucket over all logins of the pool: a burst of 20, then one every 20 ms. */
 const LOGINS_AT_A_STROKE = 20;
 const LOGIN_INTERVAL_MS = 20;
 
 /**
- * How fast a pool grows. A line begins with a few logins; each that succeeds while the line lasts allows one more
- * at once, so that they double with every round.
+ * How fast a pool grows. A queue begins with a few logins; each that succeeds while callers still wait allows one more
+ * at once, so the number doubles with every round.
  */
 export class ConnectRateLimiter {
   readonly #onMore: () => void;

@@ -14,8 +14,8 @@ export interface Login {
 
 /** Hears what came of each login. */
 interface LoginOwner<C extends Connection> {
-  opened(entry: Slot<C>, login: Login): void;
-  failed(entry: Slot<C>, login: Login, verdict: ConnectVerdict): void;
+  opened(slot: Slot<C>, login: Login): void;
+  failed(slot: Slot<C>, login: Login, verdict: ConnectVerdict): void;
 }
 
 /** Runs the logins of a pool, and tells gate, observers and owner what came of each. */
@@ -43,17 +43,17 @@ export class Logins<C extends Connection> {
     this.#owner = owner;
   }
 
-  async run(entry: Slot<C>, generation: number): Promise<void> {
+  async run(slot: Slot<C>, generation: number): Promise<void> {
     const sinceMs = performance.now();
     const changes = this.#credentialsChanges;
     try {
-      await entry.open(this.#connector, generation, this.#options);
+      await slot.open(this.#connector, generation, this.#options);
     } catch (error) {
       const verdict = this.#connector.verdict(error);
       const isOldNews = changes !== this.#credentialsChanges && verdict === 'credentials';
       if (!isOldNews) this.#gate.failed(error, verdict);
       this.#events.emit('connect_failed', { error });
-      this.#owner.failed(entry, { generation, isOldNews }, verdict);
+      this.#owner.failed(slot, { generation, isOldNews }, verdict);
       return;
     }
     this.#gate.succeeded();
@@ -61,7 +61,7 @@ export class Logins<C extends Connection> {
     if (!this.#hasSucceeded) this.#events.emit('first_connect', { durationMs });
     this.#hasSucceeded = true;
     this.#events.emit('connect', { durationMs });
-    this.#owner.opened(entry, { generation, isOldNews: changes !== this.#credentialsChanges });
+    this.#owner.opened(slot, { generation, isOldNews: changes !== this.#credentialsChanges });
   }
 
   /** Newer credentials are known: failures of older ones tell nothing of the next login. */

@@ -1,4 +1,4 @@
-/** A pool, as the cap of its server sees it. */
+/** A pool, as the limit of its server sees it. */
 export interface CapMember {
   /** Connections that it has on the server. */
   readonly size: number;
@@ -9,10 +9,10 @@ export interface CapMember {
 }
 
 /**
- * What one server bears, shared by the pools on it. A pool takes a slot before each login and gives it back when the
- * peer has let go. One that finds none left waits for its turn, and another gives up a connection for it: an idle
- * one at once, else one that comes back, as long as it has more than the pool that waits, or that has none. A pool is in
- * line only while its callers still wait: nobody gives up anything for callers who have left.
+ * Connection limit of one server, shared by its pools. A pool takes a slot before each login and returns it when the
+ * server has closed the connection. If no slot is free the pool queues and another pool gives one up: an idle connection
+ * at once, otherwise one at checkin, provided it holds more connections than the waiting pool (or the waiting pool holds
+ * none). A pool stays queued only while its callers still wait.
  */
 export class ServerConnectionLimit {
   readonly maxConnections: number;
@@ -23,7 +23,7 @@ export class ServerConnectionLimit {
   /** Connections that are closing for those who want one. */
   #yielding = 0;
 
-  /** Bears any number unless told. */
+  /** Default: no limit. */
   constructor(maxConnections = Number.POSITIVE_INFINITY) {
     this.maxConnections = maxConnections;
   }

@@ -7,19 +7,19 @@ import type { Slots } from './slots.ts';
 
 /** Why a free connection must go: it is stale, or nobody waits for it and the pool has its size without it. */
 export function evictionReason<C extends Connection>(
-  entry: Slot<C>,
+  slot: Slot<C>,
   slots: Slots<C>,
   server: ServerConnectionLimit,
   { hasWaiters, isOpen, keptSize }: PoolSizing<C>,
   nowMs: number,
 ): CloseReason | undefined {
-  const stale = slots.staleReason(entry, hasWaiters, nowMs);
+  const stale = slots.staleReason(slot, hasWaiters, nowMs);
   if (stale !== undefined) return stale;
-  // What was opened, pinged or reset for somebody serves him first.
-  const mayYield = !hasWaiters || entry.place === 'checked-out';
+  // A connection just opened, pinged or reset for a waiter serves that waiter before it is yielded.
+  const mayYield = !hasWaiters || slot.state === 'checked-out';
   if (mayYield && server.shouldYield(slots, hasWaiters)) return 'yielded';
   if (hasWaiters) return undefined;
   if (!isOpen) return 'drained';
   const others = slots.count('idle') + slots.count('resetting');
-  return others - (entry.place === 'resetting' ? 1 : 0) >= keptSize ? 'overflow' : undefined;
+  return others - (slot.state === 'resetting' ? 1 : 0) >= keptSize ? 'overflow' : undefined;
 }

@@ -22,8 +22,9 @@ export class Generations {
   }
 
   /**
-   * Whether bad news from a connection of this generation is news: that of an older one tells nothing about those
-   * opened since, and while none is opened there is nothing new to flush.
+   * Whether a failure seen on a connection of this generation should invalidate the pool. A failure of an older
+   * generation says nothing about newer connections; while none of the current generation was opened, there is nothing
+   * to invalidate.
    */
   shouldInvalidate(generation: number): boolean {
     return generation === this.#current && generation === this.#opened;

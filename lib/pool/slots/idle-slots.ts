@@ -9,7 +9,7 @@ function isUnused({ isUsed }: { readonly isUsed: boolean }): boolean {
 /** The idle slots, the one used longest ago first. */
 export class IdleStore<C extends Connection> {
   readonly #order: PoolOptions['order'];
-  readonly #entries: Slot<C>[] = [];
+  readonly #slots: Slot<C>[] = [];
 
   constructor(order: PoolOptions['order']) {
     this.#order = order;
@@ -17,31 +17,31 @@ export class IdleStore<C extends Connection> {
 
   /** The slot whose turn it is; for whoever takes no used one, one that needs no reset if there is any. */
   next(takesUsed: boolean): Slot<C> | undefined {
-    if (this.#entries.length === 0) return undefined;
+    if (this.#slots.length === 0) return undefined;
     const isLifo = this.#order === 'lifo';
-    const next = this.#entries[isLifo ? this.#entries.length - 1 : 0];
+    const next = this.#slots[isLifo ? this.#slots.length - 1 : 0];
     if (takesUsed || next?.isUsed !== true) return next;
-    return (isLifo ? this.#entries.findLast(isUnused) : this.#entries.find(isUnused)) ?? next;
+    return (isLifo ? this.#slots.findLast(isUnused) : this.#slots.find(isUnused)) ?? next;
   }
 
   /** A copy: whoever goes through it may move slots meanwhile. */
   get all(): readonly Slot<C>[] {
-    return [...this.#entries];
+    return [...this.#slots];
   }
 
   /** A slot that was only pinged takes its old place: a ping is no use. */
-  add(entry: Slot<C>): void {
-    let index = this.#entries.length;
+  add(slot: Slot<C>): void {
+    let index = this.#slots.length;
     for (; index > 0; index -= 1) {
-      const before = this.#entries[index - 1];
-      if (before === undefined || before.lastUsedAtMs <= entry.lastUsedAtMs) break;
+      const before = this.#slots[index - 1];
+      if (before === undefined || before.lastUsedAtMs <= slot.lastUsedAtMs) break;
     }
-    if (index === this.#entries.length) this.#entries.push(entry);
-    else this.#entries.splice(index, 0, entry);
+    if (index === this.#slots.length) this.#slots.push(slot);
+    else this.#slots.splice(index, 0, slot);
   }
 
-  remove(entry: Slot<C>): void {
-    if (this.#entries.at(-1) === entry) this.#entries.pop();
-    else this.#entries.splice(this.#entries.lastIndexOf(entry), 1);
+  remove(slot: Slot<C>): void {
+    if (this.#slots.at(-1) === slot) this.#slots.pop();
+    else this.#slots.splice(this.#slots.lastIndexOf(slot), 1);
   }
 }

@@ -54,17 +54,17 @@ export class PoolMaintenance<C extends Connection> {
   }
 
   /** This connection is idle now. */
-  heed(entry: Slot<C>): void {
-    if (entry.isUsed) this.#resetSoon();
-    this.#retirement.heed(entry);
+  heed(slot: Slot<C>): void {
+    if (slot.isUsed) this.#resetSoon();
+    this.#retirement.heed(slot);
   }
 
   /** An idle connection was not reset: no such shall lie there for long. */
   #resetSoon(): void {
     this.#resetTimer ??= setTimeout(() => {
       this.#resetTimer = undefined;
-      for (const entry of this.#slots.idle) {
-        if (entry.place === 'idle' && entry.isUsed) void this.#slots.reset(entry);
+      for (const slot of this.#slots.idle) {
+        if (slot.state === 'idle' && slot.isUsed) void this.#slots.reset(slot);
       }
     }, LONGEST_UNRESET_MS).unref();
   }
@@ -76,34 +76,34 @@ export class PoolMaintenance<C extends Connection> {
   probe({ isOpen, isPaused, hasWaiters }: PoolSizing<C>): void {
     if (!isOpen || isPaused || hasWaiters || this.#slots.onTheirWay > 0) return;
     const nowMs = performance.now();
-    const [entry, ...others] = this.#slots.idle;
-    if (entry === undefined) {
+    const [slot, ...others] = this.#slots.idle;
+    if (slot === undefined) {
       this.#isProbing = this.#slots.size === 0 && this.#slots.open(false);
-    } else if ([entry, ...others].every((idle) => idle.silentMs(nowMs) > HEARD_OF_JUST_NOW_MS)) {
-      void this.#slots.ping(entry);
+    } else if ([slot, ...others].every((idle) => idle.silentMs(nowMs) > HEARD_OF_JUST_NOW_MS)) {
+      void this.#slots.ping(slot);
     }
   }
 
   #closeProbe(): void {
-    const [entry] = this.#slots.idle;
-    if (entry === undefined || this.#slots.size > 1 || this.#options.minIdle > 0) return;
-    if (entry.place === 'idle') void this.#slots.close(entry, 'idle');
+    const [slot] = this.#slots.idle;
+    if (slot === undefined || this.#slots.size > 1 || this.#options.minIdle > 0) return;
+    if (slot.state === 'idle') void this.#slots.close(slot, 'idle');
   }
 
   #round(): void {
     this.#slots.renewal.tryAgain();
-    for (const entry of this.#slots.idle) if (entry.place === 'idle') this.#tend(entry);
-    for (const entry of this.#slots.all) this.#remind(entry);
+    for (const slot of this.#slots.idle) if (slot.state === 'idle') this.#maintainIdle(slot);
+    for (const slot of this.#slots.all) this.#reportLongHeld(slot);
   }
 
-  #tend(entry: Slot<C>): void {
+  #maintainIdle(slot: Slot<C>): void {
     const { keepAliveMs } = this.#options;
-    const stale = this.#slots.staleReason(entry, false, performance.now());
+    const stale = this.#slots.staleReason(slot, false, performance.now());
     if (stale === 'recycled') this.#retirement.tryAgain();
-    else if (stale !== undefined) void this.#slots.close(entry, stale);
-    else if (this.#mayClose(entry)) {
-      void this.#slots.close(entry, 'idle');
-    } else if (entry.silentMs(performance.now()) > keepAliveMs) void this.#slots.ping(entry);
+    else if (stale !== undefined) void this.#slots.close(slot, stale);
+    else if (this.#mayClose(slot)) {
+      void this.#slots.close(slot, 'idle');
+    } else if (slot.silentMs(performance.now()) > keepAliveMs) void this.#slots.ping(slot);
   }
 
   #mayClose({ idleMs }: Slot<C>): boolean {
@@ -111,11 +111,11 @@ export class PoolMaintenance<C extends Connection> {
     return idleMs > idleTimeoutMs && this.#slots.count('idle') > minIdle && !this.#slots.gate.isRefused;
   }
 
-  #remind({ loan }: Slot<C>): void {
-    if (loan === undefined || loan.isOverdue) return;
-    const heldMs = performance.now() - loan.sinceMs;
+  #reportLongHeld({ checkout }: Slot<C>): void {
+    if (checkout === undefined || checkout.isOverdue) return;
+    const heldMs = performance.now() - checkout.sinceMs;
     if (heldMs < this.#options.heldTooLongMs) return;
-    loan.isOverdue = true;
-    this.#events.emit('held_too_long', { heldMs, ...loan.borrower });
+    checkout.isOverdue = true;
+    this.#events.emit('held_too_long', { heldMs, ...checkout.holder });
   }
 }

@@ -7,7 +7,7 @@ interface RenewalTerms<C extends Connection> {
   /** No login fits beside what is open, and none is under way. */
   lacksRoom(): boolean;
   /** Closes an outdated connection for its successor. */
-  close(entry: Slot<C>): void;
+  close(slot: Slot<C>): void;
   /** Successors may be due. */
   onDue(): void;
   /** Rejects unless the newest credentials were taken. */
@@ -102,8 +102,8 @@ export class Renewal<C extends Connection> {
   /** Closes the idle connections whose turn it is. */
   goOn(): void {
     if (!this.#isUnderWay) return;
-    for (const entry of this.#places.idle) {
-      if (entry.place === 'idle' && this.replaces(entry)) this.#terms.close(entry);
+    for (const slot of this.#places.idle) {
+      if (slot.state === 'idle' && this.replaces(slot)) this.#terms.close(slot);
     }
     if (this.#needsProof) void this.#prove();
   }
@@ -129,7 +129,7 @@ export class Renewal<C extends Connection> {
   #endIfDone(): void {
     // A login that is owed is still to come.
     if (this.#credit < 0) return;
-    for (const entry of this.#places.all) if (entry.isOpen && entry.connection.isOutdated) return;
+    for (const slot of this.#places.all) if (slot.isOpen && slot.connection.isOutdated) return;
     this.#isUnderWay = false;
     this.#credit = 0;
   }

@@ -17,7 +17,7 @@ export class Retirement<C extends Connection> {
   readonly #slots: Slots<C>;
   readonly #inUseMs: number;
   readonly #pauseMs: number;
-  readonly #alarm = new EarliestTimer((nowMs) => this.#closeDue(nowMs));
+  readonly #timer = new EarliestTimer((nowMs) => this.#closeDue(nowMs));
 
   constructor(slots: Slots<C>, { recycleAfterMs, size, maxOverflow }: PoolOptions) {
     this.#slots = slots;
@@ -27,17 +27,17 @@ export class Retirement<C extends Connection> {
   }
 
   /** This connection is idle. */
-  heed(entry: Slot<C>): void {
-    this.#alarm.setFor(this.#dueAtMs(entry));
+  heed(slot: Slot<C>): void {
+    this.#timer.setFor(this.#dueAtMs(slot));
   }
 
   /** Some idle connections may be overdue: while logins were refused, none was closed. */
   tryAgain(): void {
-    this.#alarm.setFor(performance.now());
+    this.#timer.setFor(performance.now());
   }
 
   stop(): void {
-    this.#alarm.stop();
+    this.#timer.stop();
   }
 
   /** One millisecond after the last one at which it may be kept. */
@@ -49,13 +49,13 @@ export class Retirement<C extends Connection> {
   #closeDue(nowMs: number): number {
     let nextMs = Number.POSITIVE_INFINITY;
     let closed = 0;
-    for (const entry of this.#slots.idle) {
-      const dueAtMs = this.#dueAtMs(entry);
+    for (const slot of this.#slots.idle) {
+      const dueAtMs = this.#dueAtMs(slot);
       if (dueAtMs > nowMs) nextMs = Math.min(nextMs, dueAtMs);
-      else if (entry.place === 'idle' && this.#slots.staleReason(entry, false, nowMs) === 'recycled') {
+      else if (slot.state === 'idle' && this.#slots.staleReason(slot, false, nowMs) === 'recycled') {
         if (closed === MOST_AT_ONCE) return nowMs + this.#pauseMs;
         closed += 1;
-        void this.#slots.close(entry, 'recycled');
+        void this.#slots.close(slot, 'recycled');
       }
     }
     return nextMs;

@@ -3,9 +3,9 @@ import type { PoolOptions } from '../pool-options.ts';
 import { IdleStore } from './idle-slots.ts';
 import type { Slot, SlotState } from './slot.ts';
 
-/** Where each slot of a pool is. The only one who writes `entry.place`, so that the counts cannot disagree with it. */
+/** Where each slot of a pool is. The only one who writes `slot.place`, so that the counts cannot disagree with it. */
 export class SlotTable<C extends Connection> {
-  readonly #entries = new Set<Slot<C>>();
+  readonly #slots = new Set<Slot<C>>();
   readonly #idle: IdleStore<C>;
   readonly #counts = { opening: 0, idle: 0, pinging: 0, 'checked-out': 0, resetting: 0, closing: 0 };
 
@@ -14,7 +14,7 @@ export class SlotTable<C extends Connection> {
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#slots.size;
   }
 
   count(place: SlotState): number {
@@ -22,18 +22,18 @@ export class SlotTable<C extends Connection> {
   }
 
   get isAnyOpen(): boolean {
-    for (const entry of this.#entries) if (entry.isOpen) return true;
+    for (const slot of this.#slots) if (slot.isOpen) return true;
     return false;
   }
 
   get openCount(): number {
     let count = 0;
-    for (const { isOpen } of this.#entries) if (isOpen) count += 1;
+    for (const { isOpen } of this.#slots) if (isOpen) count += 1;
     return count;
   }
 
   get all(): Iterable<Slot<C>> {
-    return this.#entries;
+    return this.#slots;
   }
 
   /** A copy, the one used longest ago first: whoever goes through it may move slots meanwhile. */
@@ -46,27 +46,27 @@ export class SlotTable<C extends Connection> {
     return this.#idle.next(takesUsed);
   }
 
-  add(entry: Slot<C>): void {
-    this.#entries.add(entry);
-    this.#counts[entry.place] += 1;
+  add(slot: Slot<C>): void {
+    this.#slots.add(slot);
+    this.#counts[slot.state] += 1;
   }
 
-  move(entry: Slot<C>, place: SlotState): void {
-    if (place === entry.place) return;
-    if (entry.place === 'idle') this.#idle.remove(entry);
-    if (place === 'idle') this.#idle.add(entry);
-    this.#counts[entry.place] -= 1;
+  move(slot: Slot<C>, place: SlotState): void {
+    if (place === slot.state) return;
+    if (slot.state === 'idle') this.#idle.remove(slot);
+    if (place === 'idle') this.#idle.add(slot);
+    this.#counts[slot.state] -= 1;
     this.#counts[place] += 1;
-    entry.place = place;
+    slot.state = place;
   }
 
-  remove(entry: Slot<C>): void {
-    this.#counts[entry.place] -= 1;
-    this.#entries.delete(entry);
+  remove(slot: Slot<C>): void {
+    this.#counts[slot.state] -= 1;
+    this.#slots.delete(slot);
   }
 
   /** Each of the idle ones is to be pinged before it is given out. */
   suspectIdle(): void {
-    for (const entry of this.idle) entry.isSuspect = true;
+    for (const slot of this.idle) slot.isSuspect = true;
   }
 }

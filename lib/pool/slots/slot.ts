@@ -21,22 +21,22 @@ export type SlotState =
   | 'idle'
   /** Being pinged before it is given out. */
   | 'pinging'
-  /** With a borrower. */
+  /** With a holder. */
   | 'checked-out'
-  /** Being reset after a borrower. */
+  /** Being reset after a holder. */
   | 'resetting'
   /** Saying goodbye; the peer still counts it. */
   | 'closing';
 
 /** One slot of the pool, from before its connection opens until its peer has let go. */
 export class Slot<C extends Connection> {
-  place: SlotState = 'opening';
+  state: SlotState = 'opening';
   /** Set when something made the connection doubtful: it is pinged before it is given out again. */
   isSuspect = false;
   /** It was lent since it was opened or reset. */
   isUsed = false;
   /** While it is checked out. */
-  loan: Checkout | undefined;
+  checkout: Checkout | undefined;
   /** A login was begun to take its place. */
   isReplaced = false;
   #connection: C | undefined;
@@ -47,12 +47,12 @@ export class Slot<C extends Connection> {
   #lastHeardAtMs = 0;
 
   get connection(): C {
-    assert(this.#connection !== undefined, `a slot that is ${this.place} has no connection`);
+    assert(this.#connection !== undefined, `a slot that is ${this.state} has no connection`);
     return this.#connection;
   }
 
   get isOpen(): boolean {
-    return this.place !== 'closing' && this.#connection?.isUsable === true;
+    return this.state !== 'closing' && this.#connection?.isUsable === true;
   }
 
   get generation(): number {

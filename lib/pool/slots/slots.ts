@@ -16,7 +16,7 @@ const RESET_TIMEOUT_MS = 5_000;
 /**
  * The slots of a pool, and the work of keeping their connections in order. A slot is always in one place:
  *
- *     opening ──▶ idle ──▶ checked-out ──▶ resetting ──▶ idle, or straight to the next borrower
+ *     opening ──▶ idle ──▶ checked-out ──▶ resetting ──▶ idle, or straight to the next holder
  *                  ╰──▶ pinging ──╯ ╰────▶ idle unreset for a moment, or straight to one who takes used ones
  *     any ──▶ closing ──▶ gone
  *
@@ -50,14 +50,14 @@ export class Slots<C extends Connection> implements CapMember {
         if (this.count('opening') + this.count('closing') > 0) return false;
         return this.size >= options.size + options.maxOverflow || server.free <= 0;
       },
-      close: (entry) => void this.close(entry, 'superseded'),
+      close: (slot) => void this.close(slot, 'superseded'),
       onDue: () => owner.onRoom(),
       prove: async () => await connector.prove(options.checkoutTimeoutMs),
     });
     this.gate = new ConnectLimiter(server, this, owner);
     this.#logins = new Logins(connector, options, this.gate, events, {
-      opened: (entry, login) => this.#opened(entry, login),
-      failed: (entry, login, verdict) => this.#connectFailed(entry, login, verdict),
+      opened: (slot, login) => this.#opened(slot, login),
+      failed: (slot, login, verdict) => this.#connectFailed(slot, login, verdict),
     });
   }
 
@@ -70,7 +70,7 @@ export class Slots<C extends Connection> implements CapMember {
     return this.#places.count(place);
   }
 
-  /** Slots that will be ready without a borrower's doing. */
+  /** Slots that will be ready without a holder's doing. */
   get onTheirWay(): number {
     return this.count('opening') + this.count('pinging') + this.count('resetting');
   }
@@ -113,9 +113,9 @@ export class Slots<C extends Connection> implements CapMember {
     const opening = this.count('opening');
     const isCold = this.size === opening + this.count('closing');
     if (!this.gate.begin({ opening, isCold, isUrgent })) return false;
-    const entry = new Slot<C>();
-    this.#places.add(entry);
-    void this.#logins.run(entry, this.generation);
+    const slot = new Slot<C>();
+    this.#places.add(slot);
+    void this.#logins.run(slot, this.generation);
     return true;
   }
 
@@ -123,63 +123,63 @@ export class Slots<C extends Connection> implements CapMember {
    * Why this connection must not be given out again, if so. While logins are refused, one that is too old serves all
    * the same: none could take its place.
    */
-  staleReason(entry: Slot<C>, isWanted: boolean, nowMs: number): CloseReason | undefined {
-    const reason = entry.staleReason(this.generation, isWanted, nowMs);
+  staleReason(slot: Slot<C>, isWanted: boolean, nowMs: number): CloseReason | undefined {
+    const reason = slot.staleReason(this.generation, isWanted, nowMs);
     if (reason === 'recycled' && this.gate.isRefused) return undefined;
-    return reason ?? (this.renewal.replaces(entry) ? 'superseded' : undefined);
+    return reason ?? (this.renewal.replaces(slot) ? 'superseded' : undefined);
   }
 
-  checkOut(entry: Slot<C>): void {
-    this.#places.move(entry, 'checked-out');
-    entry.isUsed = true;
+  checkOut(slot: Slot<C>): void {
+    this.#places.move(slot, 'checked-out');
+    slot.isUsed = true;
   }
 
-  keep(entry: Slot<C>): void {
-    this.#places.move(entry, 'idle');
+  keep(slot: Slot<C>): void {
+    this.#places.move(slot, 'idle');
   }
 
   /** Pings it, and closes it if that fails. Without an answer, the others of its generation are of no use either. */
-  async ping(entry: Slot<C>): Promise<void> {
-    this.#places.move(entry, 'pinging');
+  async ping(slot: Slot<C>): Promise<void> {
+    this.#places.move(slot, 'pinging');
     try {
-      await entry.ping();
+      await slot.ping();
     } catch (error) {
       if (this.#connector.isAnswer(error)) this.#places.suspectIdle();
       else {
         // A peer that answers no ping answers no goodbye.
-        entry.destroy();
-        this.#outage(entry.generation, 'ping_failed');
+        slot.destroy();
+        this.#outage(slot.generation, 'ping_failed');
       }
-      await this.close(entry, 'ping_failed');
+      await this.close(slot, 'ping_failed');
       return;
     }
-    this.#owner.onReady(entry, performance.now());
+    this.#owner.onReady(slot, performance.now());
   }
 
-  async reset(entry: Slot<C>): Promise<void> {
-    this.#places.move(entry, 'resetting');
+  async reset(slot: Slot<C>): Promise<void> {
+    this.#places.move(slot, 'resetting');
     const sinceMs = performance.now();
     try {
-      await entry.reset(this.#resetLimit, sinceMs);
+      await slot.reset(this.#resetLimit, sinceMs);
     } catch {
-      await this.close(entry, 'reset_failed');
+      await this.close(slot, 'reset_failed');
       return;
     }
     const nowMs = performance.now();
     this.#events.emit('reset', { durationMs: nowMs - sinceMs });
-    this.#owner.onReady(entry, nowMs);
+    this.#owner.onReady(slot, nowMs);
   }
 
-  async close(entry: Slot<C>, reason: CloseReason): Promise<void> {
-    this.#places.move(entry, 'closing');
+  async close(slot: Slot<C>, reason: CloseReason): Promise<void> {
+    this.#places.move(slot, 'closing');
     this.#events.emit('close', { reason });
     if (reason === 'superseded') this.renewal.replaced();
     if (reason === 'lost' || reason === 'reset_failed') this.#places.suspectIdle();
     if (this.isDown && !this.mayConnect) this.#owner.onDown(this.gate.lastError);
     // Before the goodbye: whoever counted on this slot must not wait for a peer that may be gone.
     this.#owner.onRoom();
-    await entry.close();
-    this.#leave(entry);
+    await slot.close();
+    this.#leave(slot);
     this.#owner.onRoom();
   }
 
@@ -192,7 +192,7 @@ export class Slots<C extends Connection> implements CapMember {
   invalidate(reason: string): void {
     this.#generations.next();
     this.#events.emit('invalidate', { generation: this.generation, reason });
-    for (const entry of this.idle) if (entry.place === 'idle') void this.close(entry, entry.closeReason);
+    for (const slot of this.idle) if (slot.state === 'idle') void this.close(slot, slot.closeReason);
   }
 
   /** Newer credentials are known than those of the connections that say that they are outdated. */
@@ -209,30 +209,30 @@ export class Slots<C extends Connection> implements CapMember {
 
   /** For another pool on the same server. */
   closeOneIdle(): boolean {
-    const [entry] = this.idle;
-    if (entry !== undefined) void this.close(entry, 'yielded');
-    return entry !== undefined;
+    const [slot] = this.idle;
+    if (slot !== undefined) void this.close(slot, 'yielded');
+    return slot !== undefined;
   }
 
   /** Cuts off every connection. Each slot leaves as its connection's end is noticed. */
   destroyAll(): void {
     this.gate.stop();
-    for (const entry of this.all) entry.destroy();
+    for (const slot of this.all) slot.destroy();
   }
 
-  #opened(entry: Slot<C>, { generation, isOldNews }: Login): void {
-    entry.connection.onLost(() => {
-      if (entry.place === 'idle') void this.close(entry, 'lost');
+  #opened(slot: Slot<C>, { generation, isOldNews }: Login): void {
+    slot.connection.onLost(() => {
+      if (slot.state === 'idle') void this.close(slot, 'lost');
     });
     this.#generations.opened(generation);
-    this.renewal.opened(entry.connection, isOldNews);
-    this.#owner.onReady(entry, performance.now());
+    this.renewal.opened(slot.connection, isOldNews);
+    this.#owner.onReady(slot, performance.now());
     this.renewal.goOn();
     this.#owner.onRoom();
   }
 
-  #connectFailed(entry: Slot<C>, { generation }: Login, verdict: ConnectVerdict): void {
-    this.#leave(entry);
+  #connectFailed(slot: Slot<C>, { generation }: Login, verdict: ConnectVerdict): void {
+    this.#leave(slot);
     if (verdict === 'outage') this.#outage(generation, 'connect_failed');
     if (this.isDown) this.#owner.onDown(this.gate.lastError);
     this.#owner.onRoom();
@@ -243,8 +243,8 @@ export class Slots<C extends Connection> implements CapMember {
     if (this.#generations.shouldInvalidate(generation)) this.invalidate(reason);
   }
 
-  #leave(entry: Slot<C>): void {
-    this.#places.remove(entry);
+  #leave(slot: Slot<C>): void {
+    this.#places.remove(slot);
     this.gate.left();
   }
 }

@@ -3,7 +3,7 @@ import type { Holder } from '../checkout.ts';
 
 /** Who can stand in a fair line. */
 export interface Queued<Member> extends Link<Member> {
-  readonly borrower: Holder;
+  readonly holder: Holder;
 }
 
 /** The part of the line that is one caller's. */
@@ -31,7 +31,7 @@ export class FairQueue<Member extends Queued<Member>> {
   }
 
   push(member: Member): void {
-    const { caller } = member.borrower;
+    const { caller } = member.holder;
     let line = this.#byCaller.get(caller);
     if (line === undefined) {
       line = new CallerLine();
@@ -55,7 +55,7 @@ export class FairQueue<Member extends Queued<Member>> {
   /** False if it has left before. */
   remove(member: Member): boolean {
     if (!member.isLinked) return false;
-    const line = this.#byCaller.get(member.borrower.caller);
+    const line = this.#byCaller.get(member.holder.caller);
     if (line !== undefined) this.#remove(member, line);
     return true;
   }
@@ -79,6 +79,6 @@ export class FairQueue<Member extends Queued<Member>> {
     if (line.calls.size > 0) return;
     this.#turns.remove(line);
     // One may stay: where calls come singly, the next is mostly of the same caller.
-    if (this.#byCaller.size > 1) this.#byCaller.delete(member.borrower.caller);
+    if (this.#byCaller.size > 1) this.#byCaller.delete(member.holder.caller);
   }
 }

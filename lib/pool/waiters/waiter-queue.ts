@@ -32,31 +32,31 @@ interface Waiter<T> extends Queued<Waiter<T>> {
 /** Calls in a fair line. Each leaves it once: served, overdue, aborted or rejected. */
 export class WaiterQueue<T> {
   readonly #terms: LineTerms;
-  readonly #line = new FairQueue<Waiter<T>>();
-  readonly #alarm = new EarliestTimer((nowMs) => this.#giveUpOverdue(nowMs));
+  readonly #queue = new FairQueue<Waiter<T>>();
+  readonly #timer = new EarliestTimer((nowMs) => this.#giveUpOverdue(nowMs));
 
   constructor(terms: LineTerms) {
     this.#terms = terms;
   }
 
   get size(): number {
-    return this.#line.size;
+    return this.#queue.size;
   }
 
   /** Whether the call whose turn it is takes a connection that was not reset; undefined if nobody waits. */
   get headTakesUsed(): boolean | undefined {
-    return this.#line.head?.takesUsed;
+    return this.#queue.head?.takesUsed;
   }
 
   /** How long the call that came first has waited. */
   get oldestWaitMs(): number {
     const nowMs = performance.now();
     let oldestMs = 0;
-    for (const { sinceMs } of this.#line) oldestMs = Math.max(oldestMs, nowMs - sinceMs);
+    for (const { sinceMs } of this.#queue) oldestMs = Math.max(oldestMs, nowMs - sinceMs);
     return oldestMs;
   }
 
-  wait(borrower: Holder, { takesUsed = false, deadline, signal }: CheckoutOptions): Promise<T> {
+  wait(holder: Holder, { takesUsed = false, deadline, signal }: CheckoutOptions): Promise<T> {
     const sinceMs = performance.now();
     const lineDueAtMs = sinceMs + this.#terms.timeoutMs;
     const isOwnDeadline = deadline !== undefined && deadline.atMs < lineDueAtMs;
@@ -65,7 +65,7 @@ export class WaiterQueue<T> {
         next: undefined,
         previous: undefined,
         isLinked: false,
-        borrower,
+        holder,
         takesUsed,
         sinceMs,
         dueAtMs: isOwnDeadline ? deadline.atMs : lineDueAtMs,
@@ -76,15 +76,15 @@ export class WaiterQueue<T> {
         reject,
       };
       if (signal !== undefined) this.#heed(signal, waiter);
-      if (this.#line.size === 0) this.#alarm.keepProcessAlive(true);
-      this.#line.push(waiter);
-      this.#alarm.setFor(waiter.dueAtMs);
+      if (this.#queue.size === 0) this.#timer.keepProcessAlive(true);
+      this.#queue.push(waiter);
+      this.#timer.setFor(waiter.dueAtMs);
     });
   }
 
   /** Takes out the call whose turn it is, to be served. Undefined if nobody waits. */
   next(): Waiter<T> | undefined {
-    const head = this.#line.shift();
+    const head = this.#queue.shift();
     if (head !== undefined) this.#hasLeft(head);
     return head;
   }
@@ -94,19 +94,19 @@ export class WaiterQueue<T> {
    * that would make the line no fairer.
    */
   makeRoomFor(caller: string, error: () => unknown): boolean {
-    const waiter = this.#line.newestToSpareFor(caller);
+    const waiter = this.#queue.newestToSpareFor(caller);
     if (waiter === undefined) return false;
     this.#reject(waiter, error());
     return true;
   }
 
   rejectAll(error: unknown): void {
-    for (const waiter of [...this.#line]) this.#reject(waiter, error);
+    for (const waiter of [...this.#queue]) this.#reject(waiter, error);
   }
 
   /** Once nobody comes any more. */
   stop(): void {
-    this.#alarm.stop();
+    this.#timer.stop();
   }
 
   #heed(signal: CancelSignal, waiter: Waiter<T>): void {
@@ -118,7 +118,7 @@ export class WaiterQueue<T> {
   #giveUpOverdue(nowMs: number): number {
     const overdue: Waiter<T>[] = [];
     let nextMs = Number.POSITIVE_INFINITY;
-    for (const waiter of this.#line) {
+    for (const waiter of this.#queue) {
       if (waiter.dueAtMs <= nowMs) overdue.push(waiter);
       else nextMs = Math.min(nextMs, waiter.dueAtMs);
     }
@@ -129,7 +129,7 @@ export class WaiterQueue<T> {
   }
 
   #giveUp(waiter: Waiter<T>, reason: (waitedMs: number) => unknown): void {
-    if (!this.#line.remove(waiter)) return;
+    if (!this.#queue.remove(waiter)) return;
     this.#hasLeft(waiter);
     const waitedMs = performance.now() - waiter.sinceMs;
     const error = reason(waitedMs);
@@ -138,7 +138,7 @@ export class WaiterQueue<T> {
   }
 
   #reject(waiter: Waiter<T>, error: unknown): void {
-    if (!this.#line.remove(waiter)) return;
+    if (!this.#queue.remove(waiter)) return;
     this.#hasLeft(waiter);
     this.#terms.onRejected?.(performance.now() - waiter.sinceMs, error);
     waiter.reject(error);
@@ -146,6 +146,6 @@ export class WaiterQueue<T> {
 
   #hasLeft({ signal, onAbort }: Waiter<T>): void {
     if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
-    if (this.#line.size === 0) this.#alarm.keepProcessAlive(false);
+    if (this.#queue.size === 0) this.#timer.keepProcessAlive(false);
   }
 }

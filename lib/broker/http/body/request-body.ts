@@ -52,7 +52,7 @@ export class BodyReader {
       }
       hold(length);
       if (request.headers.expect !== undefined) call.response.writeContinue();
-      // It will tell nothing more.
+      // Already destroyed: neither 'end' nor 'error' will come.
       if (request.destroyed) {
         reject(new CallerGone());
         return;

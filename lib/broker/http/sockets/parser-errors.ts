@@ -13,7 +13,7 @@ const CODE_BY_PARSER_CODE: Readonly<Record<string, readonly [ErrorCode, string]>
   HPE_HEADER_OVERFLOW: ['HEADERS_TOO_LARGE', 'The headers are larger than the broker takes'],
 };
 
-/** So long may the reply take to be read: a connection that is cut off while its sender sends may take it along. */
+/** Grace before destroying the socket: closing while the client still sends causes a TCP reset that can discard the response. */
 const LINGER_MS = 1_000;
 
 /** Hears of each reply that is made here: no route does. */

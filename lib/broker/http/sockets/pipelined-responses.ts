@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-/** What each connection still owes. A caller may pipeline: one reply is then written, the others stand in line. */
+/** Responses of each connection that are not finished. With pipelining one is being written, the others are queued. */
 const owedBy = new WeakMap<Duplex, Set<ServerResponse>>();
 
-/** Node tells only the reply that is being written of its connection's end. This tells those in line too. */
+/** On disconnect Node emits 'close' only for the response being written. This emits it for queued (pipelined) responses too. */
 export function trackOwedReply({ socket }: IncomingMessage, response: ServerResponse): void {
   const owed = owedBy.get(socket) ?? startTracking(socket);
   owed.add(response);

@@ -18,7 +18,7 @@ export interface BoundStatement
     | 'effect'
     | 'rowCounts'
     | 'mayEndTransaction'
-    | 'onlyAlone'
+    | 'outsideTransactionOnly'
     | 'onlyForWriters'
     | 'readsLastStatement'
   > {
@@ -90,7 +90,7 @@ class CheckedStatement implements BoundStatement {
   readonly effect: StatementScan['effect'];
   readonly rowCounts: StatementScan['rowCounts'];
   readonly mayEndTransaction: boolean;
-  readonly onlyAlone: string | undefined;
+  readonly outsideTransactionOnly: string | undefined;
   readonly onlyForWriters: string | undefined;
   readonly readsLastStatement: boolean;
   readonly isLong: boolean;
@@ -104,7 +104,7 @@ class CheckedStatement implements BoundStatement {
     this.rowCounts = scan.rowCounts;
     this.mayEndTransaction = scan.mayEndTransaction;
     this.readsLastStatement = scan.readsLastStatement;
-    this.onlyAlone = scan.onlyAlone;
+    this.outsideTransactionOnly = scan.outsideTransactionOnly;
     this.onlyForWriters = scan.onlyForWriters;
     this.#values = values;
     this.#params = params;
@@ -151,13 +151,13 @@ function refuseUnlessAllowed(scan: StatementScan, place: StatementContext): void
 }
 
 function reasonToRefuse(scan: StatementScan, place: StatementContext): string | undefined {
-  const { forbidden, onlyInTransaction, onlyAlone } = scan;
+  const { forbidden, onlyInTransaction, outsideTransactionOnly } = scan;
   if (scan.hasSeveralStatements) return 'one statement per call';
   if (forbidden !== undefined) return `${forbidden} is not allowed`;
   if (place === 'alone') {
     return onlyInTransaction && `${onlyInTransaction} is allowed only inside a transaction`;
   }
-  return onlyAlone && `${onlyAlone} is allowed only outside a transaction`;
+  return outsideTransactionOnly && `${outsideTransactionOnly} is allowed only outside a transaction`;
 }
 
 function invalid(message: string): BrokerError {
