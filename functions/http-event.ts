@@ -4,10 +4,8 @@ import type { BrokerReply } from '../lib/client/transport/broker-reply.ts';
 import { BrokerError } from '../lib/errors.ts';
 import { toFailureBody } from '../lib/protocol/failure.ts';
 import { REQUEST_ID_HEADER } from '../lib/protocol/routes.ts';
+import { FUNCTION_RESERVE_MS } from '../lib/protocol/verdict-times.ts';
 import { checkReplySize } from './reply-size.ts';
-
-/** Time that a function keeps for itself: for the broker's verdict after a deadline, and for its own reply. */
-const RESERVE_MS = 250;
 
 /** Escaped as a JSON string a body at most doubles, and Lambda takes 6 MB. */
 const ESCAPABLE_BYTES = 3_000_000;
@@ -63,7 +61,7 @@ export function requestIdOf(event: HttpEvent, context: Context): string {
 
 /** What the broker may spend of the function's remaining time. */
 export function timeoutOf(context: Context): number {
-  return Math.max(1, context.getRemainingTimeInMillis() - RESERVE_MS);
+  return Math.max(1, context.getRemainingTimeInMillis() - FUNCTION_RESERVE_MS);
 }
 
 /**

@@ -1,3 +1,8 @@
+/**
+ * What a function bundles: `connect` makes a client of a broker, whose `query`, `batch`, `transaction` and `stream` run
+ * SQL on the broker's pooled connections. Failures are `BrokerError`. Nothing of the broker itself is imported here.
+ */
+
 export type { BrokerClient, ResultsOf } from './client/broker-client.ts';
 export type {
   BatchOptions,

@@ -7,6 +7,7 @@ import {
   STALL_HEADER,
   TIMEOUT_HEADER,
 } from '../../protocol/routes.ts';
+import { PEER_VERDICT_WAIT_MS } from '../../protocol/verdict-times.ts';
 import type { BodyReader } from '../http/body/request-body.ts';
 import type { Call } from '../http/call.ts';
 import { setReaderTerms, whenDrained } from '../http/slow-readers.ts';
@@ -16,9 +17,6 @@ import { headOfReply, type PeerHttp, type PeerRequest } from './peer-http.ts';
 
 /** Says that a call comes from another broker, so that it goes no further. */
 export const HOP_HEADER = 'x-broker-hop';
-
-/** A verdict comes at most 200 ms after the deadline. The way here takes time too. */
-const VERDICT_WAIT_MS = 1_000;
 
 /** The caller's key among them: the task that holds a transaction checks for itself who calls. */
 const SENT_HEADERS = ['authorization', 'content-type', 'accept', 'traceparent', IDEMPOTENCY_HEADER];
@@ -48,7 +46,7 @@ export async function forwardCall(http: PeerHttp, forwarded: ForwardedCall): Pro
     signal.throwIfAborted();
     throw ownerGone(call.routePath, cause);
   });
-  const silenceMs = deadline.remainingMs + VERDICT_WAIT_MS;
+  const silenceMs = deadline.remainingMs + PEER_VERDICT_WAIT_MS;
   const answer = await headOfReply(outgoing, body, silenceMs).catch(async (cause: unknown) => {
     signal.throwIfAborted();
     throw await answerLost(call.routePath, body, cause);
@@ -87,13 +85,13 @@ async function pass(
   const terms = { stallMs, heedsSigns: answer.headers[STALL_HEADER] !== undefined, onTaken };
   setReaderTerms(response, terms);
   try {
-    allowSilence(longestPauseMs + VERDICT_WAIT_MS);
+    allowSilence(longestPauseMs + PEER_VERDICT_WAIT_MS);
     for await (const chunk of answer as AsyncIterable<Buffer>) {
       if (response.write(chunk)) continue;
       allowSilence(0);
       await whenDrained(response, terms);
       if (response.destroyed) return;
-      allowSilence(longestPauseMs + VERDICT_WAIT_MS);
+      allowSilence(longestPauseMs + PEER_VERDICT_WAIT_MS);
     }
     response.end();
   } catch {

@@ -8,6 +8,7 @@ import type { MysqlConnection } from '../../mysql/connection/mysql-connection.ts
 import type { Transaction } from '../../mysql/transaction/transaction.ts';
 import type { ImplicitEnd } from '../../mysql/transaction/transaction-end.ts';
 import type { PooledConnection } from '../../pool/pooled-connection.ts';
+import { VERDICT_WAIT_MS } from '../../protocol/verdict-times.ts';
 import { type EndReason, endByFailure, type LeaseEnd, transactionEnded } from './lease-end.ts';
 
 /** What a lease is known by. */
@@ -26,9 +27,6 @@ export interface LeaseTimes {
   /** How long a COMMIT may take, whoever waits for it. */
   readonly commitTimeoutMs: number;
 }
-
-/** A verdict that comes so long after the deadline is still waited for. */
-const VERDICT_WAIT_MS = 200;
 
 /** What an open lease needs, and one that has ended keeps out of memory. */
 interface Held {

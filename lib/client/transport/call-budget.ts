@@ -1,9 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterNextPoll } from '../../async/after-next-poll.ts';
 import { BrokerError } from '../../errors.ts';
-
-/** Within it a late statement still tells its own verdict, before the callback is given up. */
-const VERDICT_MS = 250;
+import { TRANSACTION_VERDICT_WAIT_MS } from '../../protocol/verdict-times.ts';
 
 interface Limit {
   readonly afterMs: number;
@@ -47,7 +45,7 @@ export class CallBudget {
   /** Bounds a transaction's callback: it can wait for other things than its calls. */
   async bound<T>(callback: Promise<T>): Promise<T> {
     return await this.race(callback, {
-      afterMs: this.remainingMs + VERDICT_MS,
+      afterMs: this.remainingMs + TRANSACTION_VERDICT_WAIT_MS,
       error: () => this.exceeded('not_applied', "The transaction's callback did not end"),
     });
   }

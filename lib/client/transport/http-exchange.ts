@@ -2,13 +2,12 @@ import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:h
 import type { LookupFunction, Socket } from 'node:net';
 import { afterNextPoll } from '../../async/after-next-poll.ts';
 import { BrokerError } from '../../errors.ts';
+import { CLIENT_VERDICT_WAIT_MS } from '../../protocol/verdict-times.ts';
 import type { CallBudget } from './call-budget.ts';
 import { httpModuleFor } from './http-module.ts';
 import type { KeepAliveSockets } from './keep-alive-agent.ts';
 
 const CONNECT_TIMEOUT_MS = 2_000;
-/** The broker tells its verdict on a killed statement up to 200 ms after the deadline. */
-const VERDICT_GRACE_MS = 220;
 const MAX_REPLY_BYTES = 64 * 1024 * 1024;
 
 export interface HttpMessage {
@@ -75,7 +74,7 @@ export async function exchange(
     const reply = received(request, streamType);
     request.end(body);
     const read = await budget.race(reply, {
-      afterMs: budget.remainingMs + VERDICT_GRACE_MS,
+      afterMs: budget.remainingMs + CLIENT_VERDICT_WAIT_MS,
       error: () => budget.exceeded('unknown'),
     });
     route.sockets.noteUse(socket);

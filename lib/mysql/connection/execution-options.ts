@@ -4,7 +4,7 @@ import type { RowCounts } from '../sql/row-counts.ts';
 import type { StatementEffect } from '../sql/statement-effect.ts';
 
 /** On what terms a statement runs. */
-export interface StatementOptions extends CallScope {
+export interface ExecutionOptions extends CallScope {
   /** The session is made READ ONLY first, so that the server itself refuses to write. */
   readonly isReadOnly: boolean;
   /** Known beforehand to change nothing, so that losing the answer loses nothing else. */
@@ -20,7 +20,7 @@ export interface StatementOptions extends CallScope {
 }
 
 /** The same for one whose answer is collected. */
-export interface QueryOptions extends StatementOptions {
+export interface QueryExecutionOptions extends ExecutionOptions {
   readonly limits: ResultLimits;
 }
 
@@ -34,7 +34,7 @@ export interface StreamLimits {
 }
 
 /** The same for one whose rows are handed on as they come. */
-export interface StreamOptions extends StatementOptions, StreamLimits {
+export interface StreamExecutionOptions extends ExecutionOptions, StreamLimits {
   /** It runs nothing that the server would not stop for us. */
   readonly isRead: boolean;
 }

@@ -1,6 +1,7 @@
 import { delay, StatementTimer } from '../../async/interruptible.ts';
 import type { Outcome } from '../../errors.ts';
 import type { Connection } from '../../pool/connection.ts';
+import { VERDICT_WAIT_MS } from '../../protocol/verdict-times.ts';
 import type { Driver } from '../driver/open-driver.ts';
 import { PacketLimit } from '../driver/packet-limit.ts';
 import { type SessionState, Wire } from '../driver/wire.ts';
@@ -10,14 +11,11 @@ import { type LineReader, RowStream, type StreamResult } from '../result/row-str
 import type { SqlText } from '../sql/binding/sql-text.ts';
 import type { ConnectionOptions } from './connection-profile.ts';
 import { endRunning } from './end-running.ts';
-import type { QueryOptions, StatementOptions, StreamOptions } from './execution-options.ts';
+import type { QueryExecutionOptions, ExecutionOptions, StreamExecutionOptions } from './execution-options.ts';
 import type { Ask } from './own-statement.ts';
 import { ServerRoleMonitor } from './server-role-monitor.ts';
 import { StatementLimit } from './server-time-limit.ts';
 import { SqlRoleMonitor } from './sql-role-monitor.ts';
-
-/** How long an interrupted statement's verdict is waited for. */
-const VERDICT_WAIT_MS = 200;
 
 /** How a statement has ended. */
 interface End {
@@ -85,7 +83,7 @@ export class MysqlConnection implements Connection {
    * @throws {BrokerError} with the outcome: DEADLINE_EXCEEDED, RESULT_TOO_LARGE, OVERLOADED, CONNECTION_LOST, or what MySQL said.
    *   Or the signal's reason.
    */
-  async query(sql: SqlText, terms: QueryOptions): Promise<StatementResult> {
+  async query(sql: SqlText, terms: QueryExecutionOptions): Promise<StatementResult> {
     this.#packetLimit.check(sql);
     const watch = new StatementTimer(terms);
     const collector = new ResultCollector(terms.limits, (failure) =>
@@ -105,7 +103,7 @@ export class MysqlConnection implements Connection {
    * The same, but hands on its rows as they come. The reader has had what was answered before a failure; it has had
    * nothing if no row was.
    */
-  async stream(sql: SqlText, terms: StreamOptions, reader: LineReader): Promise<StreamResult> {
+  async stream(sql: SqlText, terms: StreamExecutionOptions, reader: LineReader): Promise<StreamResult> {
     this.#packetLimit.check(sql);
     const watch = new StatementTimer(terms);
     const stream = new RowStream(this.#wire, reader, terms, watch);
@@ -180,7 +178,7 @@ export class MysqlConnection implements Connection {
     this.#wire.destroy();
   }
 
-  async #runWatched(terms: StatementOptions, watch: StatementTimer, run: () => Promise<void>): Promise<void> {
+  async #runWatched(terms: ExecutionOptions, watch: StatementTimer, run: () => Promise<void>): Promise<void> {
     if (watch.toError !== undefined) throw watch.toError('not_applied');
     const wasDirty = this.#isDirty;
     this.#isDirty = true;
@@ -202,7 +200,7 @@ export class MysqlConnection implements Connection {
     });
   }
 
-  async #settle(terms: StatementOptions, run: () => Promise<void>): Promise<End> {
+  async #settle(terms: ExecutionOptions, run: () => Promise<void>): Promise<End> {
     try {
       if (terms.isReadOnly) await this.makeReadOnly();
       await run();
@@ -213,7 +211,7 @@ export class MysqlConnection implements Connection {
   }
 
   /** Stops the running statement on the server. What became of it, as far as it can be told in time. */
-  async #stop(ended: Promise<End>, terms: StatementOptions): Promise<Outcome> {
+  async #stop(ended: Promise<End>, terms: ExecutionOptions): Promise<Outcome> {
     const { control, victim } = this.#profile;
     // The verdict comes behind the rows. Until the kill has reached the server, taking those only makes it send more.
     this.#wire.pause();

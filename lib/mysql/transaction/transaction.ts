@@ -3,7 +3,7 @@ import { Deadline } from '../../async/deadline.ts';
 import type { CallScope } from '../../async/interruptible.ts';
 import { BrokerError } from '../../errors.ts';
 import type { Isolation } from '../../protocol/transaction.ts';
-import type { StatementOptions, StreamLimits } from '../connection/execution-options.ts';
+import type { ExecutionOptions, StreamLimits } from '../connection/execution-options.ts';
 import type { MysqlConnection } from '../connection/mysql-connection.ts';
 import type { ResultLimits, StatementResult } from '../result/result-collector.ts';
 import type { LineReader, StreamResult } from '../result/row-stream.ts';
@@ -200,7 +200,7 @@ export class Transaction {
   #termsOf(
     { effect, isRead, rowCounts, readsLastStatement, mayEndTransaction }: BoundStatement,
     { deadline, signal }: CallScope,
-  ): StatementOptions {
+  ): ExecutionOptions {
     return {
       deadline,
       signal,
