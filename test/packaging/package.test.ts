@@ -99,7 +99,7 @@ test('packaging again makes the same bytes', async () => {
 
 test('a bundle beyond its size limit fails the packaging with a sentence', async () => {
   const { folder, exitCode, output } = await packageService([], (text) =>
-    text.replace('query: 40960', 'query: 4096'),
+    text.replace('query: 53248', 'query: 4096'),
   );
   onTestFinished(() => rm(folder, { recursive: true }));
 
