@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { assert } from '../../lib/errors.ts';
 import { actionsOfCode } from './aws-calls.ts';
 import { TASK_ACTIONS } from './task-permissions.ts';
 import { type Resource, resourcesOf, type Template } from './template.ts';
@@ -20,19 +23,20 @@ interface RolesCode {
 
 /** The only code that writes secrets. */
 const ROTATION_STORE = 'aws/secrets-rotation.ts';
+/** The code that runs in functions with SQL access. */
+const CLIENT = 'client';
 
 const TASK_ROLE = 'BrokerTaskRole';
 
 const rolesOf = (rotateBy: TaskDuties['rotateBy']): readonly RolesCode[] => [
   {
     role: TASK_ROLE,
-    isMeant: (file) =>
-      !file.startsWith('client') && (rotateBy === 'broker' || !file.endsWith(ROTATION_STORE)),
+    isMeant: (file) => !file.startsWith(CLIENT) && (rotateBy === 'broker' || !file.endsWith(ROTATION_STORE)),
     place: 'infra/deployment/task-permissions.ts',
   },
   ...['SqlFunctionRole', 'OperatorFunctionRole'].map((role) => ({
     role,
-    isMeant: (file: string) => file.startsWith('client'),
+    isMeant: (file: string) => file.startsWith(CLIENT),
     place: 'infra/cloudformation/function-roles.yml',
   })),
 ];
@@ -52,6 +56,9 @@ export async function permissionProblems(
   libFolder: string,
   { taskStatements, rotateBy }: TaskDuties,
 ): Promise<string[]> {
+  for (const path of [ROTATION_STORE, CLIENT]) {
+    assert(existsSync(join(libFolder, path)), `${path} is not in lib: the check of permissions names it`);
+  }
   const taskActions = taskStatements.flatMap(({ Action }) => Action);
   const problems = await Promise.all(
     rolesOf(rotateBy).map(async ({ role, isMeant, place }) => {

@@ -1,6 +1,7 @@
 import { afterAll, expect, test } from 'vitest';
 import { startTestDatabase } from '../support/database.ts';
 import { eventually, http } from '../support/http.ts';
+import { startOwnDatabase } from '../support/own-database.ts';
 import { SECRET_ID, startRotatingBroker } from '../support/rotating-broker.ts';
 
 const database = await startTestDatabase();
@@ -87,7 +88,7 @@ test('a statement that is stopped after its password changed is stopped all the 
 });
 
 test('a secret that names another server moves the pool there', async () => {
-  await using other = await startTestDatabase();
+  await using other = await startOwnDatabase();
   const { broker, secrets, secretWith, user, refresh } = await startRotatingBroker(database, {
     databases: SERVER_OF_SECRET,
   });

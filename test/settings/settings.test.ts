@@ -98,7 +98,10 @@ describe('a bad field is refused with one line that says what was found and what
     [{ pool: { prePing: 1 } }, 'pool.prePing: found 1, allowed true or false'],
     [{ pool: null }, 'pool: found nothing, allowed a mapping'],
     [{ port: 65_536 }, 'port: found 65536, allowed an integer of at most 65535'],
-    [{ host: 'mysql://db' }, 'host: found a string, allowed a host name or an IP address'],
+    [
+      { host: 'mysql://db' },
+      'host: found a string, allowed a host name or an IP address, without a port: that is a field of its own',
+    ],
     [{ tls: 'maybe' }, 'tls: found "maybe", allowed verify, skip-verify, off, {ca, serverName?}'],
     [{ tls: { ca: 5 } }, 'tls.ca: found 5, allowed the path of a file'],
     [
