@@ -11,7 +11,7 @@ import { type LineReader, RowStream, type StreamResult } from '../result/row-str
 import type { SqlText } from '../sql/binding/sql-text.ts';
 import type { ConnectionOptions } from './connection-profile.ts';
 import { endRunning } from './end-running.ts';
-import type { QueryExecutionOptions, ExecutionOptions, StreamExecutionOptions } from './execution-options.ts';
+import type { ExecutionOptions, QueryExecutionOptions, StreamExecutionOptions } from './execution-options.ts';
 import type { Ask } from './own-statement.ts';
 import { ServerRoleMonitor } from './server-role-monitor.ts';
 import { StatementLimit } from './server-time-limit.ts';
