@@ -1,5 +1,5 @@
+import { parameterProblems } from './checks/parameter-checks.ts';
 import { type Overview, overviewOf } from './overview.ts';
-import { parameterProblems } from './parameter-checks.ts';
 import { nameProblems, type Parameters, parseParameters } from './parameters.ts';
 import { DeploymentError, refuse } from './problem.ts';
 import { peakTasks } from './rolling.ts';

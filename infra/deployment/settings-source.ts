@@ -5,7 +5,7 @@ import { parseSettings } from '../../lib/settings/parse-settings.ts';
 import { SettingsError } from '../../lib/settings/problems.ts';
 import type { Settings } from '../../lib/settings/settings.ts';
 import { budgetProblems, perTaskProblems } from './budget.ts';
-import { fargateChecks, hostsAreFilledIn } from './fargate-checks.ts';
+import { fargateChecks, hostsAreFilledIn } from './checks/fargate-checks.ts';
 import type { Parameters } from './parameters.ts';
 import { DeploymentError } from './problem.ts';
 import { needsOf, type TaskNeeds } from './task-permissions.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { writeBrokerSettings } from './broker-settings.ts';
-import { takePort } from './free-port.ts';
-import type { LocalDatabase } from './local-database.ts';
+import type { LocalDatabase } from './database/local-database.ts';
+import { takePort } from './process/free-port.ts';
 import { type Service, startService } from './service.ts';
 
 const PORT = 8080;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { LocalDatabase } from './local-database.ts';
+import type { LocalDatabase } from './database/local-database.ts';
 
 /**
  * Writes the settings of a local broker, with the credentials in a file of their own, both closed to others.

@@ -1,4 +1,4 @@
-import { findFreePort, takePort } from './free-port.ts';
+import { findFreePort, takePort } from './process/free-port.ts';
 import { type Service, startService } from './service.ts';
 
 const HTTP_PORT = 3000;

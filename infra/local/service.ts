@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { pollUntil } from './poll-until.ts';
+import { pollUntil } from './process/poll-until.ts';
+import { startWatched } from './process/watched-process.ts';
 import { beginStep } from './step.ts';
-import { startWatched } from './watched-process.ts';
 
 /** Seconds, on a machine that has nothing else to do. */
 const START_TIMEOUT_MS = 120_000;

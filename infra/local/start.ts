@@ -5,11 +5,11 @@
  * Ports that are taken are replaced by the next free ones. Nothing is left behind, whatever ends this process.
  */
 import { startBroker } from './broker-service.ts';
+import { checkLogin, startDemoDatabase, useDatabase } from './database/local-database.ts';
 import { startFunctions } from './functions-service.ts';
-import { checkLogin, startDemoDatabase, useDatabase } from './local-database.ts';
+import { makeTemporaryFolder, removeTemporaryFolder } from './process/temporary-folder.ts';
 import { requestsToTry } from './requests-to-try.ts';
 import { runStep } from './step.ts';
-import { makeTemporaryFolder, removeTemporaryFolder } from './temporary-folder.ts';
 
 /** Ends what has been started, in order of the start. */
 const stops: (() => Promise<void>)[] = [];

@@ -3,7 +3,7 @@
  * installs it gets none of what only the broker needs.
  */
 import { join } from 'node:path';
-import { runProgram } from '../local/run-program.ts';
+import { runProgram } from '../local/process/run-program.ts';
 import { stageClient } from './client-package.ts';
 
 const PROJECT = join(import.meta.dirname, '../..');

@@ -2,7 +2,7 @@
 import { CallerKeys } from '../credentials/caller-keys.ts';
 import { loadSettings } from '../settings/load-settings.ts';
 import { SettingsError } from '../settings/problems.ts';
-import { settingsSchema } from '../settings/settings-schema.ts';
+import { settingsSchema } from '../settings/schema/settings-schema.ts';
 import { buildBroker } from './build-broker.ts';
 import { startEmf } from './observability/emf.ts';
 import { LogOutput } from './observability/log-output.ts';

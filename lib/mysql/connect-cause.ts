@@ -13,7 +13,7 @@ interface CauseTraits {
 const outage = (text: string): CauseTraits => ({ text, verdict: 'outage', isTransient: true });
 const full = (text: string): CauseTraits => ({ text, verdict: 'full', isTransient: true });
 const passing = (text: string): CauseTraits => ({ text, verdict: 'refused', isTransient: true });
-/** Others may be taken soon, and the logins that are made meanwhile are few: see `LoginTrials`. */
+/** Others may be taken soon, and the logins that are made meanwhile are few: see `LoginThrottle`. */
 const refusedLogin = (text: string): CauseTraits => ({ text, verdict: 'credentials', isTransient: false });
 const lasting = (text: string): CauseTraits => ({ text, verdict: 'refused', isTransient: false });
 

@@ -1,4 +1,4 @@
-import type { Account } from '../../infra/local/database-admin.ts';
+import type { Account } from '../../infra/local/database/database-admin.ts';
 import { startOwnDatabase, type TestDatabase } from '../support/own-database.ts';
 import { COUNTERS, KEYS } from './statements.ts';
 

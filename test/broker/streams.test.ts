@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { everyTypeStatements } from '../../infra/local/every-type.ts';
+import { everyTypeStatements } from '../../infra/local/database/every-type.ts';
 import { literal } from '../support/dialect.ts';
 import { eventually, http } from '../support/http.ts';
 import { createNumbers } from '../support/numbers.ts';

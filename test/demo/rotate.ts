@@ -3,7 +3,7 @@
  * tells what happens. The database, the broker and a stand-in for Secrets Manager are its own, and end with it.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { createDemoData, DEMO_DATABASE } from '../../infra/local/demo-data.ts';
+import { createDemoData, DEMO_DATABASE } from '../../infra/local/database/demo-data.ts';
 import { eventually, type HttpReply } from '../support/http.ts';
 import { startOwnDatabase } from '../support/own-database.ts';
 import { type RotationScene, startRotationScene } from '../support/rotation-scene.ts';

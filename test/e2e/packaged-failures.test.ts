@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { findFreePort } from '../../infra/local/free-port.ts';
+import { findFreePort } from '../../infra/local/process/free-port.ts';
 import { httpEvent } from '../functions/support/lambda.ts';
 import { eventually, http } from '../support/http.ts';
 import { useFunctions } from '../support/lambda/function-scene.ts';

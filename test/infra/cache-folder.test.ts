@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { makeFolderOnce } from '../../infra/local/cache-folder.ts';
+import { makeFolderOnce } from '../../infra/local/process/cache-folder.ts';
 
 let cache: string;
 

@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createConnection } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startDatabaseServer } from '../../infra/local/database-server.ts';
-import { findFreePort } from '../../infra/local/free-port.ts';
-import { processExists } from '../../infra/local/watched-process.ts';
+import { startDatabaseServer } from '../../infra/local/database/database-server.ts';
+import { findFreePort } from '../../infra/local/process/free-port.ts';
+import { processExists } from '../../infra/local/process/watched-process.ts';
 import { type OwnDatabase, startOwnDatabase } from '../support/own-database.ts';
 
 describe('a private database server', () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createDemoData } from '../../infra/local/demo-data.ts';
+import { createDemoData } from '../../infra/local/database/demo-data.ts';
 import { startTestDatabase, type TestDatabase } from '../support/database.ts';
 
 let database: TestDatabase;

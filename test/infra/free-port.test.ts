@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
-import { takePort } from '../../infra/local/free-port.ts';
+import { takePort } from '../../infra/local/process/free-port.ts';
 
 test('a port that is taken is replaced by a later one, and that is said', async () => {
   const server = createServer().listen(0, '127.0.0.1');

@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { findFreePort } from '../../infra/local/free-port.ts';
-import { pollUntil } from '../../infra/local/poll-until.ts';
-import { startWatched, type WatchedProcess } from '../../infra/local/watched-process.ts';
+import { findFreePort } from '../../infra/local/process/free-port.ts';
+import { pollUntil } from '../../infra/local/process/poll-until.ts';
+import { startWatched, type WatchedProcess } from '../../infra/local/process/watched-process.ts';
 import { PROJECT } from '../packaging/support/project.ts';
 import { http, raw } from '../support/http.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { useDatabase } from '../../infra/local/local-database.ts';
+import { useDatabase } from '../../infra/local/database/local-database.ts';
 
 describe('DATABASE_URL', () => {
   test('names host, port, account and database, each decoded', () => {

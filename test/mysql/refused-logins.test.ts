@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'vitest';
-import type { Account } from '../../infra/local/database-admin.ts';
+import type { Account } from '../../infra/local/database/database-admin.ts';
 import { buildCredentialsSources } from '../../lib/credentials/build-sources.ts';
 import { MysqlConnector } from '../../lib/mysql/connection/connector.ts';
 import { KillConnection } from '../../lib/mysql/connection/kill-channel.ts';

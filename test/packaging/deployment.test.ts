@@ -2,7 +2,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { parse } from 'yaml';
-import { checkTemplate } from '../../infra/deployment/check-template.ts';
+import { checkTemplate } from '../../infra/deployment/checks/check-template.ts';
 import { planDeployment } from '../../infra/deployment/plan.ts';
 import { resourcesOf, type Template } from '../../infra/deployment/template.ts';
 import { PROJECT, temporaryDirectory } from './support/project.ts';

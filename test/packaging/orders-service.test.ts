@@ -1,9 +1,9 @@
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { validationProblems } from '../../infra/deployment/checks/validator.ts';
 import { resourcesOf, type Template } from '../../infra/deployment/template.ts';
-import { validationProblems } from '../../infra/deployment/validator.ts';
-import { createDemoData, DEMO_DATABASE } from '../../infra/local/demo-data.ts';
+import { createDemoData, DEMO_DATABASE } from '../../infra/local/database/demo-data.ts';
 import { contextWith, httpEvent } from '../functions/support/lambda.ts';
 import { startTestBroker, type TestBroker } from '../support/broker.ts';
 import { startTestDatabase, type TestDatabase } from '../support/database.ts';

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type * as z from 'zod';
-import { settingsSchema } from '../../lib/settings/settings-schema.ts';
+import { settingsSchema } from '../../lib/settings/schema/settings-schema.ts';
 
 type Schema = z.core.JSONSchema.JSONSchema;
 type Property = readonly [name: string, schema: Schema];

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { DESCRIPTIONS } from '../../lib/settings/descriptions.ts';
-import { settingsSchema } from '../../lib/settings/settings-schema.ts';
+import { DESCRIPTIONS } from '../../lib/settings/schema/descriptions.ts';
+import { settingsSchema } from '../../lib/settings/schema/settings-schema.ts';
 
 interface Schema {
   readonly description?: string;

@@ -1,5 +1,5 @@
-import { DatabaseAdmin, type ServerAccess } from '../../infra/local/database-admin.ts';
-import { pollUntil } from '../../infra/local/poll-until.ts';
+import { DatabaseAdmin, type ServerAccess } from '../../infra/local/database/database-admin.ts';
+import { pollUntil } from '../../infra/local/process/poll-until.ts';
 
 const SYSTEM_SCHEMAS = ['mysql', 'sys', 'information_schema', 'performance_schema'];
 /** Accounts of the server's own. */

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestProject } from 'vitest/node';
-import { type DatabaseServer, startDatabaseServer } from '../../infra/local/database-server.ts';
+import { type DatabaseServer, startDatabaseServer } from '../../infra/local/database/database-server.ts';
 import { readGlobalVariables } from './clean-server.ts';
 import type { TestServer } from './own-database.ts';
 import { testFlavour } from './test-flavour.ts';

@@ -1,5 +1,5 @@
 import { inject } from 'vitest';
-import { DatabaseAdmin } from '../../infra/local/database-admin.ts';
+import { DatabaseAdmin } from '../../infra/local/database/database-admin.ts';
 import { assert } from '../../lib/errors.ts';
 import { cleanServer } from './clean-server.ts';
 import type { SharedServer } from './database-servers.ts';

@@ -1,9 +1,9 @@
-import { type Account, DatabaseAdmin } from '../../infra/local/database-admin.ts';
+import { type Account, DatabaseAdmin } from '../../infra/local/database/database-admin.ts';
 import {
   type DatabaseServer,
   type DatabaseServerOptions,
   startDatabaseServer,
-} from '../../infra/local/database-server.ts';
+} from '../../infra/local/database/database-server.ts';
 import { testFlavour } from './test-flavour.ts';
 
 /** What tests use of a server, whether it is theirs alone or not: address, root's login and version. */

@@ -1,4 +1,4 @@
-import type { Flavour } from '../../infra/local/debian-server.ts';
+import type { Flavour } from '../../infra/local/database/debian-server.ts';
 
 /**
  * Which database server the tests run on: the environment variable TEST_DATABASE, `mysql` or `mariadb`. Without it: what

@@ -1,5 +1,5 @@
 import { afterAll, beforeEach } from 'vitest';
-import { findFreePort } from '../../infra/local/free-port.ts';
+import { findFreePort } from '../../infra/local/process/free-port.ts';
 import { settingsFor } from './broker.ts';
 import { type BrokerProcess, startBrokerProcess } from './broker-process.ts';
 import { startTestDatabase, type TestDatabase } from './database.ts';

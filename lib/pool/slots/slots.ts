@@ -20,7 +20,7 @@ const RESET_TIMEOUT_MS = 5_000;
  *                  ╰──▶ pinging ──╯ ╰────▶ idle unreset for a moment, or straight to one who takes used ones
  *     any ──▶ closing ──▶ gone
  *
- * `Places.move` is the only way from one place to another. Whenever a slot's connection becomes ready, the owner is
+ * `SlotTable.move` is the only way from one state to another. Whenever a slot's connection becomes ready, the owner is
  * told and decides. A slot counts from before its connection opens until its peer has let go.
  */
 export class Slots<C extends Connection> implements CapMember {

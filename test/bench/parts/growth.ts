@@ -1,4 +1,4 @@
-import type { Account } from '../../../infra/local/database-admin.ts';
+import type { Account } from '../../../infra/local/database/database-admin.ts';
 import type { BenchDatabase } from '../database.ts';
 import { BY_KEY, type Workload } from '../load/job.ts';
 import type { LoadProcess } from '../load/load-process.ts';

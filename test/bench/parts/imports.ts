@@ -1,8 +1,8 @@
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { runProgram } from '../../../infra/local/run-program.ts';
-import { makeTemporaryFolder, removeTemporaryFolder } from '../../../infra/local/temporary-folder.ts';
+import { runProgram } from '../../../infra/local/process/run-program.ts';
+import { makeTemporaryFolder, removeTemporaryFolder } from '../../../infra/local/process/temporary-folder.ts';
 import { medianOf } from '../measure/median.ts';
 
 const PROJECT = join(import.meta.dirname, '../../..');

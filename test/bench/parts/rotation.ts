@@ -1,7 +1,7 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { makeTemporaryFolder, removeTemporaryFolder } from '../../../infra/local/temporary-folder.ts';
+import { makeTemporaryFolder, removeTemporaryFolder } from '../../../infra/local/process/temporary-folder.ts';
 import type { BenchDatabase } from '../database.ts';
 import { BY_KEY, type Outcome } from '../load/job.ts';
 import type { LoadProcess } from '../load/load-process.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { cacheFolder, makeFolderOnce } from '../../../infra/local/cache-folder.ts';
-import { unpackDebianPackages } from '../../../infra/local/debian-packages.ts';
+import { unpackDebianPackages } from '../../../infra/local/database/debian-packages.ts';
+import { cacheFolder, makeFolderOnce } from '../../../infra/local/process/cache-folder.ts';
 import { CONNECTIONS } from '../services/driver-options.ts';
 import { type ServiceProcess, startServiceProcess } from './service-process.ts';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { findFreePort } from '../../../infra/local/free-port.ts';
-import { pollUntil } from '../../../infra/local/poll-until.ts';
-import { startWatched } from '../../../infra/local/watched-process.ts';
+import { findFreePort } from '../../../infra/local/process/free-port.ts';
+import { pollUntil } from '../../../infra/local/process/poll-until.ts';
+import { startWatched } from '../../../infra/local/process/watched-process.ts';
 
 const PROJECT = join(import.meta.dirname, '../../..');
 const START_TIMEOUT_MS = 30_000;

@@ -1,4 +1,4 @@
-import type { Account } from '../../../infra/local/database-admin.ts';
+import type { Account } from '../../../infra/local/database/database-admin.ts';
 import type { TestServer } from '../../support/own-database.ts';
 import type { Outcome, Workload } from '../load/job.ts';
 

@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_pr
 import { once } from 'node:events';
 import { copyFileSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { findFreePort } from '../../../infra/local/free-port.ts';
+import { findFreePort } from '../../../infra/local/process/free-port.ts';
 import type { Image } from './build-image.ts';
 
 const ISOLATE = path.join(import.meta.dirname, 'isolate.sh');

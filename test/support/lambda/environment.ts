@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
-import { startWatched, type WatchedProcess } from '../../../infra/local/watched-process.ts';
+import { startWatched, type WatchedProcess } from '../../../infra/local/process/watched-process.ts';
 import { type Answer, type FunctionError, failed } from './payload.ts';
 import { RuntimeApi } from './runtime-api.ts';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { cacheFolder, makeFolderOnce } from '../../../infra/local/cache-folder.ts';
-import { runProgram } from '../../../infra/local/run-program.ts';
+import { cacheFolder, makeFolderOnce } from '../../../infra/local/process/cache-folder.ts';
+import { runProgram } from '../../../infra/local/process/run-program.ts';
 
 /** A Node.js that functions run on. */
 export interface NodeRuntime {

@@ -1,5 +1,5 @@
 import { CelEngine } from '@aws/cloudformation-validate';
-import type { Template } from './template.ts';
+import type { Template } from '../template.ts';
 
 /** Only warnings to the validator: a value that is not on the list, and a runtime that AWS takes no longer. */
 const SERIOUS = ['W3030', 'W2531'];

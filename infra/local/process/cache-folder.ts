@@ -9,7 +9,7 @@ import { processExists } from './watched-process.ts';
  * It is `.cache` at the top of the project, or what the environment variable CONN_POOL_CACHE names. It may be deleted at any time.
  */
 export function cacheFolder(): string {
-  return resolve(process.env.CONN_POOL_CACHE || join(import.meta.dirname, '../../.cache'));
+  return resolve(process.env.CONN_POOL_CACHE || join(import.meta.dirname, '../../../.cache'));
 }
 
 /**

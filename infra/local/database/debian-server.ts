@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { cacheFolder, makeFolderOnce } from './cache-folder.ts';
+import { cacheFolder, makeFolderOnce } from '../process/cache-folder.ts';
 import { type DebianPackages, unpackDebianPackages } from './debian-packages.ts';
 
 export type Flavour = 'mariadb' | 'mysql';

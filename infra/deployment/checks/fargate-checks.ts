@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { type Check, checkOf, entriesOf, inEach } from '../../lib/settings/checks/check.ts';
-import { pathText } from '../../lib/settings/problems.ts';
-import { CallerSettings } from '../../lib/settings/settings.ts';
-import type { Parameters } from './parameters.ts';
-import { isSameSecret } from './secret-arn.ts';
+import { type Check, checkOf, entriesOf, inEach } from '../../../lib/settings/checks/check.ts';
+import { pathText } from '../../../lib/settings/problems.ts';
+import { CallerSettings } from '../../../lib/settings/settings.ts';
+import type { Parameters } from '../parameters.ts';
+import { isSameSecret } from '../secret-arn.ts';
 
 /** Of infra/examples/settings.yaml. */
 export const EXAMPLE_HOST = 'shop.cluster-abc.eu-west-1.rds.amazonaws.com';

@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { findFreePort } from '../process/free-port.ts';
+import { pollUntil } from '../process/poll-until.ts';
+import { makeTemporaryFolder, removeTemporaryFolder } from '../process/temporary-folder.ts';
+import { startWatched, type WatchedProcess } from '../process/watched-process.ts';
 import { fillDataFolder, STORAGE_ARGUMENTS } from './data-folder.ts';
 import { type DatabaseProgram, provideDatabaseProgram } from './database-program.ts';
 import type { Flavour, OnProgress } from './debian-server.ts';
-import { findFreePort } from './free-port.ts';
-import { pollUntil } from './poll-until.ts';
 import { serverGreets } from './server-greeting.ts';
-import { makeTemporaryFolder, removeTemporaryFolder } from './temporary-folder.ts';
-import { startWatched, type WatchedProcess } from './watched-process.ts';
 
 const START_TIMEOUT_MS = 30_000;
 const POLL_INTERVAL_MS = 10;

@@ -1,7 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
+import { runProgram } from '../process/run-program.ts';
 import { type Flavour, fetchDebianServer, type Launch, type OnProgress } from './debian-server.ts';
-import { runProgram } from './run-program.ts';
 
 /** A MySQL or MariaDB server program that runs on this machine. */
 export interface DatabaseProgram extends Launch {

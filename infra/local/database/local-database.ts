@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { openDriver } from '../../lib/mysql/driver/open-driver.ts';
-import { encryptionOf } from '../../lib/mysql/driver/tls.ts';
+import { openDriver } from '../../../lib/mysql/driver/open-driver.ts';
+import { encryptionOf } from '../../../lib/mysql/driver/tls.ts';
+import { runStep } from '../step.ts';
 import { DatabaseAdmin } from './database-admin.ts';
 import { startDatabaseServer } from './database-server.ts';
 import { createDemoData, DEMO_DATABASE } from './demo-data.ts';
-import { runStep } from './step.ts';
 
 interface Address {
   readonly host: string;
@@ -16,7 +16,7 @@ interface Address {
 
 /** The database that the local broker serves as `default`. */
 export interface LocalDatabase extends Address {
-  /** Has the tables of infra/local/demo-data.ts. */
+  /** Has the tables of infra/local/database/demo-data.ts. */
   readonly hasDemoData: boolean;
   stop(): Promise<void>;
 }

@@ -1,7 +1,7 @@
+import { refuse } from '../problem.ts';
+import type { Template } from '../template.ts';
 import { permissionProblems, type TaskDuties } from './permission-checks.ts';
-import { refuse } from './problem.ts';
 import { routeProblems } from './route-checks.ts';
-import type { Template } from './template.ts';
 import { validationProblems } from './validator.ts';
 
 /**

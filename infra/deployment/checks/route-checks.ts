@@ -1,4 +1,4 @@
-import { resourcesOf, type Template } from './template.ts';
+import { resourcesOf, type Template } from '../template.ts';
 
 /** Without authoriser an HTTP route would be an SQL endpoint that is open to the world. */
 export function routeProblems(template: Template): string[] {

@@ -1,10 +1,10 @@
 import { constants } from 'node:fs';
 import { chmod, cp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheFolder, makeFolderOnce } from './cache-folder.ts';
+import { cacheFolder, makeFolderOnce } from '../process/cache-folder.ts';
+import { runProgram } from '../process/run-program.ts';
 import type { DatabaseProgram } from './database-program.ts';
 import type { OnProgress } from './debian-server.ts';
-import { runProgram } from './run-program.ts';
 
 /** How the private server stores data: small files and buffers, no log that nobody reads. `loose` options exist in one flavour only. */
 export const STORAGE_ARGUMENTS: readonly string[] = [

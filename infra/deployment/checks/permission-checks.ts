@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { assert } from '../../lib/errors.ts';
+import { assert } from '../../../lib/errors.ts';
+import { TASK_ACTIONS } from '../task-permissions.ts';
+import { type Resource, resourcesOf, type Template } from '../template.ts';
 import { actionsOfCode } from './aws-calls.ts';
-import { TASK_ACTIONS } from './task-permissions.ts';
-import { type Resource, resourcesOf, type Template } from './template.ts';
 
 /** What the broker's code is to do, by settings and parameters. */
 export interface TaskDuties {

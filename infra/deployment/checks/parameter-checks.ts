@@ -1,6 +1,6 @@
-import { sizeProblems } from './fargate-size.ts';
-import type { Parameters } from './parameters.ts';
-import { rollProblems } from './rolling.ts';
+import { sizeProblems } from '../fargate-size.ts';
+import type { Parameters } from '../parameters.ts';
+import { rollProblems } from '../rolling.ts';
 
 /** What parameters that are right by themselves do not allow each other. */
 export function parameterProblems(parameters: Parameters): string[] {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import { Settings } from '../settings.ts';
 import { DESCRIPTIONS } from './descriptions.ts';
-import { Settings } from './settings.ts';
 
 type Schema = z.core.JSONSchema.JSONSchema;
 

@@ -37,7 +37,7 @@ function actionsOf(client: string, code: string): string[] {
     case 'signature-v4':
       return ['rds-db:connect'];
     default:
-      throw new Error(`infra/deployment/aws-calls.ts does not know which actions ${client} needs`);
+      throw new Error(`infra/deployment/checks/aws-calls.ts does not know which actions ${client} needs`);
   }
 }
 
