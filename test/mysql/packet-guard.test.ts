@@ -33,8 +33,8 @@ afterAll(async () => {
 /** What was exceeded and by how much, or the lengths of the cells. */
 async function ask(sql: string, maxResultBytes: number): Promise<unknown> {
   let exceeded: unknown;
-  const collector = new ResultCollector({ maxRows: 10, maxResultBytes }, (limit) => {
-    exceeded = limit;
+  const collector = new ResultCollector({ maxRows: 10, maxResultBytes }, (failure) => {
+    exceeded = failure.limit;
   });
   await wire.run(sql, collector);
   if (exceeded !== undefined) return exceeded;
