@@ -36,8 +36,8 @@ test('a long statement is not kept', () => {
 
 test('of a long text only the short part that was cut out of it is kept', async () => {
   const program = `
-    import { bindStatement } from './lib/mysql/bind.ts';
-    import { parseSqlMode } from './lib/mysql/sql-mode.ts';
+    import { bindStatement } from './lib/mysql/sql/binding/bind.ts';
+    import { parseSqlMode } from './lib/mysql/sql/lexer/sql-mode.ts';
     const mode = parseSqlMode('');
     const heapUsed = () => (gc(), process.memoryUsage().heapUsed);
     const before = heapUsed();

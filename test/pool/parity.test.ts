@@ -19,7 +19,7 @@ const provenByTable = proven.flatMap(({ number, provenIn }) => provenIn.map((fil
 /** The numbers at the head of the names of a file's tests. */
 function numbersIn(file: string): number[] {
   const text = readFileSync(join(TEST_FOLDER, file), 'utf8');
-  const heads = [...text.matchAll(/['"`]((?:\[\d+\] ?)+)/g)].map(([, head = '']) => head);
+  const heads = [...text.matchAll(/['"`]((?:\[\d+\] ?)+)(?![,\]])/g)].map(([, head = '']) => head);
   return heads.flatMap((head) => [...head.matchAll(/\d+/g)].map(([number]) => Number(number)));
 }
 
