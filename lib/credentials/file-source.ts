@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { credentialsFailure } from '../aws/credentials-failure.ts';
-import { errorCode } from '../settings/error-code.ts';
+import { errorCode } from '../settings/problems.ts';
 import { type DatabaseSecret, parseDatabaseSecret } from './database-secret.ts';
 import { VersionedSource, type VersionedSourceOptions } from './versioned-source.ts';
 

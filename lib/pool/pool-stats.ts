@@ -1,6 +1,12 @@
 import type { PoolOptions } from './pool-options.ts';
 import type { SlotState } from './slots/slot.ts';
 
+/** The counts in one line, worded as SQLAlchemy's `Pool.status()` words it. */
+export function statusLine({ size, idle, overflow, checkedOut }: PoolStats): string {
+  const [kept, used] = [`Connections in pool: ${idle}`, `Current Checked out connections: ${checkedOut}`];
+  return `Pool size: ${size}  ${kept} Current Overflow: ${overflow} ${used}`;
+}
+
 /** What a pool is doing. */
 export interface PoolStats {
   readonly size: number;

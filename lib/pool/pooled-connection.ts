@@ -1,4 +1,7 @@
+import { assert } from '../errors.ts';
+import type { Holder } from './checkout.ts';
 import type { Connection } from './connection.ts';
+import type { PoolEvents } from './pool-events.ts';
 import type { Slot } from './slots/slot.ts';
 
 /** A holder used its connection after it had given it back: somebody else may have it by now. */
@@ -7,12 +10,6 @@ export class CheckedInError extends Error {
     super('This connection was checked in already');
     this.name = 'CheckedInError';
   }
-}
-
-/** Who a connection goes back to. */
-interface Lender<C extends Connection> {
-  checkIn(slot: Slot<C>): void;
-  noteDoubleCheckin(): void;
 }
 
 /**
@@ -24,14 +21,14 @@ interface Lender<C extends Connection> {
 export class PooledConnection<C extends Connection> {
   /** How long the caller waited for it. */
   readonly waitedMs: number;
-  readonly #lender: Lender<C>;
+  readonly #checkouts: Checkouts<C>;
   /** Until checkin. */
   #slot: Slot<C> | undefined;
 
-  constructor(slot: Slot<C>, waitedMs: number, lender: Lender<C>) {
+  constructor(slot: Slot<C>, waitedMs: number, checkouts: Checkouts<C>) {
     this.#slot = slot;
     this.waitedMs = waitedMs;
-    this.#lender = lender;
+    this.#checkouts = checkouts;
   }
 
   /** @throws {CheckedInError} */
@@ -42,7 +39,7 @@ export class PooledConnection<C extends Connection> {
 
   /** Gives the connection back. The pool resets it behind the caller's back. A second call is only counted. */
   checkin(): void {
-    if (this.#slot === undefined) this.#lender.noteDoubleCheckin();
+    if (this.#slot === undefined) this.#checkouts.noteDoubleCheckin();
     else this.#end(this.#slot);
   }
 
@@ -53,6 +50,40 @@ export class PooledConnection<C extends Connection> {
 
   #end(slot: Slot<C>): void {
     this.#slot = undefined;
-    this.#lender.checkIn(slot);
+    this.#checkouts.checkIn(slot);
+  }
+}
+
+/** Notes who has a slot's connection until it comes back, and tells observers of both. */
+export class Checkouts<C extends Connection> {
+  readonly #events: PoolEvents;
+  readonly #onBack: (slot: Slot<C>, nowMs: number) => void;
+
+  /** `onBack` decides what becomes of a slot that came back. */
+  constructor(events: PoolEvents, onBack: (slot: Slot<C>, nowMs: number) => void) {
+    this.#events = events;
+    this.#onBack = onBack;
+  }
+
+  checkOut(slot: Slot<C>, holder: Holder, waitedMs: number, nowMs: number): PooledConnection<C> {
+    slot.checkout = { holder, sinceMs: nowMs, isOverdue: false };
+    this.#events.emit('checkout', { waitedMs });
+    return new PooledConnection(slot, waitedMs, this);
+  }
+
+  checkIn(slot: Slot<C>): void {
+    const { checkout } = slot;
+    assert(checkout !== undefined, 'a connection came back that nobody had');
+    slot.checkout = undefined;
+    const nowMs = performance.now();
+    slot.markUsed(nowMs);
+    const heldMs = nowMs - checkout.sinceMs;
+    this.#events.emit('checkin', { heldMs });
+    if (checkout.isOverdue) this.#events.emit('late_checkin', { heldMs, ...checkout.holder });
+    this.#onBack(slot, nowMs);
+  }
+
+  noteDoubleCheckin(): void {
+    this.#events.emit('double_checkin', {});
   }
 }

@@ -1,16 +1,15 @@
 import { throwIfStopped } from '../async/cancellation.ts';
 import type { Deadline } from '../async/deadline.ts';
 import { BrokerError } from '../errors.ts';
-import type { Holder } from './checkout.ts';
+import type { CheckoutOptions, Holder } from './checkout.ts';
 import { poolTimeout, queueFull } from './checkout-errors.ts';
-import type { CheckoutOptions } from './checkout-options.ts';
 import type { Connection, Connector } from './connection.ts';
 import { ServerConnectionLimit } from './connects/server-limit.ts';
-import { Lender } from './lender.ts';
 import { PoolEvents } from './pool-events.ts';
 import type { PoolOptions } from './pool-options.ts';
 import { type PoolStats, poolStats } from './pool-stats.ts';
 import type { PooledConnection } from './pooled-connection.ts';
+import { Checkouts } from './pooled-connection.ts';
 import { PoolSizing } from './sizing.ts';
 import { evictionReason } from './slots/eviction.ts';
 import { PoolMaintenance } from './slots/maintenance.ts';
@@ -33,7 +32,7 @@ export class QueuePool<C extends Connection> {
   readonly #waiters: WaiterQueue<PooledConnection<C>>;
   readonly #demand: PoolSizing<C>;
   readonly #upkeep: PoolMaintenance<C>;
-  readonly #lender: Lender<C>;
+  readonly #checkouts: Checkouts<C>;
   readonly #onEnd: (() => void)[] = [];
 
   /** Opens nothing: the first checkout does. */
@@ -56,7 +55,7 @@ export class QueuePool<C extends Connection> {
     });
     this.#demand = new PoolSizing(options, this.#slots, server, this.#waiters);
     this.#upkeep = new PoolMaintenance(this.#slots, options, this.events);
-    this.#lender = new Lender(this.events, (slot, nowMs) => {
+    this.#checkouts = new Checkouts(this.events, (slot, nowMs) => {
       this.#slots.heedChangeOfRole(slot);
       this.#offer(slot, nowMs, slot.connection.needsReset);
     });
@@ -185,7 +184,7 @@ export class QueuePool<C extends Connection> {
   #checkOut(slot: Slot<C>, holder: Holder, waitedMs: number, nowMs: number): PooledConnection<C> {
     this.#slots.checkOut(slot);
     this.#replaceInTime(slot, nowMs);
-    return this.#lender.checkOut(slot, holder, waitedMs, nowMs);
+    return this.#checkouts.checkOut(slot, holder, waitedMs, nowMs);
   }
 
   /** So that a successor is open when this connection comes back for the last time. */

@@ -4,10 +4,9 @@ import { SecretsManager } from '../aws/secrets-manager.ts';
 import { BrokerError } from '../errors.ts';
 import { documentChecks } from './checks/document-checks.ts';
 import { type DocumentSource, type LogLevel, type PeerEndpoint, parseEnvironment } from './environment.ts';
-import { errorCode } from './error-code.ts';
 import { parseDocument } from './parse-document.ts';
 import { parseSettings } from './parse-settings.ts';
-import { SettingsError } from './problems.ts';
+import { errorCode, SettingsError } from './problems.ts';
 import type { CredentialsSettings, DatabaseSettings, Settings, TlsSettings } from './settings.ts';
 import { tlsFileProblems } from './tls-files.ts';
 

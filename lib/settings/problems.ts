@@ -1,6 +1,11 @@
 import type * as z from 'zod';
 import { SERVER_NAME } from './fields.ts';
 
+/** ENOENT and the like; unlike the message it names no path. */
+export function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+}
+
 type Path = readonly PropertyKey[];
 
 const PLAIN_NAME = /^[\w.-]{1,63}$/;

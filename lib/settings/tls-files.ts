@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { certificatesIn } from './certificates.ts';
-import { errorCode } from './error-code.ts';
-import { line } from './problems.ts';
+import { errorCode, line } from './problems.ts';
 import type { Settings } from './settings.ts';
 
 /** A line for each file of the settings, whose paths are absolute by now, that cannot be used for TLS. */

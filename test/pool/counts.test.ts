@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { statusLine } from '../../lib/pool/status-line.ts';
+import { statusLine } from '../../lib/pool/pool-stats.ts';
 import { buildPool, guardPools, settle } from '../support/open-pool-guard.ts';
 
 guardPools();

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { Deadline } from '../../lib/async/deadline.ts';
-import type { CheckoutOptions } from '../../lib/pool/checkout-options.ts';
+import type { CheckoutOptions } from '../../lib/pool/checkout.ts';
 import type { PooledConnection } from '../../lib/pool/pooled-connection.ts';
 import { FakeConnectError, type FakeConnection } from '../support/fake-connector.ts';
 import { buildPool, guardPools, type PoolUnderTest, settle } from '../support/open-pool-guard.ts';

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { type DebianPackages, unpackDebianPackages } from '../debian-packages.ts';
 import { cacheFolder, makeFolderOnce } from '../process/cache-folder.ts';
-import { type DebianPackages, unpackDebianPackages } from './debian-packages.ts';
 
 export type Flavour = 'mariadb' | 'mysql';
 export type OnProgress = (message: string) => void;

@@ -7,8 +7,7 @@ import { inTransaction } from '../../mysql/transaction/with-transaction.ts';
 import type { IdempotencySettings } from '../../settings/settings.ts';
 import type { IdempotentRequest } from './idempotent-request.ts';
 import { KeyMutex } from './key-mutex.ts';
-import { KeyTable } from './key-table.ts';
-import { toStoredAnswer } from './stored-answer.ts';
+import { KeyTable, toStoredAnswer } from './key-table.ts';
 
 /** Before the key is asked for again: several that wait for it can end up in a deadlock. */
 const LONGEST_PAUSE_MS = 40;

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { BrokerError } from '../../errors.ts';
 import type { Database, PoolRegistry } from '../databases/pool-registry.ts';
-import { roundMs } from '../requests/round-ms.ts';
+import { roundMs } from '../requests/sql-request.ts';
 
 /** Calls that wait in vain are told of at most so often. */
 const REPEAT_MS = 60_000;

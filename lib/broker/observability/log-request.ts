@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { BrokerError } from '../../errors.ts';
 import type { Call } from '../http/call.ts';
 import { wasCutOff } from '../http/slow-readers.ts';
-import { roundMs } from '../requests/round-ms.ts';
+import { roundMs } from '../requests/sql-request.ts';
 import { causeFactsOf, type Fault } from './fault.ts';
 
 /** What web servers log for a caller that did not wait for its reply. */

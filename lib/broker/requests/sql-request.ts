@@ -7,7 +7,11 @@ import type { BoundStatement } from '../../mysql/sql/binding/bind.ts';
 import type { Database } from '../databases/pool-registry.ts';
 import type { Call } from '../http/call.ts';
 import { deadlineOf } from './request-deadline.ts';
-import { roundMs } from './round-ms.ts';
+
+/** To microseconds: what a clock says beyond that is noise. */
+export function roundMs(durationMs: number): number {
+  return Math.round(durationMs * 1_000) / 1_000;
+}
 
 /** What a request that runs SQL brings: who asks, and for how long. */
 export interface SqlRequest extends CallScope {

@@ -1,4 +1,4 @@
-import { statusLine } from '../../pool/status-line.ts';
+import { statusLine } from '../../pool/pool-stats.ts';
 import { DATABASE_ROUTE, DATABASES_ROUTE } from '../../protocol/routes.ts';
 import type { DatabaseSettings } from '../../settings/settings.ts';
 import { mayUse } from '../checks/authenticate.ts';

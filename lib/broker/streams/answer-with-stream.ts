@@ -8,8 +8,8 @@ import type { Database } from '../databases/pool-registry.ts';
 import { prefers } from '../http/accept.ts';
 import { type Call, CallerGone } from '../http/call.ts';
 import { failureOf } from '../http/error-reply.ts';
-import { roundMs } from '../requests/round-ms.ts';
 import type { SqlRequest } from '../requests/sql-request.ts';
+import { roundMs } from '../requests/sql-request.ts';
 import { StreamReply } from './ndjson-reply.ts';
 import type { StreamRegistry } from './stream-registry.ts';
 

@@ -7,9 +7,9 @@ import { readSuccess } from '../results.ts';
 import { streamedRows } from '../row-stream.ts';
 import type { RowOptions } from '../rows.ts';
 import { cannotCommit, isSelect } from '../statement-kind.ts';
-import { anySignal } from '../transport/any-signal.ts';
 import type { BrokerReply } from '../transport/broker-reply.ts';
 import type { CallBudget } from '../transport/call-budget.ts';
+import { anySignal } from '../transport/call-budget.ts';
 import type { Transport } from '../transport/http-transport.ts';
 
 /** When its time is over or its caller has gone, a transaction is still rolled back: its locks hold up others. */

@@ -4,7 +4,7 @@ import type { ParamValues } from '../params.ts';
 import { type Changes, type QueryResult, readChanges, readResult } from '../results.ts';
 import type { RowOf, RowOptions, RowShape } from '../rows.ts';
 import { toBatch, toStatement } from '../statements.ts';
-import { anySignal } from '../transport/any-signal.ts';
+import { anySignal } from '../transport/call-budget.ts';
 import { CallQueue } from './call-queue.ts';
 import type { OpenTransaction } from './remote-transaction.ts';
 import { inSavepoint } from './savepoint.ts';

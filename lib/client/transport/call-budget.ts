@@ -3,6 +3,14 @@ import { afterNextPoll } from '../../async/after-next-poll.ts';
 import { BrokerError } from '../../errors.ts';
 import { TRANSACTION_VERDICT_WAIT_MS } from '../../protocol/verdict-times.ts';
 
+/** Aborts when either does. */
+export function anySignal(
+  one: AbortSignal | undefined,
+  other: AbortSignal | undefined,
+): AbortSignal | undefined {
+  return one && other ? AbortSignal.any([one, other]) : (one ?? other);
+}
+
 interface Limit {
   readonly afterMs: number;
   readonly error: () => Error;

@@ -1,8 +1,7 @@
 import type { CancelSignal } from '../../async/cancellation.ts';
 import { EarliestTimer } from '../../async/earliest-timer.ts';
-import type { Holder } from '../checkout.ts';
+import type { CheckoutOptions, Holder } from '../checkout.ts';
 import { deadlineExceeded } from '../checkout-errors.ts';
-import type { CheckoutOptions } from '../checkout-options.ts';
 import { FairQueue, type Queued } from './fair-queue.ts';
 
 /** What a line asks of its pool. */

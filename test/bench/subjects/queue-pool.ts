@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { unpackDebianPackages } from '../../../infra/local/database/debian-packages.ts';
+import { unpackDebianPackages } from '../../../infra/local/debian-packages.ts';
 import { cacheFolder, makeFolderOnce } from '../../../infra/local/process/cache-folder.ts';
 import { CONNECTIONS } from '../services/driver-options.ts';
 import { type ServiceProcess, startServiceProcess } from './service-process.ts';

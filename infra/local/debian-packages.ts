@@ -1,6 +1,6 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runProgram } from '../process/run-program.ts';
+import { runProgram } from './process/run-program.ts';
 
 export interface DebianPackages {
   /** Package names, or regular expressions as apt-get takes them. */
