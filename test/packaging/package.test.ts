@@ -11,10 +11,10 @@ import { STRANGERS } from './support/strangers.ts';
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 const FUNCTIONS = {
-  query: { bundle: 'dist/functions/query.mjs', maxBytes: 40_960 },
-  transaction: { bundle: 'dist/functions/transaction.mjs', maxBytes: 40_960 },
-  health: { bundle: 'dist/functions/health.mjs', maxBytes: 40_960 },
-  'credentials-rotated': { bundle: 'dist/functions/credentials-rotated.mjs', maxBytes: 40_960 },
+  query: { bundle: 'dist/functions/query.mjs', maxBytes: 53_248 },
+  transaction: { bundle: 'dist/functions/transaction.mjs', maxBytes: 53_248 },
+  health: { bundle: 'dist/functions/health.mjs', maxBytes: 53_248 },
+  'credentials-rotated': { bundle: 'dist/functions/credentials-rotated.mjs', maxBytes: 53_248 },
   'get-order': { bundle: 'dist/infra/examples/orders-service/get-order.mjs', maxBytes: 61_440 },
   'place-order': { bundle: 'dist/infra/examples/orders-service/place-order.mjs', maxBytes: 61_440 },
 };
