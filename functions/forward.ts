@@ -10,8 +10,8 @@ import {
 import type { BrokerRequest } from '../lib/client/transport/http-transport.ts';
 import { openTransport } from '../lib/client/transport/open-transport.ts';
 import { BrokerError } from '../lib/errors.ts';
+import { isRounded } from '../lib/protocol/rounded.ts';
 import { databasePath, IDEMPOTENCY_HEADER } from '../lib/protocol/routes.ts';
-import { isRounded } from '../lib/protocol/values.ts';
 import {
   failureReply,
   type HttpEvent,

@@ -1,5 +1,5 @@
 import { BrokerError } from '../errors.ts';
-import { isRounded } from '../protocol/values.ts';
+import { isRounded } from '../protocol/rounded.ts';
 
 /** A value that a list may hold too. */
 export type ScalarValue =

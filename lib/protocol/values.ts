@@ -1,10 +1,5 @@
 import * as z from 'zod/mini';
 
-/** An integer that may have been another one before JavaScript read it. What it writes with an exponent is a double. */
-export function isRounded(value: unknown): boolean {
-  return typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(String(value));
-}
-
 const BIGINT_MIN = -(2n ** 63n);
 const BIGINT_UNSIGNED_MAX = 2n ** 64n - 1n;
 const DECIMAL_MAX_DIGITS = 65;
