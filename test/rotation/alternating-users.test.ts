@@ -165,6 +165,7 @@ describe('the clone gets', () => {
   });
 });
 
+// MySQL accounts have no such limit.
 test.skipIf(server.flavour === 'mysql')('the other user has the same MAX_STATEMENT_TIME', async () => {
   const { name, user } = await newSecret();
   await admin.query("ALTER USER ?@'%' WITH MAX_STATEMENT_TIME 2.5", [user]);
