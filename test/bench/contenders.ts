@@ -3,7 +3,7 @@ import { createPool as buildMysql2Pool, type PoolConnection } from 'mysql2';
 import { Pool as TarnPool } from 'tarn';
 import { Deadline } from '../../lib/async/deadline.ts';
 import { QueuePool } from '../../lib/pool/queue-pool.ts';
-import type { TestDatabase } from '../support/own-database.ts';
+import type { TestDatabase } from '../support/database/own-database.ts';
 import { OPTIONS, StubConnector } from './stub-connector.ts';
 
 const { size, checkoutTimeoutMs, idleTimeoutMs } = OPTIONS;

@@ -1,5 +1,5 @@
 import type { Account } from '../../infra/local/database/database-admin.ts';
-import { startOwnDatabase, type TestDatabase } from '../support/own-database.ts';
+import { startOwnDatabase, type TestDatabase } from '../support/database/own-database.ts';
 import { COUNTERS, KEYS } from './statements.ts';
 
 /** All subjects' pools beside each other, and the 151 that a server allows by default for whoever has none. */

@@ -1,4 +1,4 @@
-import { startOwnDatabase } from '../support/own-database.ts';
+import { startOwnDatabase } from '../support/database/own-database.ts';
 import { type Contender, genericPool, mysql2, ours, tarn } from './contenders.ts';
 import { heapGrowth } from './heap-growth.ts';
 import { OPTIONS } from './stub-connector.ts';

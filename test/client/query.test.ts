@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { BrokerError, type ConnectOptions, connect, list } from '../../lib/index.ts';
 import type { Result } from '../../lib/protocol/query.ts';
-import { failure, StubBroker } from './support/stub-broker.ts';
+import { failure, StubBroker } from '../support/stub-broker.ts';
 
 const result: Result = {
   columns: [{ name: 'id', type: 'BIGINT', nullable: false, length: 20 }],

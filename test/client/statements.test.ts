@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { connect, json, list } from '../../lib/index.ts';
-import { failure, StubBroker } from './support/stub-broker.ts';
+import { failure, StubBroker } from '../support/stub-broker.ts';
 import { RESULT } from './support/transaction-stub.ts';
 
 const clientOf = (broker: StubBroker) => connect({ url: broker.url.href, key: 'k' });

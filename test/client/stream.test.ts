@@ -3,8 +3,8 @@ import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { type ConnectOptions, connect } from '../../lib/index.ts';
+import { failure, StubBroker } from '../support/stub-broker.ts';
 import { COLUMNS, columns, end, rows, streaming, streamOf, toText } from './support/stream-stub.ts';
-import { failure, StubBroker } from './support/stub-broker.ts';
 
 function clientOf(broker: StubBroker, options: Partial<ConnectOptions<'object'>> = {}) {
   return connect({ url: broker.url.href, key: 'k', timeoutMs: 5_000, ...options });

@@ -4,11 +4,11 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { createDemoData, DEMO_DATABASE } from '../../infra/local/database/demo-data.ts';
+import { startOwnDatabase } from '../support/database/own-database.ts';
 import { eventually, type HttpReply } from '../support/http.ts';
-import { startOwnDatabase } from '../support/own-database.ts';
-import { type RotationScene, startRotationScene } from '../support/rotation-scene.ts';
-import { type LoadReport, SteadyLoad } from '../support/steady-load.ts';
-import { beginWorking } from '../support/working-transaction.ts';
+import { type RotationScene, startRotationScene } from '../support/rotation/rotation-scene.ts';
+import { type LoadReport, SteadyLoad } from '../support/rotation/steady-load.ts';
+import { beginWorking } from '../support/rotation/working-transaction.ts';
 
 const REQUESTS_PER_SECOND = 100;
 const CONNECTIONS = 5;

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { BrokerTasks } from '../../functions/broker-tasks.ts';
 import { handler } from '../../functions/credentials-rotated.ts';
-import { failure, type SeenRequest, StubBroker } from '../client/support/stub-broker.ts';
-import { startTestDatabase } from '../support/database.ts';
-import { SECRET_ID, startRotatingBroker } from '../support/rotating-broker.ts';
+import { startTestDatabase } from '../support/database/database.ts';
+import { SECRET_ID, startRotatingBroker } from '../support/rotation/rotating-broker.ts';
+import { failure, type SeenRequest, StubBroker } from '../support/stub-broker.ts';
 import { contextWith } from './support/lambda.ts';
 
 const LABEL_UPDATED = {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { StubBroker } from '../client/support/stub-broker.ts';
+import { StubBroker } from '../support/stub-broker.ts';
 import { AWS_REQUEST_ID, contextWith } from './support/lambda.ts';
 
 test("GET /health answers with the broker's readiness, ready or not, and 502 when there is no broker", async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { failure, StubBroker } from '../client/support/stub-broker.ts';
+import { failure, StubBroker } from '../support/stub-broker.ts';
 import { AWS_REQUEST_ID, contextWith, httpEvent } from './support/lambda.ts';
 
 // As a broker writes it, spaces and all: it has to come back so.

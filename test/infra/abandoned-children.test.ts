@@ -7,7 +7,7 @@ import { expect, test, vi } from 'vitest';
 import { findFreePort } from '../../infra/local/process/free-port.ts';
 
 const START_AND_TELL = `
-  const { startOwnDatabase } = await import('./test/support/own-database.ts');
+  const { startOwnDatabase } = await import('./test/support/database/own-database.ts');
   const { server, admin } = await startOwnDatabase();
   const [row] = await admin.query('SELECT @@datadir AS dataDir');
   console.log(JSON.stringify({ port: server.port, dataDir: row.dataDir }));

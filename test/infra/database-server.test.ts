@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startDatabaseServer } from '../../infra/local/database/database-server.ts';
 import { findFreePort } from '../../infra/local/process/free-port.ts';
 import { processExists } from '../../infra/local/process/watched-process.ts';
-import { type OwnDatabase, startOwnDatabase } from '../support/own-database.ts';
+import { type OwnDatabase, startOwnDatabase } from '../support/database/own-database.ts';
 
 describe('a private database server', () => {
   let database: OwnDatabase;

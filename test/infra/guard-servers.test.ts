@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findFreePort } from '../../infra/local/process/free-port.ts';
 import { pollUntil } from '../../infra/local/process/poll-until.ts';
 import { startWatched, type WatchedProcess } from '../../infra/local/process/watched-process.ts';
-import { PROJECT } from '../packaging/support/project.ts';
 import { http, raw } from '../support/http.ts';
+import { PROJECT } from '../support/project.ts';
 
 /** In place of the broker: what reaches it, a function has sent. */
 const asked: string[] = [];

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, expect, onTestFinished, test } from 'vitest';
-import { startTestDatabase } from '../support/database.ts';
+import { startTestDatabase } from '../support/database/database.ts';
 
 const database = await startTestDatabase();
 afterAll(database.stop);

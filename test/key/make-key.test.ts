@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
-import { PROJECT } from '../packaging/support/project.ts';
 import { settingsFor } from '../support/broker.ts';
 import { startBrokerProcess } from '../support/broker-process.ts';
-import { startTestDatabase, type TestDatabase } from '../support/database.ts';
+import { startTestDatabase, type TestDatabase } from '../support/database/database.ts';
 import { http } from '../support/http.ts';
+import { PROJECT } from '../support/project.ts';
 
 /** The command as `npm run key` starts it. */
 async function makeKey(args: readonly string[], input = '') {

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stageClient } from '../../infra/packages/client-package.ts';
-import { makeDirectory, PROJECT, run, tool } from './support/project.ts';
+import { makeDirectory, PROJECT, run, tool } from '../support/project.ts';
 
 const FUNCTION = `
 import { BrokerError, connect, list } from 'serverless-conn-pool';

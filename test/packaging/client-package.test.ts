@@ -2,8 +2,8 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { makeDirectory, run, tool } from '../support/project.ts';
 import { installPacked, linkCommands, writeTsconfig } from './support/packed-package.ts';
-import { makeDirectory, run, tool } from './support/project.ts';
 
 const FUNCTION = `
 import { BrokerError, connect, json, list } from 'serverless-conn-pool';

@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { loadSettings } from '../../lib/settings/load-settings.ts';
+import { PROJECT } from '../support/project.ts';
 import { COMPOSE_FOLDER, readCompose, secretFiles } from './support/compose.ts';
-import { parseDockerfile } from './support/dockerfile.ts';
-import { PROJECT } from './support/project.ts';
-import { readTaskContainer } from './support/task-container.ts';
+import { parseDockerfile } from './support/image/dockerfile.ts';
+import { readTaskContainer } from './support/image/task-container.ts';
 
 const compose = await readCompose();
 const { mysql, broker } = compose.services;

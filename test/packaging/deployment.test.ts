@@ -5,9 +5,9 @@ import { parse } from 'yaml';
 import { checkTemplate } from '../../infra/deployment/checks/check-template.ts';
 import { planDeployment } from '../../infra/deployment/plan.ts';
 import { resourcesOf, type Template } from '../../infra/deployment/template.ts';
-import { PROJECT, temporaryDirectory } from './support/project.ts';
+import { packageService, templateOf } from '../support/packages/service.ts';
+import { PROJECT, temporaryDirectory } from '../support/project.ts';
 import { namesIn, readmeOf, sectionOf } from './support/readme.ts';
-import { packageService, templateOf } from './support/service.ts';
 
 /** The validator alone takes seconds, and many on a machine that is busy. */
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });

@@ -1,11 +1,11 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { buildImage } from './support/build-image.ts';
-import { parseDockerIgnore } from './support/docker-ignore.ts';
-import { parseDockerfile } from './support/dockerfile.ts';
-import { filesIn } from './support/installed-packages.ts';
-import { PROJECT, temporaryDirectory } from './support/project.ts';
+import { PROJECT, temporaryDirectory } from '../support/project.ts';
+import { buildImage } from './support/image/build-image.ts';
+import { parseDockerIgnore } from './support/image/docker-ignore.ts';
+import { parseDockerfile } from './support/image/dockerfile.ts';
+import { filesIn } from './support/image/installed-packages.ts';
 
 const ignores = parseDockerIgnore(
   await readFile(path.join(PROJECT, 'infra/Dockerfile.dockerignore'), 'utf8'),

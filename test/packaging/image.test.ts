@@ -2,16 +2,16 @@ import { cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { settingsFor } from '../support/broker.ts';
-import { startTestDatabase, type TestDatabase } from '../support/database.ts';
+import { startTestDatabase, type TestDatabase } from '../support/database/database.ts';
 import { http } from '../support/http.ts';
-import { type Build, buildImage, type Image } from './support/build-image.ts';
+import { makeDirectory, PROJECT, run } from '../support/project.ts';
 import { readCompose, secretFiles } from './support/compose.ts';
-import { Container, type Running } from './support/container.ts';
-import type { BuildContext } from './support/copy.ts';
-import { parseDockerIgnore } from './support/docker-ignore.ts';
-import { filesIn, installedPackages } from './support/installed-packages.ts';
-import { makeDirectory, PROJECT, run } from './support/project.ts';
-import { readTaskContainer } from './support/task-container.ts';
+import { type Build, buildImage, type Image } from './support/image/build-image.ts';
+import { Container, type Running } from './support/image/container.ts';
+import type { BuildContext } from './support/image/copy.ts';
+import { parseDockerIgnore } from './support/image/docker-ignore.ts';
+import { filesIn, installedPackages } from './support/image/installed-packages.ts';
+import { readTaskContainer } from './support/image/task-container.ts';
 
 /** Two installations, on a machine that is busy. */
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 600_000 });

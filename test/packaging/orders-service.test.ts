@@ -6,12 +6,12 @@ import { resourcesOf, type Template } from '../../infra/deployment/template.ts';
 import { createDemoData, DEMO_DATABASE } from '../../infra/local/database/demo-data.ts';
 import { contextWith, httpEvent } from '../functions/support/lambda.ts';
 import { startTestBroker, type TestBroker } from '../support/broker.ts';
-import { startTestDatabase, type TestDatabase } from '../support/database.ts';
+import { startTestDatabase, type TestDatabase } from '../support/database/database.ts';
+import { readZip } from '../support/packages/read-zip.ts';
+import { NO_NETWORK, packageService, templateOf } from '../support/packages/service.ts';
+import { makeDirectory, PROJECT, run, tool } from '../support/project.ts';
 import { invokeBundle } from './support/invoke-bundle.ts';
 import { installPacked, writeTsconfig } from './support/packed-package.ts';
-import { makeDirectory, PROJECT, run, tool } from './support/project.ts';
-import { readZip } from './support/read-zip.ts';
-import { NO_NETWORK, packageService, templateOf } from './support/service.ts';
 import { type ApiReply, CREDENTIALS, REGION, startSignedApi } from './support/signed-api.ts';
 import { STRANGERS } from './support/strangers.ts';
 

@@ -2,9 +2,9 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { resourcesOf, type Template } from '../../infra/deployment/template.ts';
-import { run, temporaryDirectory } from './support/project.ts';
-import { readZip } from './support/read-zip.ts';
-import { type PackagedService, packageService, templateOf } from './support/service.ts';
+import { readZip } from '../support/packages/read-zip.ts';
+import { type PackagedService, packageService, templateOf } from '../support/packages/service.ts';
+import { run, temporaryDirectory } from '../support/project.ts';
 import { STRANGERS } from './support/strangers.ts';
 
 /** The validator alone takes seconds, and many on a machine that is busy. */
@@ -80,7 +80,7 @@ test('the template deploys each bundle under its own handler', () => {
     ([, { Properties }]) => Properties?.Handler,
   );
 
-  // It holds the driver: test/e2e/packaged-rotation.test.ts looks at it.
+  // It holds the driver: test/e2e/packaged/rotation.test.ts looks at it.
   const bundles = [...functions.map(({ bundle }) => bundle), 'dist/functions/rotate-secret.mjs'];
   expect(handlers.sort()).toEqual(bundles.map((bundle) => bundle.replace('.mjs', '.handler')).sort());
 });

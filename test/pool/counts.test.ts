@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { statusLine } from '../../lib/pool/pool-stats.ts';
-import { buildPool, guardPools, settle } from '../support/open-pool-guard.ts';
+import { buildPool, guardPools, settle } from './support/open-pool-guard.ts';
 
 guardPools();
 

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { Deadline } from '../../lib/async/deadline.ts';
-import { buildPool, guardPools, type PoolUnderTest, settle } from '../support/open-pool-guard.ts';
+import { buildPool, guardPools, type PoolUnderTest, settle } from './support/open-pool-guard.ts';
 
 guardPools();
 

@@ -1,8 +1,8 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { PoolEventMap } from '../../lib/pool/pool-events.ts';
 import type { QueuePool } from '../../lib/pool/queue-pool.ts';
-import type { FakeConnection } from '../support/fake-connector.ts';
-import { buildPool, guardPools, settle } from '../support/open-pool-guard.ts';
+import type { FakeConnection } from './support/fake-connector.ts';
+import { buildPool, guardPools, settle } from './support/open-pool-guard.ts';
 
 guardPools();
 

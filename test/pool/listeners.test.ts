@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { buildPool, guardPools, settle } from '../support/open-pool-guard.ts';
+import { buildPool, guardPools, settle } from './support/open-pool-guard.ts';
 
 guardPools();
 

@@ -13,7 +13,7 @@ async function run(code: string): Promise<string[]> {
 
 const SETUP = `
   import { QueuePool } from './lib/pool/queue-pool.ts';
-  import { FakeConnectError, FakeConnector } from './test/support/fake-connector.ts';
+  import { FakeConnectError, FakeConnector } from './test/pool/support/fake-connector.ts';
 
   const options = {
     size: 4, maxOverflow: 0, checkoutTimeoutMs: 60_000, recycleAfterMs: 60_000, maxWaiting: 10,

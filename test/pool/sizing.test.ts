@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { buildPool, guardPools, settle } from '../support/open-pool-guard.ts';
+import { buildPool, guardPools, settle } from './support/open-pool-guard.ts';
 
 guardPools();
 

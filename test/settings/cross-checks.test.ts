@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { KEY, problemsWith } from './documents.ts';
+import { KEY, problemsWith } from './support/documents.ts';
 
 describe('fields that contradict each other are refused', () => {
   test.each<[object, string]>([

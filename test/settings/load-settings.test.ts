@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { loadSettings } from '../../lib/settings/load-settings.ts';
 import { SettingsError } from '../../lib/settings/problems.ts';
 import { TestAuthority } from '../support/certificates.ts';
-import { FakeSecretsManager } from '../support/secrets-manager.ts';
+import { FakeSecretsManager } from '../support/rotation/secrets-manager.ts';
 
 const KEY = 'a'.repeat(64);
 const authority = new TestAuthority();

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { loadSettings } from '../../lib/settings/load-settings.ts';
 import { parseSettings } from '../../lib/settings/parse-settings.ts';
 import { SettingsError } from '../../lib/settings/problems.ts';
-import { problemsOf } from './problems-of.ts';
+import { problemsOf } from './support/problems-of.ts';
 
 const SECRET = 'hunter2';
 const callers = { orders: { keySha256: 'a'.repeat(64), databases: ['*'], access: 'read' } };

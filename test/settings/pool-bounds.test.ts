@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseSettings } from '../../lib/settings/parse-settings.ts';
-import { documentWith, problemsWith } from './documents.ts';
+import { documentWith, problemsWith } from './support/documents.ts';
 
 test('[3] a pool that says nothing is as large and as patient as django-conn-pool is', () => {
   expect(parseSettings(documentWith()).databases.default?.pool).toMatchObject({

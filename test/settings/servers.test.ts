@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { parseSettings } from '../../lib/settings/parse-settings.ts';
 import { serverLimitOf } from '../../lib/settings/servers.ts';
-import { documentWith, problemsWith } from './documents.ts';
-import { problemsOf } from './problems-of.ts';
+import { documentWith, problemsWith } from './support/documents.ts';
+import { problemsOf } from './support/problems-of.ts';
 
 const servers = (maxConnections: number, name = 'db.internal') => ({
   servers: { [name]: { maxConnections } },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseSettings } from '../../lib/settings/parse-settings.ts';
-import { documentWith, KEY, problemsWith } from './documents.ts';
-import { problemsOf } from './problems-of.ts';
+import { documentWith, KEY, problemsWith } from './support/documents.ts';
+import { problemsOf } from './support/problems-of.ts';
 
 test('a document that states the least gets the defaults of the contract', () => {
   expect(parseSettings(documentWith())).toEqual({

@@ -8,7 +8,7 @@ import {
   ServerSettings,
   SessionSettings,
 } from '../../lib/settings/settings.ts';
-import { problemsOf } from './problems-of.ts';
+import { problemsOf } from './support/problems-of.ts';
 
 const some = (fields: Readonly<Record<string, fc.Arbitrary<unknown>>>): fc.Arbitrary<object> =>
   fc.record(fields, { requiredKeys: [] });

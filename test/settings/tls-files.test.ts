@@ -4,7 +4,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { parseSettings } from '../../lib/settings/parse-settings.ts';
 import { tlsFileProblems } from '../../lib/settings/tls-files.ts';
 import { TestAuthority } from '../support/certificates.ts';
-import { documentWith } from './documents.ts';
+import { documentWith } from './support/documents.ts';
 
 const authority = new TestAuthority();
 const [served, other] = [authority.issue(), authority.issue()];

@@ -4,7 +4,7 @@ import { type Broker, buildBroker } from '../../lib/broker/build-broker.ts';
 import { CallerKeys } from '../../lib/credentials/caller-keys.ts';
 import { Result } from '../../lib/protocol/query.ts';
 import { parseSettings } from '../../lib/settings/parse-settings.ts';
-import type { TestDatabase } from './database.ts';
+import type { TestDatabase } from './database/database.ts';
 import { type HttpReply, http } from './http.ts';
 
 /** Keys of callers with each access. `reader` may use only `default`. */

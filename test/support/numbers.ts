@@ -1,4 +1,4 @@
-import type { TestDatabase } from './database.ts';
+import type { TestDatabase } from './database/database.ts';
 
 /** A table of the numbers 1 to 100,000 for tests that need many rows: `app.numbers (seq BIGINT)`. */
 export async function createNumbers({ admin }: TestDatabase): Promise<void> {

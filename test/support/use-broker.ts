@@ -1,6 +1,6 @@
 import { afterAll } from 'vitest';
 import { startTestBroker, type TestBroker, type TestBrokerOptions } from './broker.ts';
-import { startTestDatabase, type TestDatabase } from './database.ts';
+import { startTestDatabase, type TestDatabase } from './database/database.ts';
 
 /** A database and a broker before it for the tests of one file, stopped after the last of them. */
 export async function useBroker(

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { TestDatabase } from '../../support/own-database.ts';
+import type { TestDatabase } from '../../support/database/own-database.ts';
 
 export interface ConnectionSample {
   /** Since the watch began. */

@@ -1,4 +1,4 @@
-import type { TestDatabase } from '../../support/own-database.ts';
+import type { TestDatabase } from '../../support/database/own-database.ts';
 import type { Outcome } from '../load/job.ts';
 import type { Load, Subject, SubjectName } from '../subjects/subject.ts';
 import { watchConnections } from './connection-watch.ts';

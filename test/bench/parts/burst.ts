@@ -1,4 +1,4 @@
-import type { TestDatabase } from '../../support/own-database.ts';
+import type { TestDatabase } from '../../support/database/own-database.ts';
 import { BY_KEY, type Outcome } from '../load/job.ts';
 import { type ConnectionSample, watchConnections } from '../measure/connection-watch.ts';
 import type { Load, Subject, SubjectName } from '../subjects/subject.ts';

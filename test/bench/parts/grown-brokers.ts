@@ -1,6 +1,6 @@
 import type { Account } from '../../../infra/local/database/database-admin.ts';
 import { BegunTransaction } from '../../../lib/protocol/transaction.ts';
-import type { TestServer } from '../../support/own-database.ts';
+import type { TestServer } from '../../support/database/own-database.ts';
 import { HttpClient } from '../load/http-client.ts';
 import type { LoadProcess } from '../load/load-process.ts';
 import { CALLER_KEY, SELECT_BY_KEY } from '../statements.ts';

@@ -1,4 +1,4 @@
-import type { TestDatabase } from '../../support/own-database.ts';
+import type { TestDatabase } from '../../support/database/own-database.ts';
 import { type Measured, type Pairing, takeTurns } from '../measure/turn.ts';
 import type { Plan } from '../plan.ts';
 import type { Subject } from '../subjects/subject.ts';

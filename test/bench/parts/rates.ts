@@ -1,4 +1,4 @@
-import type { TestDatabase } from '../../support/own-database.ts';
+import type { TestDatabase } from '../../support/database/own-database.ts';
 import { BY_KEY } from '../load/job.ts';
 import { medianOf } from '../measure/median.ts';
 import { type Measured, type Pairing, takeTurns } from '../measure/turn.ts';

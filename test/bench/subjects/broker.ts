@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Account } from '../../../infra/local/database/database-admin.ts';
 import { makeTemporaryFolder, removeTemporaryFolder } from '../../../infra/local/process/temporary-folder.ts';
-import type { TestServer } from '../../support/own-database.ts';
+import type { TestServer } from '../../support/database/own-database.ts';
 import { CALLER_KEY } from '../statements.ts';
 import { type ServiceProcess, startServiceProcess } from './service-process.ts';
 

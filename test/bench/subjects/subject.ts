@@ -1,5 +1,5 @@
 import type { Account } from '../../../infra/local/database/database-admin.ts';
-import type { TestServer } from '../../support/own-database.ts';
+import type { TestServer } from '../../support/database/own-database.ts';
 import type { Outcome, Workload } from '../load/job.ts';
 
 export type SubjectName = 'broker' | 'floor' | 'driver' | 'echo' | 'connectEach' | 'queuePool' | 'functions';

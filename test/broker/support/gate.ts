@@ -1,4 +1,4 @@
-import type { TestDatabase } from '../../support/database.ts';
+import type { TestDatabase } from '../../support/database/database.ts';
 import { eventually } from '../../support/http.ts';
 
 /** A statement that inserts into `orders` as soon as the gate is open. */

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Answer } from './stub-broker.ts';
+import type { Answer } from '../../support/stub-broker.ts';
 
 export const COLUMNS = [
   { name: 'id', type: 'BIGINT', nullable: false, length: 20 },

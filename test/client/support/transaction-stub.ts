@@ -1,5 +1,5 @@
 import type { Result } from '../../../lib/protocol/query.ts';
-import { type Answer, type SeenRequest, StubBroker } from './stub-broker.ts';
+import { type Answer, type SeenRequest, StubBroker } from '../../support/stub-broker.ts';
 
 export const RESULT: Result = {
   columns: [{ name: 'id', type: 'BIGINT', nullable: false, length: 20 }],

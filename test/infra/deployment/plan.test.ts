@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type PlanOptions, planDeployment } from '../../../infra/deployment/plan.ts';
 import { DeploymentError } from '../../../infra/deployment/problem.ts';
-import { makeDirectory } from '../../packaging/support/project.ts';
+import { makeDirectory } from '../../support/project.ts';
 
 const PARAMETERS = {
   settingsSecret: '',

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { type Overview, overviewLines, taskDollarsPerMonth } from '../../../infra/deployment/overview.ts';
 import { planDeployment } from '../../../infra/deployment/plan.ts';
 import { preflight } from '../../../infra/deployment/preflight.ts';
-import { makeDirectory, PROJECT, run } from '../../packaging/support/project.ts';
-import { FakeSecretsManager } from '../../support/secrets-manager.ts';
+import { makeDirectory, PROJECT, run } from '../../support/project.ts';
+import { FakeSecretsManager } from '../../support/rotation/secrets-manager.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 

@@ -6,7 +6,7 @@ import { EXAMPLE_HOST } from '../../../infra/deployment/checks/fargate-checks.ts
 import { permissionProblems } from '../../../infra/deployment/checks/permission-checks.ts';
 import { type PlanOptions, planDeployment } from '../../../infra/deployment/plan.ts';
 import { DeploymentError } from '../../../infra/deployment/problem.ts';
-import { makeDirectory, PROJECT } from '../../packaging/support/project.ts';
+import { makeDirectory, PROJECT } from '../../support/project.ts';
 
 /** The parameters of serverless.yml for stage dev. */
 let defaults: Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Answer, failure, StubBroker } from '../../client/support/stub-broker.ts';
 import { httpEvent } from '../../functions/support/lambda.ts';
+import { type Answer, failure, StubBroker } from '../../support/stub-broker.ts';
 
 let broker: StubBroker;
 let handler: typeof import('../../../infra/examples/orders-service/get-order.ts').handler;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parse } from 'yaml';
-import { PROJECT } from './project.ts';
+import { PROJECT } from '../../support/project.ts';
 
 /** The parts of a service that tests look at. */
 interface ComposeService {

@@ -1,6 +1,6 @@
 import { copyFile, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { makeDirectory, PROJECT, run, tool } from './project.ts';
+import { makeDirectory, PROJECT, run, tool } from '../../support/project.ts';
 
 /**
  * Puts the package into a project of somebody who installed it: as `npm pack` makes it, with the dependencies that

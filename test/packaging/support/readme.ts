@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { PROJECT } from './project.ts';
+import { PROJECT } from '../../support/project.ts';
 
 /** The README of a folder of the project. */
 export async function readmeOf(folder: string): Promise<string> {

@@ -2,8 +2,8 @@ import { createConnection } from 'mysql2/promise';
 import { afterAll, vi } from 'vitest';
 import { ROTATION_STEPS, type RotationEvent, type RotationStep } from '../../../lib/protocol/rotation.ts';
 import { Rotator } from '../../../lib/rotation/rotator.ts';
-import { startTestDatabase, type TestDatabase } from '../../support/database.ts';
-import { FakeSecretsManager } from '../../support/secrets-manager.ts';
+import { startTestDatabase, type TestDatabase } from '../../support/database/database.ts';
+import { FakeSecretsManager } from '../../support/rotation/secrets-manager.ts';
 
 export interface SecretFields {
   readonly username: string;

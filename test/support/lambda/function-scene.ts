@@ -1,7 +1,7 @@
 import { afterAll } from 'vitest';
 import type { TestBroker, TestBrokerOptions } from '../broker.ts';
-import type { TestDatabase } from '../database.ts';
-import { FakeSecretsManager } from '../secrets-manager.ts';
+import type { TestDatabase } from '../database/database.ts';
+import { FakeSecretsManager } from '../rotation/secrets-manager.ts';
 import { useBroker } from '../use-broker.ts';
 import { PackagedFunctions, type StartOptions } from './packaged-functions.ts';
 import type { LambdaFunction } from './start-function.ts';

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import * as z from 'zod';
 import { resourcesOf, type Template } from '../../../infra/deployment/template.ts';
-import { packageService, templateOf } from '../../packaging/support/service.ts';
+import { packageService, templateOf } from '../packages/service.ts';
 import { type LambdaFunction, startFunction } from './start-function.ts';
 
 /** What the template tells Lambda of a function. */

@@ -1,7 +1,7 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { makeTemporaryFolder, removeTemporaryFolder } from '../../../infra/local/process/temporary-folder.ts';
-import { readZip } from '../../packaging/support/read-zip.ts';
+import { readZip } from '../packages/read-zip.ts';
 import { Environment, type EnvironmentOptions } from './environment.ts';
 import { type Answer, toEvent } from './payload.ts';
 

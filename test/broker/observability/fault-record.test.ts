@@ -1,0 +1,89 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { FaultRecord } from '../../../lib/broker/observability/fault-record.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const REFUSED = { code: 'CREDENTIALS_REFUSED', cause: 'login_refused', errno: 1045, message: 'refused' };
+const SILENT = { code: 'DATABASE_UNREACHABLE', cause: 'connect_timeout', message: 'no answer' };
+
+function recordThatTells(): { record: FaultRecord; told: string[] } {
+  const record = new FaultRecord();
+  const told: string[] = [];
+  record.onNews((news, { cause, times }, failedCalls) =>
+    told.push(`${news} ${cause} x${times} -${failedCalls}`),
+  );
+  return { record, told };
+}
+
+test('a fault is told when it begins, each minute with the calls that failed since, and when it ends', () => {
+  const { record, told } = recordThatTells();
+  record.failed(REFUSED);
+  for (let second = 1; second <= 150; second += 1) {
+    vi.advanceTimersByTime(1_000);
+    record.failed(REFUSED);
+    record.callFailed();
+    record.remind();
+  }
+  record.worked();
+  record.worked();
+  expect(told).toEqual([
+    'began login_refused x1 -0',
+    'lasts login_refused x61 -59',
+    'lasts login_refused x121 -60',
+    'ended login_refused x151 -31',
+  ]);
+});
+
+test('a fault that is not tried again is told each minute too', () => {
+  const { record, told } = recordThatTells();
+  record.failed(SILENT);
+  for (let second = 0; second < 60; second += 1) {
+    vi.advanceTimersByTime(1_000);
+    record.remind();
+  }
+  expect(told).toEqual(['began connect_timeout x1 -0', 'lasts connect_timeout x1 -0']);
+});
+
+test('another cause is told at once, and neither of two that take turns more than once a minute', () => {
+  const { record, told } = recordThatTells();
+  for (let second = 0; second < 59; second += 1) {
+    record.failed(second % 2 === 0 ? REFUSED : SILENT);
+    record.remind();
+    vi.advanceTimersByTime(1_000);
+  }
+  expect(told).toEqual(['began login_refused x1 -0', 'began connect_timeout x2 -0']);
+});
+
+test('what breaks and works again all the time is told once a minute', () => {
+  const { record, told } = recordThatTells();
+  for (let second = 0; second < 59; second += 1) {
+    record.failed(REFUSED);
+    record.worked();
+    vi.advanceTimersByTime(1_000);
+  }
+  expect(told).toEqual(['began login_refused x1 -0', 'ended login_refused x1 -0']);
+  vi.advanceTimersByTime(1_000);
+  record.failed(REFUSED);
+  expect(told).toHaveLength(3);
+});
+
+test('it knows since when a fault lasts and when it was last seen, and nothing once it has ended', () => {
+  const { record } = recordThatTells();
+  vi.setSystemTime('2026-01-01T00:00:00Z');
+  record.failed(REFUSED);
+  vi.setSystemTime('2026-01-01T00:00:05Z');
+  record.failed(REFUSED);
+  expect(record.current).toEqual({
+    ...REFUSED,
+    since: '2026-01-01T00:00:00.000Z',
+    at: '2026-01-01T00:00:05.000Z',
+    times: 2,
+  });
+  record.worked();
+  expect(record.current).toBeUndefined();
+});

@@ -1,0 +1,157 @@
+import { expect, vi } from 'vitest';
+import { Deadline } from '../../../../lib/async/deadline.ts';
+import { BrokerError } from '../../../../lib/errors.ts';
+import type { PooledConnection } from '../../../../lib/pool/pooled-connection.ts';
+import type { QueuePool } from '../../../../lib/pool/queue-pool.ts';
+import { FakeConnectError, type FakeConnection, type FakeConnector } from '../../support/fake-connector.ts';
+
+interface Bounds {
+  readonly size: number;
+  readonly maxOverflow: number;
+}
+
+/** Callers of a pool who come, hold, give back and hang up, and see to it that the pool keeps its promises. */
+export class RandomCallers {
+  readonly pool: QueuePool<FakeConnection>;
+  readonly connector: FakeConnector;
+  readonly #bounds: Bounds;
+  /** By order of arrival. */
+  readonly #inLine = new Map<number, { readonly caller: string; readonly hangUp: AbortController }>();
+  readonly #borrowed: PooledConnection<FakeConnection>[] = [];
+  readonly #hungUp = new Error('the caller hung up');
+  #arrivals = 0;
+  #proofsBefore = 0;
+  /** Promises that were seen broken when nobody could be told. */
+  readonly #complaints: string[] = [];
+
+  constructor(pool: QueuePool<FakeConnection>, connector: FakeConnector, bounds: Bounds) {
+    this.pool = pool;
+    this.connector = connector;
+    this.#bounds = bounds;
+    pool.events.on('timeout', ({ error }) => this.#checkFigures(error));
+    pool.events.on('refused', ({ error }) => this.#checkFigures(error));
+    pool.events.on('close', ({ reason }) => {
+      if (reason !== 'superseded') return;
+      const isProven = connector.proofs + connector.loginsInNewestWay > this.#proofsBefore;
+      const open = connector.opened.filter(({ isCounted, isUsable }) => isCounted && isUsable).length;
+      if (open <= 1 && !isProven) this.#complaints.push('the last connection went unproven');
+    });
+  }
+
+  /** Newer credentials become known than those of all connections. */
+  supersede(): void {
+    for (const connection of this.connector.opened) connection.isOutdated = true;
+    this.#proofsBefore = this.connector.proofs + this.connector.loginsInNewestWay;
+    this.pool.supersede('random');
+  }
+
+  /** Callers whose checkout has neither succeeded nor failed. */
+  get pending(): number {
+    return this.#inLine.size;
+  }
+
+  checkout(caller: string, deadlineMs: number | undefined): void {
+    const arrival = this.#arrivals;
+    this.#arrivals += 1;
+    const hangUp = new AbortController();
+    this.#inLine.set(arrival, { caller, hangUp });
+    const deadline = deadlineMs === undefined ? undefined : Deadline.after(deadlineMs);
+    this.pool.checkout({ caller, deadline, signal: hangUp.signal }).then(
+      (pooled) => this.#served(caller, arrival, pooled),
+      (error: unknown) => this.#refused(arrival, error),
+    );
+  }
+
+  checkin(pick: number): void {
+    const [pooled] = this.#borrowed.splice(pick % this.#borrowed.length, 1);
+    pooled?.checkin();
+    pooled?.checkin();
+  }
+
+  checkinAll(): void {
+    for (const pooled of this.#borrowed.splice(0)) pooled.checkin();
+  }
+
+  abort(pick: number): void {
+    [...this.#inLine.values()][pick % this.#inLine.size]?.hangUp.abort(this.#hungUp);
+  }
+
+  /** One of the connections that the peer counts. */
+  open(pick: number): FakeConnection | undefined {
+    const open = this.connector.opened.filter(({ isCounted }) => isCounted);
+    return open[pick % open.length];
+  }
+
+  spoil(pick: number): void {
+    const pooled = this.#borrowed[pick % this.#borrowed.length];
+    if (pooled !== undefined) pooled.connection.isUsable = false;
+  }
+
+  /** The world is well again and everybody is done in time: each must have been served or told. */
+  async finish(): Promise<void> {
+    this.connector.recover();
+    this.connector.opensOutdated = 0;
+    this.pool.resume();
+    for (let round = 0; this.pending + this.#borrowed.length > 0 && round < 40; round += 1) {
+      this.checkinAll();
+      await vi.advanceTimersByTimeAsync(300);
+      this.check();
+    }
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(this.pending).toBe(0);
+    const { checkedOut, opening, closing, idle, connections } = this.pool.stats();
+    expect({ checkedOut, opening, closing }).toEqual({ checkedOut: 0, opening: 0, closing: 0 });
+    expect(idle).toBe(connections);
+    expect(this.pool.downReason).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(60_000);
+    const kept = this.connector.opened.filter(({ isCounted }) => isCounted);
+    expect(kept.filter(({ isOutdated }) => isOutdated)).toEqual([]);
+  }
+
+  /** At any moment. In plain code, because `expect` is too slow for so many steps. */
+  check(): void {
+    const complaint = this.#complaints[0] ?? this.#brokenPromise();
+    if (complaint !== undefined) throw new Error(`${complaint}: ${JSON.stringify(this.pool.stats())}`);
+  }
+
+  /** What a call is told of the pool is so at that moment. */
+  #checkFigures(error: unknown): void {
+    const { checkedOut, opening, waiting, paused } = this.pool.stats();
+    if (!(error instanceof BrokerError) || !['POOL_TIMEOUT', 'QUEUE_FULL'].includes(error.code)) return;
+    const isTrue =
+      error.message.includes(`, ${checkedOut} in use`) &&
+      error.message.includes('logging in') === opening > 0 &&
+      (error.code === 'QUEUE_FULL' || error.message.includes(`; ${waiting} more callers wait`)) &&
+      (error.code === 'QUEUE_FULL' || paused === (error.reason === 'The pool is paused'));
+    if (!isTrue) this.#complaints.push(`not so: ${error.message} ${error.reason}`);
+  }
+
+  #brokenPromise(): string | undefined {
+    const stats = this.pool.stats();
+    const cap = this.#bounds.size + this.#bounds.maxOverflow;
+    const { counted, peak } = this.connector;
+    const borrowed = new Set(this.#borrowed.map(({ connection }) => connection));
+    if (peak > cap || stats.connections > cap) return `the cap is ${cap}, the peer counted ${peak}`;
+    if (counted > stats.connections) return `the peer counts ${counted}`;
+    if (stats.idle > this.#bounds.size) return 'too many are idle';
+    if (Math.min(...Object.values(stats).map(Number)) < 0) return 'a count is negative';
+    if (stats.checkedOut < this.#borrowed.length) return `${this.#borrowed.length} are borrowed`;
+    return borrowed.size < this.#borrowed.length ? 'two share a connection' : undefined;
+  }
+
+  #refused(arrival: number, error: unknown): void {
+    this.#inLine.delete(arrival);
+    const isReason = error instanceof BrokerError || error instanceof FakeConnectError;
+    if (!isReason && error !== this.#hungUp) this.#complaints.push(`a caller was told: ${String(error)}`);
+  }
+
+  #served(caller: string, arrival: number, pooled: PooledConnection<FakeConnection>): void {
+    this.#inLine.delete(arrival);
+    this.#borrowed.push(pooled);
+    if (!pooled.connection.isUsable) this.#complaints.push('a connection was unusable');
+    if (pooled.connection.isDirty) this.#complaints.push('a connection was not reset');
+    pooled.connection.isDirty = true;
+    const earlier = [...this.#inLine].filter(([other, call]) => other < arrival && call.caller === caller);
+    if (earlier.length > 0) this.#complaints.push('a caller was overtaken');
+  }
+}
