@@ -16,7 +16,7 @@ import { Lifecycle } from './lifecycle.ts';
 import { addBudgetMetrics } from './observability/budget-metrics.ts';
 import { FaultWatch } from './observability/fault-watch.ts';
 import { logPools } from './observability/log-pools.ts';
-import { logRawReply, logRequest } from './observability/log-request.ts';
+import { isProblem, logRawReply, logRequest } from './observability/log-request.ts';
 import { logLeases } from './observability/log-transactions.ts';
 import { Metrics } from './observability/metrics.ts';
 import { newTaskName } from './peers/broker-id.ts';
@@ -83,8 +83,11 @@ export function buildBroker(
     log: pino({ level: log.level, base: { service: 'broker' } }, log.stream ?? process.stdout),
     onDone: (call) => {
       const { alias, code } = call;
-      const health = isServerFailure(code) && alias !== undefined ? pools.get(alias).health : undefined;
-      logRequest(call, call.durationMs === 0 ? health?.logins.current : undefined);
+      const database = alias === undefined ? undefined : pools.get(alias);
+      const health = isServerFailure(code) ? database?.health : undefined;
+      if (server.accessLog === 'all' || isProblem(call, database?.settings.statistics.slowMs)) {
+        logRequest(call, call.durationMs === 0 ? health?.logins.current : undefined);
+      }
       health?.callFailed();
       if (code !== undefined) metrics.requestFailed(alias ?? '', code);
     },

@@ -136,6 +136,14 @@ const transactions = section({
   maxOpen: integer(1).optional(),
 });
 
+export const DEFAULT_SLOW_MS = 500;
+
+/** What of the calls is kept and told. */
+const statistics = section({
+  /** A call whose reply begins later than this after the call's arrival is slow. 0: each is. */
+  slowMs: millisecondsOrNone.default(DEFAULT_SLOW_MS),
+});
+
 const idempotency = section({
   table: text(/^[A-Za-z0-9_$]{1,64}$/, 'the name of a table').default('broker_idempotency'),
   keepMs: integer(1).default(86_400_000),
@@ -154,6 +162,7 @@ const database = section({
   pool: PoolSettings.prefault({}),
   limits: LimitSettings.prefault({}),
   transactions: transactions.prefault({}),
+  statistics: statistics.prefault({}),
   /** Show callers MySQL's own text for failures of their statements. */
   exposeMysqlMessages: flag.default(true),
   /** Absent: this alias remembers no idempotency keys. */
@@ -211,6 +220,8 @@ export const ServerSettings = section({
   drainDelayMs: millisecondsOrNone.default(3_000),
   /** From SIGTERM to the exit. */
   drainTimeoutMs: milliseconds.default(35_000),
+  /** Calls that leave a line in the log: those that failed, were slow or are an admin's, or all. */
+  accessLog: choice('problems', 'all').default('problems'),
   /** Absent: plain HTTP. */
   tls: section({ cert: path, key: path }).optional(),
 });

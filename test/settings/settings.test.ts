@@ -34,6 +34,7 @@ test('a document that states the least gets the defaults of the contract', () =>
           maxStreams: 4,
         },
         transactions: { idleTimeoutMs: 10_000, lifetimeMs: 60_000, maxOpen: 10 },
+        statistics: { slowMs: 500 },
         exposeMysqlMessages: true,
       },
     },
@@ -45,6 +46,7 @@ test('a document that states the least gets the defaults of the contract', () =>
       maxConnections: 10_000,
       drainDelayMs: 3_000,
       drainTimeoutMs: 35_000,
+      accessLog: 'problems',
     },
     secrets: { refreshIntervalMs: 300_000, minRefreshIntervalMs: 1_000 },
   });
@@ -97,6 +99,7 @@ describe('a bad field is refused with one line that says what was found and what
     [{ pool: { order: 'filo' } }, 'pool.order: found "filo", allowed lifo, fifo'],
     [{ pool: { prePing: 1 } }, 'pool.prePing: found 1, allowed true or false'],
     [{ pool: null }, 'pool: found nothing, allowed a mapping'],
+    [{ statistics: { slowMs: -1 } }, 'statistics.slowMs: found -1, allowed an integer of at least 0'],
     [{ port: 65_536 }, 'port: found 65536, allowed an integer of at most 65535'],
     [
       { host: 'mysql://db' },
@@ -150,6 +153,13 @@ test('an unknown key is named, and the known ones with the nearest first', () =>
   expect(problemsWith({ pool: { siez: 3 } })).toEqual([
     expect.stringMatching(/^databases\.default\.pool\.siez: found an unknown key, allowed size, /),
   ]);
+});
+
+test('the log of calls is of problems or of all', () => {
+  const problemsFor = (accessLog: unknown) => problemsWith({}, { server: { accessLog } });
+
+  expect(problemsFor('all')).toEqual([]);
+  expect(problemsFor('none')).toEqual(['server.accessLog: found "none", allowed problems, all']);
 });
 
 test('no alias at all is refused', () => {

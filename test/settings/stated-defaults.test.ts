@@ -29,7 +29,12 @@ const anyDocument = fc.record({
   limits: some({ queryTimeoutMs: amount, maxRows: amount, maxResultBytes: amount, streamStallMs: amount }),
   session: some({ timeZone: fc.constant('+01:00') }),
   secrets: some({ refreshIntervalMs: amount, minRefreshIntervalMs: amount }),
-  server: some({ drainDelayMs: amount, drainTimeoutMs: amount, requestTimeoutMs: amount }),
+  server: some({
+    drainDelayMs: amount,
+    drainTimeoutMs: amount,
+    requestTimeoutMs: amount,
+    accessLog: fc.constant('all'),
+  }),
   servers: fc.option(fc.record({ 'db:3306': fc.record({ maxConnections: amount }) }), { nil: undefined }),
   maxOpen: fc.option(amount, { nil: undefined }),
 });

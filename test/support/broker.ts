@@ -44,6 +44,7 @@ export interface DatabaseOverrides {
   readonly pool?: object;
   readonly limits?: object;
   readonly transactions?: object;
+  readonly statistics?: object;
   readonly session?: object;
   readonly idempotency?: object;
   readonly exposeMysqlMessages?: boolean;

@@ -81,6 +81,7 @@ export class Call {
   #queueMs = 0;
   #durationMs = 0;
   #params: PathParams = {};
+  #answeredAtMs: number | undefined;
 
   constructor(request: IncomingMessage, response: ServerResponse, log: Logger, held: HeldBytes) {
     this.request = request;
@@ -115,6 +116,11 @@ export class Call {
   /** Its time in MySQL so far, in milliseconds. */
   get durationMs(): number {
     return this.#durationMs + this.#phaseMs('in_mysql');
+  }
+
+  /** From its arrival to the beginning of its reply, in milliseconds; so far, while there is none. */
+  get replyAfterMs(): number {
+    return (this.#answeredAtMs ?? performance.now()) - this.arrivedAtMs;
   }
 
   /**
@@ -152,7 +158,13 @@ export class Call {
     this.held.holdReply(length);
     this.replyHeaders['content-type'] = contentType;
     this.replyHeaders['content-length'] = length;
-    this.response.writeHead(status, this.replyHeaders).end(body);
+    this.beginReply(status).end(body);
+  }
+
+  /** Writes the head of the reply. What follows is the body. */
+  beginReply(status: number): ServerResponse {
+    this.#answeredAtMs = performance.now();
+    return this.response.writeHead(status, this.replyHeaders);
   }
 
   #phaseMs(phase: CallPhase): number {

@@ -2,6 +2,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import type { BrokerError } from '../../errors.ts';
+import { DEFAULT_SLOW_MS } from '../../settings/settings.ts';
 import type { Call } from '../http/call.ts';
 import { wasCutOff } from '../http/slow-readers.ts';
 import { roundMs } from '../requests/sql-request.ts';
@@ -13,7 +14,18 @@ const CALLER_GONE_STATUS = 499;
 const DENIED: ReadonlySet<number> = new Set([401, 403]);
 
 /**
- * One line a request. It names who, what and how long; never SQL, values or MySQL's messages.
+ * Whether a call failed, was refused, was slow or is an admin's. A stream is slow if its first row comes late: how
+ * long it lasts is up to who reads it.
+ *
+ * @param slowMs `statistics.slowMs` of its database, if it is about one.
+ */
+export function isProblem(call: Call, slowMs = DEFAULT_SLOW_MS): boolean {
+  if (call.code !== undefined || call.route?.access === 'admin') return true;
+  return call.response.statusCode >= 400 || call.replyAfterMs > slowMs;
+}
+
+/**
+ * The line of a request. It names who, what and how long; never SQL, values or MySQL's messages.
  *
  * @param fault Why no connection could be had for it, if that is so.
  */

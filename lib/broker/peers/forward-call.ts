@@ -75,8 +75,9 @@ async function pass(
   longestPauseMs: number,
   allowSilence: (silenceMs: number) => void,
 ): Promise<void> {
-  const { response, replyHeaders } = call;
-  response.writeHead(answer.statusCode ?? 500, { ...replyHeaders, ...returned(answer) });
+  const { response } = call;
+  Object.assign(call.replyHeaders, returned(answer));
+  call.beginReply(answer.statusCode ?? 500);
   const stallMs = Number(answer.headers[STALL_HEADER] ?? longestPauseMs);
   // The other broker sees what this one takes, so it has to hear when the caller takes what is here already.
   const onTaken = () => {

@@ -40,10 +40,8 @@ export class StreamReply implements LineReader {
   #begin(): void {
     const { response, replyHeaders } = this.#call;
     setReaderTerms(response, this.#terms);
-    response.writeHead(200, {
-      ...replyHeaders,
-      'content-type': `${STREAM_TYPE}; charset=utf-8`,
-      [STALL_HEADER]: this.#terms.stallMs,
-    });
+    replyHeaders['content-type'] = `${STREAM_TYPE}; charset=utf-8`;
+    replyHeaders[STALL_HEADER] = this.#terms.stallMs;
+    this.#call.beginReply(200);
   }
 }

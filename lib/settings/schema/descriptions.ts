@@ -50,6 +50,9 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'databases.*.transactions.lifetimeMs': 'A transaction is rolled back at this age.',
   'databases.*.transactions.maxOpen':
     'Transactions open at a time. Default: 10, or less so that one connection is left to everybody else.',
+  'databases.*.statistics': 'What of the calls is kept and told.',
+  'databases.*.statistics.slowMs':
+    'A call whose reply begins later than this after its arrival is slow: server.accessLog. 0: each is.',
   'databases.*.exposeMysqlMessages': "Show callers MySQL's own text for failures of their statements.",
   'databases.*.idempotency': 'Take idempotency keys. Absent: this alias takes none.',
   'databases.*.idempotency.table': 'The name of their table.',
@@ -68,6 +71,8 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
     'Bodies and replies of all calls together. Default: half of what the process may use beyond 64 MB.',
   'server.drainDelayMs': 'After SIGTERM new work is still served for so long, while /readyz says 503.',
   'server.drainTimeoutMs': 'From SIGTERM to the exit: at least drainDelayMs and the largest queryTimeoutMs.',
+  'server.accessLog':
+    "Calls that leave a line in the log: problems (failed, refused, slow, or an admin's) or all.",
   'server.tls': 'Absent: plain HTTP.',
   'server.tls.cert': 'The certificate and its chain, a file (PEM).',
   'server.tls.key': 'Its key, a file (PEM) without a passphrase.',

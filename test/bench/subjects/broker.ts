@@ -21,7 +21,7 @@ export interface BrokerSetup {
   readonly heapMb?: number;
 }
 
-/** The broker as it is deployed: built, with keys, metrics and a log line a request, settings at their defaults. */
+/** The broker as it is deployed: built, with keys and metrics, settings at their defaults. */
 export async function startBroker(
   { host, port }: TestServer,
   { database, user, password }: Account,

@@ -3,6 +3,7 @@ import { http } from '../../support/http.ts';
 import { useBroker } from '../../support/use-broker.ts';
 
 const { broker } = await useBroker({
+  server: { accessLog: 'all' },
   databases: { narrow: { pool: { size: 1, maxOverflow: 0, checkoutTimeoutMs: 300 } } },
 });
 

@@ -48,10 +48,13 @@ export async function useTwoBrokers(): Promise<TwoBrokers> {
   const ownersPort = await findFreePort();
   const othersPort = await findFreePort(ownersPort + 1);
   const start = async (port: number) =>
-    await startBrokerProcess(settingsFor(database, { server: { drainTimeoutMs: 33_000 } }), {
-      PORT: String(port),
-      BROKER_PEERS: `127.0.0.1:${ownersPort},127.0.0.1:${othersPort}`,
-    });
+    await startBrokerProcess(
+      settingsFor(database, { server: { drainTimeoutMs: 33_000, accessLog: 'all' } }),
+      {
+        PORT: String(port),
+        BROKER_PEERS: `127.0.0.1:${ownersPort},127.0.0.1:${othersPort}`,
+      },
+    );
   const [first, other] = await Promise.all([start(ownersPort), start(othersPort)]);
   let owner = first;
   // Runs first: hooks of this kind run in reverse order.
