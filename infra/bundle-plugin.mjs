@@ -1,11 +1,20 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';
-import { zipOf } from './zip.mjs';
+import { zipSync } from 'fflate';
 
 /** Those dependencies load Node's own modules by `require`, which an ES module does not have. */
 const REQUIRE =
   "import{createRequire as _createRequire}from'node:module';const require=_createRequire(import.meta.url);";
+
+const ZIP_OPTIONS = {
+  level: 9,
+  // An archive states local time: the same file makes the same archive, whenever and wherever it is packed.
+  mtime: new Date(1980, 0, 1),
+  // Of Unix: a plain file that everybody may read.
+  os: 3,
+  attrs: 0o100644 << 16,
+};
 
 /**
  * Bundles each function's TypeScript into one minified ES module, which is all that its package holds. Packed here and
@@ -79,7 +88,8 @@ export default class BundlePlugin {
     const { serviceDir } = this.serverless;
     const artifact = path.join(serviceDir, '.serverless', `${name}.zip`);
     await mkdir(path.dirname(artifact), { recursive: true });
-    await writeFile(artifact, zipOf(bundled, await readFile(path.join(serviceDir, bundled))));
+    const content = await readFile(path.join(serviceDir, bundled));
+    await writeFile(artifact, zipSync({ [bundled]: [content, ZIP_OPTIONS] }));
     return artifact;
   }
 

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { zipSync } from 'fflate';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { zipOf } from '../../../infra/zip.mjs';
 import { eventually } from '../../support/http.ts';
 import { nodeRuntimes } from '../../support/lambda/node-runtimes.ts';
 import { type LambdaFunction, startFunction } from '../../support/lambda/start-function.ts';
@@ -11,7 +11,7 @@ import { temporaryDirectory } from '../../support/project.ts';
 describe.each(await nodeRuntimes())('a function on Node.js $version', ({ node, version }) => {
   async function start(module: string, { handler = 'dist/code.handler', timeoutMs = 10_000 } = {}) {
     const zip = join(await temporaryDirectory(), 'code.zip');
-    await writeFile(zip, zipOf('dist/code.mjs', Buffer.from(module)));
+    await writeFile(zip, zipSync({ 'dist/code.mjs': Buffer.from(module) }));
     const fn = await startFunction({ zip, handler, node, timeoutMs, name: 'code', env: { MINE: 'mine' } });
     onTestFinished(async () => await fn[Symbol.asyncDispose]());
     return fn;

@@ -1,1 +1,0 @@
-export function zipOf(name: string, content: Buffer): Buffer;
