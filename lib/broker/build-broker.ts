@@ -4,7 +4,6 @@ import { leastBufferedBytes } from '../settings/buffered-bytes.ts';
 import type { Settings } from '../settings/settings.ts';
 import { adminOf, authenticate } from './checks/authenticate.ts';
 import type { CallerDirectory } from './checks/caller-directory.ts';
-import { refuseWhenDraining } from './checks/draining.ts';
 import { refuseExpectations } from './checks/expectations.ts';
 import { refuseForeignRequests } from './checks/foreign-requests.ts';
 import { HealthChecks } from './databases/health-checks.ts';
@@ -12,26 +11,26 @@ import { PoolRegistry } from './databases/pool-registry.ts';
 import { HttpApp } from './http/http-app.ts';
 import { defaultMaxBufferedBytes } from './http/memory-limit.ts';
 import { sweepIdempotencyKeys } from './idempotency/sweep.ts';
-import { Lifecycle } from './lifecycle.ts';
+import { Lifecycle, refuseWhenDraining } from './lifecycle.ts';
 import { addBudgetMetrics } from './observability/budget-metrics.ts';
-import { FaultWatch } from './observability/fault-watch.ts';
+import { FaultMonitor } from './observability/fault-monitor.ts';
 import { logPools } from './observability/log-pools.ts';
 import { isProblem, logRawReply, logRequest } from './observability/log-request.ts';
 import { logLeases } from './observability/log-transactions.ts';
 import { Metrics } from './observability/metrics.ts';
-import { newTaskName } from './peers/broker-id.ts';
+import { newBrokerId } from './peers/broker-id.ts';
 import { forwardToOwners, type Peers } from './peers/peers.ts';
 import { addCredentialsRoute } from './routes/credentials.ts';
 import { addDatabasesRoutes } from './routes/databases.ts';
 import { addHealthRoutes } from './routes/health.ts';
 import { addHomeRoute } from './routes/home.ts';
 import { addMetricsRoute } from './routes/metrics.ts';
-import { addTransactionRoutes } from './routes/one-shot.ts';
+import { addOneShotRoutes } from './routes/one-shot.ts';
 import { addOpenapiRoute } from './routes/openapi.ts';
 import { addPoolControlRoutes } from './routes/pool-control.ts';
 import { addQueryRoute } from './routes/query.ts';
 import { addRotationRoute } from './routes/rotation.ts';
-import { addLeaseRoutes } from './routes/transactions.ts';
+import { addTransactionRoutes } from './routes/transactions.ts';
 import { StreamRegistry } from './streams/stream-registry.ts';
 import { LeaseRegistry } from './transactions/lease-registry.ts';
 
@@ -50,20 +49,20 @@ export interface LogOptions {
   readonly stream?: { write(line: string): void };
 }
 
-/** Failures that are no caller's fault. */
+/** Failures answered with 5xx. */
 function isServerFailure(code: string | undefined): boolean {
   return code !== undefined && isErrorCode(code) && ERROR_TRAITS[code].httpStatus >= 500;
 }
 
-/** While it listens, and from when the log has said so. */
-function watchHealth(app: HttpApp, watches: readonly { start(): void; stop(): void }[]): void {
-  for (const watch of watches) {
-    app.onListen(() => setImmediate(() => watch.start()));
-    app.onClose(() => watch.stop());
+/** Starts them after the log has said that the server listens. */
+function runWhileListening(app: HttpApp, services: readonly { start(): void; stop(): void }[]): void {
+  for (const service of services) {
+    app.onListen(() => setImmediate(() => service.start()));
+    app.onClose(() => service.stop());
   }
 }
 
-/** Puts the broker together. Nothing listens and nothing is opened yet. */
+/** Builds the broker. It neither listens nor opens connections yet. */
 export function buildBroker(
   settings: Settings,
   callers: CallerDirectory,
@@ -73,8 +72,8 @@ export function buildBroker(
   const { server } = settings;
   const lifecycle = new Lifecycle();
   const pools = new PoolRegistry(settings);
-  const taskName = newTaskName();
-  const leases = new LeaseRegistry(taskName);
+  const brokerId = newBrokerId();
+  const leases = new LeaseRegistry(brokerId);
   const streams = new StreamRegistry();
   const metrics = new Metrics(pools, leases, streams);
   const app = new HttpApp({
@@ -88,7 +87,7 @@ export function buildBroker(
       if (server.accessLog === 'all' || isProblem(call, database?.settings.statistics.slowMs)) {
         logRequest(call, call.durationMs === 0 ? health?.logins.current : undefined);
       }
-      health?.callFailed();
+      health?.noteFailedCall();
       if (code !== undefined) metrics.requestFailed(alias ?? '', code);
     },
     onRawReply: (failure, requestId, socket) => {
@@ -98,8 +97,8 @@ export function buildBroker(
   });
 
   addBudgetMetrics(metrics.registry, app.budget);
-  const faults = new FaultWatch(pools, callers, settings, app.log);
-  watchHealth(app, [faults, new HealthChecks(pools)]);
+  const faults = new FaultMonitor(pools, callers, settings, app.log);
+  runWhileListening(app, [faults, new HealthChecks(pools)]);
   logPools(pools, app.log);
   logLeases(leases, app.log);
   sweepIdempotencyKeys(pools, app);
@@ -107,11 +106,11 @@ export function buildBroker(
   refuseExpectations(app);
   refuseWhenDraining(app, lifecycle);
   authenticate(app, pools, callers, settings.allowAnonymous);
-  forwardToOwners(app, peers, taskName, settings);
+  forwardToOwners(app, peers, brokerId, settings);
 
   addQueryRoute(app, pools, streams, metrics);
-  addTransactionRoutes(app, pools, metrics);
-  addLeaseRoutes(app, pools, leases, streams, metrics);
+  addOneShotRoutes(app, pools, metrics);
+  addTransactionRoutes(app, pools, leases, streams, metrics);
   addDatabasesRoutes(app, pools, faults);
   addPoolControlRoutes(app, pools);
   addCredentialsRoute(app, pools);
@@ -119,7 +118,7 @@ export function buildBroker(
   addHealthRoutes(app, {
     pools,
     lifecycle,
-    task: taskName,
+    task: brokerId,
     faults,
     adminOf: async (call) => await adminOf(call, callers, settings.allowAnonymous),
   });

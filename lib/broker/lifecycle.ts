@@ -1,3 +1,6 @@
+import { BrokerError } from '../errors.ts';
+import type { HttpApp } from './http/http-app.ts';
+
 /**
  * Where the broker is in its life:
  *
@@ -15,8 +18,21 @@ export class Lifecycle {
     return this.#phase;
   }
 
-  /** Phases are passed in one direction only. */
+  /** Phases are entered in the order above. */
   enter(phase: Phase): void {
     this.#phase = phase;
   }
+}
+
+/** Closes kept-alive connections from `leaving` on, and refuses new work while `draining`. */
+export function refuseWhenDraining(app: HttpApp, lifecycle: Lifecycle): void {
+  app.addBeforeBody(({ route, replyHeaders }) => {
+    const { phase } = lifecycle;
+    // The caller's next request should reach another broker.
+    if (phase !== 'starting' && phase !== 'serving') replyHeaders.connection = 'close';
+    if (phase === 'draining' && route?.access !== undefined && route.servesOpenTransactions !== true) {
+      throw new BrokerError('DRAINING', 'The broker is shutting down');
+    }
+    return undefined;
+  });
 }

@@ -12,7 +12,7 @@ import { shutDown } from './shut-down.ts';
 
 const USAGE_CODE = 2;
 
-/** Does what the command asks for. */
+/** Runs the command. */
 async function main(): Promise<void> {
   const command = parseCommand(process.argv.slice(2));
   switch (command.name) {
@@ -33,7 +33,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** As a start with this file would. */
+/** Checks a settings file as a start with it would. */
 async function checkSettings(file: string): Promise<void> {
   const { BROKER_SETTINGS, BROKER_SETTINGS_SECRET, ...environment } = process.env;
   const { settings } = await loadSettings({ ...environment, BROKER_SETTINGS_FILE: file });
@@ -48,7 +48,7 @@ async function serve(): Promise<void> {
   const stream = new LogOutput(process.stdout);
   process.on('exit', () => stream.flush());
   const broker = buildBroker(settings, callers, { level: logLevel, stream }, { endpoints: peers });
-  // A burst of callers connects faster than any loop accepts: what does not fit in the queue waits a second.
+  // In a burst, connections arrive faster than they are accepted. One that finds the queue full is retried after 1 s.
   await broker.app.listen({ host, port, backlog: settings.server.maxConnections });
   broker.pools.start();
   broker.lifecycle.enter('serving');
@@ -59,7 +59,7 @@ async function serve(): Promise<void> {
 
   let isStopping = false;
   const stop = (signal: NodeJS.Signals) => {
-    // Whoever asks twice does not want to wait.
+    // A second signal ends the process at once.
     if (isStopping) process.exit(1);
     isStopping = true;
     broker.app.log.info({ signal }, 'shutting down');

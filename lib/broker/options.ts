@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 
 export const USAGE = `serverless-conn-pool-broker [options]
 
-Runs the broker. What it is to do stands in its environment: BROKER_SETTINGS_FILE, BROKER_SETTINGS or
+Runs the broker. It is configured by its environment: BROKER_SETTINGS_FILE, BROKER_SETTINGS or
 BROKER_SETTINGS_SECRET, HOST, PORT, LOG_LEVEL, BROKER_PEAK_TASKS, BROKER_PEERS, BROKER_EMF (see lib/broker/README.md).
 
   --check FILE   check a settings file, with the environment as it is, and start nothing: code 0 if the broker would
@@ -14,7 +14,7 @@ BROKER_SETTINGS_SECRET, HOST, PORT, LOG_LEVEL, BROKER_PEAK_TASKS, BROKER_PEERS, 
 Codes: 0 done, 1 the settings cannot be used or the broker failed, 2 an option is wrong.
 `;
 
-/** Says what is wrong with a command, and what is allowed. */
+/** A wrong command line. The message says what was found and what is allowed. */
 export class UsageError extends Error {}
 
 const OPTIONS = {
@@ -24,7 +24,7 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
-/** What a command asks for. Without options: to serve. */
+/** A parsed command line. Without options it is `serve`. */
 export type BrokerCommand =
   | { readonly name: 'serve' | 'schema' | 'version' | 'help' }
   | { readonly name: 'check'; readonly file: string };
@@ -32,22 +32,23 @@ export type BrokerCommand =
 /** @throws {UsageError} */
 export function parseCommand(args: readonly string[]): BrokerCommand {
   const { check, schema, version, help } = optionsIn(args);
-  const asked: BrokerCommand[] = [
+  const commands: BrokerCommand[] = [
     ...(help === true ? [{ name: 'help' } as const] : []),
     ...(version === true ? [{ name: 'version' } as const] : []),
     ...(schema === true ? [{ name: 'schema' } as const] : []),
     ...(check === undefined ? [] : [{ name: 'check', file: check } as const]),
   ];
   if (check === '') throw new UsageError('--check: found nothing, allowed the path of a settings file');
-  if (asked.length > 1) throw new UsageError(`found ${asked.length} options, allowed one of ${allowed()}`);
-  return asked[0] ?? { name: 'serve' };
+  if (commands.length > 1)
+    throw new UsageError(`found ${commands.length} options, allowed one of ${allowed()}`);
+  return commands[0] ?? { name: 'serve' };
 }
 
 function optionsIn(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options: OPTIONS }).values;
   } catch (cause) {
-    // Of Node's message the first sentence tells; what follows is about programs in general.
+    // The first sentence of Node's message names the problem; the rest is general advice.
     const [problem = ''] = (cause instanceof Error ? cause.message : String(cause)).split(/\. |\n/);
     throw new UsageError(`${problem}, allowed ${allowed()}`, { cause });
   }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** Of the package that this program is part of, whether it was compiled or not. */
+/** The version in the nearest package.json: this package's, compiled or not. */
 export function packageVersion(folder: string = import.meta.dirname): string {
   const file = join(folder, 'package.json');
   if (!existsSync(file)) return packageVersion(dirname(folder));

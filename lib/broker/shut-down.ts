@@ -4,14 +4,14 @@ import { Deadline } from '../async/deadline.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Broker } from './build-broker.ts';
 
-/** What is left when transactions and streams are no longer waited for. */
+/** Open transactions and streams are ended when this much time is left. */
 const UNFINISHED_END_MS = 2_000;
-/** What is left for the last replies when the pools have been given up, unless queries may take longer. */
+/** Time left for the last replies when the pools' drain ends, unless a query may take longer. */
 const LAST_REPLIES_MS = 1_000;
-/** Connections that were accepted at the last moment have so long to send their request, and hear DRAINING. */
+/** Connections accepted at the last moment may send their request for this long, and are answered DRAINING. */
 const LINGER_MS = 200;
 
-/** Lets callers find another broker, then refuses new work, then finishes what was accepted. Settles in time. */
+/** Lets callers find another broker, then refuses new work, then finishes accepted work. Settles within its time limit. */
 export async function shutDown(broker: Broker, settings: Settings): Promise<void> {
   const end = Deadline.after(settings.server.drainTimeoutMs);
   await Promise.race([finish(broker, settings, end), delay(settings.server.drainTimeoutMs)]);
@@ -40,9 +40,9 @@ async function finish(
   await app.close();
 }
 
-/** Stops taking connections, and keeps those that it has: an HTTP server's own `close` cuts off the silent ones. */
+/** Stops accepting connections, but keeps the open ones: an HTTP server's own `close` disconnects the silent ones. */
 async function stopListening(server: NetServer): Promise<void> {
-  // Right after the poll for new connections, so that as few as possible are in the queue that goes with it.
+  // Right after the poll for new connections, when as few as possible are in the accept queue, which is lost.
   await nextCheck();
   NetServer.prototype.close.call(server);
 }

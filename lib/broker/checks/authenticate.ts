@@ -1,3 +1,4 @@
+import { chain } from '../../async/maybe-promise.ts';
 import type { Caller } from '../../credentials/caller-keys.ts';
 import { hashOfKey } from '../../credentials/key-hash.ts';
 import { BrokerError } from '../../errors.ts';
@@ -8,12 +9,12 @@ import type { CallerDirectory } from './caller-directory.ts';
 
 const RANK: Readonly<Record<AccessLevel, number>> = { read: 1, write: 2, admin: 3 };
 
-/** Who everybody is where the settings say `allowAnonymous`. */
+/** The caller of every request if the settings say `allowAnonymous`. */
 const ANONYMOUS: Caller = { name: 'anonymous', access: 'admin', databases: ['*'] };
 
 /**
- * Checks, before a body is read, who calls and what for: routes name the `access` they need, and the alias in
- * their path. Keys are looked up by their hash, never compared as text.
+ * Authenticates and authorizes each call before its body is read: routes name the `access` they need, their path the
+ * alias. Keys are looked up by their hash, never compared as text.
  */
 export function authenticate(
   app: HttpApp,
@@ -39,14 +40,11 @@ export function authenticate(
       );
     }
   };
-  app.addCheck((call) => {
+  app.addBeforeBody((call) => {
     const access = call.route?.access;
     if (access === undefined) return undefined;
     const found = allowAnonymous ? ANONYMOUS : callers.find(hashOfKey(bearerKey(call)));
-    // Known keys are resolved synchronously.
-    if (found instanceof Promise) return found.then((caller) => admit(call, access, caller));
-    admit(call, access, found);
-    return undefined;
+    return chain(found, (caller) => admit(call, access, caller));
   });
 }
 
@@ -55,7 +53,7 @@ export function mayUse({ databases }: Pick<Caller, 'databases'>, alias: string):
   return databases.includes('*') || databases.includes(alias);
 }
 
-/** The admin that calls an address where nobody needs a key; undefined if it is none. Never refuses the call. */
+/** The admin that calls a route that needs no key; undefined if the caller is none. Never refuses the call. */
 export async function adminOf(
   call: Call,
   callers: CallerDirectory,
@@ -80,8 +78,8 @@ function keyIn({ headers }: Call): string | undefined {
 }
 
 /**
- * Nobody who is known has the key. While the key of some caller could never be read it may be that one: the broker
- * cannot tell, so it refuses this caller as one that takes no work, which clients try again.
+ * The failure for a key that no known caller has. While the key of some caller was never read, this may be that one:
+ * DRAINING is then the answer, which clients retry.
  */
 function unknownKey(callers: CallerDirectory): BrokerError {
   const statuses = [...callers.status().values()];

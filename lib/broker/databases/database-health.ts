@@ -6,29 +6,29 @@ import { FaultRecord } from '../observability/fault-record.ts';
 /** `starting`: no login has succeeded or failed yet. */
 export type DatabaseState = 'starting' | 'up' | 'down';
 
-/** How a database is doing, as far as its pool has seen. */
+/** The state of a database, as seen by its pool. */
 export class DatabaseHealth {
-  /** Logins: while connections are open, calls may be served though these fail. */
+  /** Logins. While they fail, open connections may still serve calls. */
   readonly logins = new FaultRecord();
-  /** Looks at the credentials: the last good version serves while these fail. */
+  /** Fetches of the credentials. While they fail, the last good version is used. */
   readonly credentials = new FaultRecord();
   readonly #pool: QueuePool<MysqlConnection>;
   #everConnected = false;
-  #noted: DatabaseState = 'starting';
+  #lastState: DatabaseState = 'starting';
   #sinceMs = Date.now();
 
   constructor(pool: QueuePool<MysqlConnection>) {
     this.#pool = pool;
     pool.events.on('connect', () => {
       this.#everConnected = true;
-      this.logins.worked();
-      this.#note();
+      this.logins.noteSuccess();
+      this.#updateSince();
     });
     pool.events.on('connect_failed', ({ error }) => {
-      this.logins.failed(faultOf(error));
-      this.#note();
+      this.logins.noteFailure(faultOf(error));
+      this.#updateSince();
     });
-    pool.events.on('close', () => this.#note());
+    pool.events.on('close', () => this.#updateSince());
   }
 
   get state(): DatabaseState {
@@ -38,19 +38,19 @@ export class DatabaseHealth {
 
   /** Since when it is in this state, as ISO 8601. */
   get since(): string {
-    this.#note();
+    this.#updateSince();
     return new Date(this.#sinceMs).toISOString();
   }
 
-  /** A call failed for what is no fault of its caller's. */
-  callFailed(): void {
-    this.logins.callFailed();
+  /** A call failed with 5xx. */
+  noteFailedCall(): void {
+    this.logins.noteFailedCall();
   }
 
-  #note(): void {
+  #updateSince(): void {
     const { state } = this;
-    if (state === this.#noted) return;
-    this.#noted = state;
+    if (state === this.#lastState) return;
+    this.#lastState = state;
     this.#sinceMs = Date.now();
   }
 }

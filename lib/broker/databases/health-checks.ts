@@ -1,13 +1,13 @@
 import type { CloseReason } from '../../pool/pool-events.ts';
 import type { Database, PoolRegistry } from './pool-registry.ts';
 
-/** By up to a tenth either way, so that brokers and aliases do not check all at once. */
+/** Fraction of the interval, added or subtracted at random: brokers and aliases must not check all at once. */
 const JITTER = 0.1;
-/** The peer has ended a connection: worth a look soon, though not by all brokers in the same moment. */
+/** After the server ended a connection the database is checked within this time, at a random moment. */
 const SOON_MS = 1_000;
 const ENDED_BY_PEER: ReadonlySet<CloseReason> = new Set(['lost', 'ping_failed']);
 
-/** Checks each database from time to time, so that it is known to be down before somebody calls. */
+/** Probes each database regularly, so that an outage is noticed before a call runs into it. */
 export class HealthChecks {
   readonly #databases: readonly Database[];
   readonly #timers = new Map<Database, NodeJS.Timeout>();

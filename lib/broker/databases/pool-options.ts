@@ -6,7 +6,7 @@ import type { DatabaseSettings } from '../../settings/settings.ts';
  * which the default of `recycleAfterMs` is made for too. AWS's gateways and load balancers wait for 350 s.
  */
 const KEEP_ALIVE_MS = 50_000;
-/** By then whatever a borrower does has been stopped, twice over. */
+/** Every use of a connection is stopped in half of this time. */
 const HELD_TOO_LONG_FACTOR = 2;
 
 export function poolOptions({ pool, limits, transactions }: DatabaseSettings): PoolOptions {

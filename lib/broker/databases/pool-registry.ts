@@ -15,13 +15,13 @@ import { IdempotencyKeys } from '../idempotency/idempotency-keys.ts';
 import { DatabaseHealth, type DatabaseState } from './database-health.ts';
 import { poolOptions } from './pool-options.ts';
 
-/** One configured database: its pool, and what a request needs to know of it. */
+/** One configured database: its pool, and what requests need. */
 export class Database {
   readonly alias: string;
   readonly settings: DatabaseSettings;
   readonly pool: QueuePool<MysqlConnection>;
   readonly credentials: CredentialsSource;
-  /** Of every session of the pool. */
+  /** The SQL mode of every session of the pool. */
   readonly sqlMode: SqlMode;
   readonly idempotency: IdempotencyKeys | undefined;
   readonly health: DatabaseHealth;
@@ -50,12 +50,12 @@ export class Database {
   }
 }
 
-/** The databases by alias. The only place that hears of new credentials. */
+/** The databases by alias. It alone listens for new credentials. */
 export class PoolRegistry {
   readonly #databases = new Map<string, Database>();
-  readonly #controls = new Map<string, KillConnection>();
-  readonly #loginTrials = new LoginThrottle();
-  readonly #serverCaps = new Map<string, ServerConnectionLimit>();
+  readonly #killConnections = new Map<string, KillConnection>();
+  readonly #loginThrottle = new LoginThrottle();
+  readonly #connectionLimits = new Map<string, ServerConnectionLimit>();
   readonly #servers: Settings['servers'];
 
   constructor(settings: Settings) {
@@ -66,16 +66,16 @@ export class PoolRegistry {
       const connector = new MysqlConnector(
         databaseSettings,
         credentials,
-        ({ host, port }) => this.#controlOf(`${host}:${port}`),
-        this.#loginTrials,
+        ({ host, port }) => this.#killConnectionOf(`${host}:${port}`),
+        this.#loginThrottle,
       );
       const pool = new QueuePool(
         connector,
         poolOptions(databaseSettings),
-        this.#serverCapOf(serverLimitOf(settings.servers, databaseSettings)),
+        this.#connectionLimitOf(serverLimitOf(settings.servers, databaseSettings)),
       );
       credentials.onChange((_, isMove) => {
-        // What is open leads to where nobody shall work any more.
+        // Open connections lead to the old address.
         if (isMove) pool.invalidate('moved');
         pool.supersede('credentials');
       });
@@ -88,13 +88,13 @@ export class PoolRegistry {
     return this.#databases.values();
   }
 
-  /** The servers that settings limit, by the name that they have there. */
+  /** The servers with a connection limit, by their name in the settings. */
   get limitedServers(): Iterable<readonly [string, ServerConnectionLimit]> {
-    return this.#serverCaps;
+    return this.#connectionLimits;
   }
 
-  /** Connections that a database can have at the most, as far as its server bears them. */
-  capOf({ settings }: Database): number {
+  /** Most connections that a database can have: its pool's bound or its server's limit, whichever is lower. */
+  maxConnectionsOf({ settings }: Database): number {
     const { size, maxOverflow } = settings.pool;
     const limit = serverLimitOf(this.#servers, settings)?.maxConnections ?? Number.POSITIVE_INFINITY;
     return Math.min(size + maxOverflow, limit);
@@ -111,11 +111,11 @@ export class PoolRegistry {
     return database;
   }
 
-  /** Opens a connection to each database, so that it is known which are up. Waits for none. */
+  /** Begins to open a connection to each database, which shows which are up. Does not wait for them. */
   start(): void {
     for (const { pool, credentials } of this.#databases.values()) {
       credentials.start();
-      // A failure shows in the state; the pool goes on trying.
+      // A failure shows in `state`; the pool retries by itself.
       pool.checkout().then(
         (pooled) => pooled.checkin(),
         () => undefined,
@@ -130,19 +130,19 @@ export class PoolRegistry {
         await pool.drain(deadline);
       }),
     );
-    await Promise.all([...this.#controls.values()].map(async (control) => await control.close()));
+    await Promise.all([...this.#killConnections.values()].map(async (control) => await control.close()));
   }
 
-  #serverCapOf(limit: ServerLimit | undefined): ServerConnectionLimit | undefined {
+  #connectionLimitOf(limit: ServerLimit | undefined): ServerConnectionLimit | undefined {
     if (limit === undefined) return undefined;
-    const known = this.#serverCaps.get(limit.name) ?? new ServerConnectionLimit(limit.maxConnections);
-    this.#serverCaps.set(limit.name, known);
+    const known = this.#connectionLimits.get(limit.name) ?? new ServerConnectionLimit(limit.maxConnections);
+    this.#connectionLimits.set(limit.name, known);
     return known;
   }
 
-  #controlOf(server: string): KillConnection {
-    const known = this.#controls.get(server) ?? new KillConnection();
-    this.#controls.set(server, known);
+  #killConnectionOf(server: string): KillConnection {
+    const known = this.#killConnections.get(server) ?? new KillConnection();
+    this.#killConnections.set(server, known);
     return known;
   }
 }

@@ -1,21 +1,21 @@
-/** One of the media ranges of an `Accept` header; parameters other than `q` are of no meaning here. */
+/** One media range of an `Accept` header. Parameters other than `q` are ignored. */
 interface Range {
   readonly type: string;
   readonly quality: number;
 }
 
-/** An element of a list, whose parameters may be quoted strings that hold commas. */
+/** An element of the list. Its parameters may be quoted strings with commas. */
 const ELEMENT = /(?:[^,"]|"(?:[^"\\]|\\.)*")+/g;
 const QUALITY = /;[ \t]*q=([01](?:\.\d{0,3})?)[ \t]*(?:;|$)/i;
 
 /**
- * Whether a caller would rather have `type` than `usual`, which it gets if it does not say (RFC 9110, section 12.5.1):
- * of the ranges that fit a type the most specific one tells its quality, and of equal qualities the type that is named.
+ * Whether a caller prefers `type` to `defaultType` (RFC 9110, section 12.5.1). The most specific range that matches a
+ * type gives its quality. If both have the same, `type` is preferred only if it is named.
  */
-export function prefers(accept: string | undefined, type: string, usual: string): boolean {
+export function prefers(accept: string | undefined, type: string, defaultType: string): boolean {
   if (accept === undefined) return false;
   const ranges = (accept.match(ELEMENT) ?? []).map(rangeOf);
-  const [wanted, other] = [qualityOf(ranges, type), qualityOf(ranges, usual)];
+  const [wanted, other] = [qualityOf(ranges, type), qualityOf(ranges, defaultType)];
   if (wanted !== other) return wanted > other;
   return wanted > 0 && ranges.some((range) => range.type === type);
 }

@@ -1,9 +1,10 @@
 import { BrokerError, type LimitFailure } from '../../errors.ts';
 import { COST_OF_BODY_BYTE, SHARE_FOR_SMALL } from '../../settings/buffered-bytes.ts';
 
-/** What is no larger than this may use the part of the budget that is kept for such: large ones leave room for everybody else. */
+/** Calls up to this size may use all of the budget. Larger ones must leave `SHARE_FOR_SMALL` of it free. */
 const SMALL_BYTES = 65_536;
-/** Bounds what the bodies of all calls in line and the replies under way take together. */
+
+/** Bounds what the bodies of waiting calls and the replies under way take together. */
 export class ByteBudget {
   readonly maxBytes: number;
   #usedBytes = 0;
@@ -17,18 +18,18 @@ export class ByteBudget {
     return this.#usedBytes;
   }
 
-  /** Of calls that found no room. */
+  /** How many calls found no room. */
   get refusals(): number {
     return this.#refusals;
   }
 
-  /** Counts more, or less, whether there is room or not. */
+  /** Adds bytes, or with a negative number removes them, without a check. */
   add(bytes: number): void {
     this.#usedBytes += bytes;
   }
 
-  /** Counts more for a call that has so many already, if there is room; else returns the limit. */
-  take(bytes: number, heldBytes: number): LimitFailure | undefined {
+  /** Adds bytes of a call that already holds `heldBytes`, if there is room; else returns the limit. */
+  reserve(bytes: number, heldBytes: number): LimitFailure | undefined {
     const keptBytes = heldBytes + bytes <= SMALL_BYTES ? 0 : this.maxBytes * SHARE_FOR_SMALL;
     const actual = Math.ceil(this.#usedBytes + bytes + keptBytes);
     if (actual > this.maxBytes) {
@@ -40,7 +41,7 @@ export class ByteBudget {
   }
 }
 
-/** What one call has of the budget. */
+/** The bytes of one call in the budget. */
 export class HeldBytes {
   readonly #budget: ByteBudget;
   #bodyBytes = 0;
@@ -51,35 +52,35 @@ export class HeldBytes {
   }
 
   /**
-   * Counts a body of so many bytes, in place of what was counted of it.
+   * Counts the call's body, in place of its former size.
    *
    * @throws {BrokerError} OVERLOADED
    */
   holdBody(bodyBytes: number): void {
     const bytes = COST_OF_BODY_BYTE * bodyBytes;
-    const limit = this.#take(bytes - this.#bodyBytes);
+    const limit = this.#reserve(bytes - this.#bodyBytes);
     if (limit !== undefined) throw overloaded(limit);
     this.#bodyBytes = bytes;
   }
 
-  /** The same for what was collected for its reply. Returns the failure where there is no room. */
+  /** Counts the result collected so far. Returns the failure if there is no room. */
   holdResult(bytes: number): BrokerError | undefined {
     if (bytes <= this.#replyBytes) return undefined;
-    const limit = this.#take(bytes - this.#replyBytes);
+    const limit = this.#reserve(bytes - this.#replyBytes);
     if (limit !== undefined) return overloaded(limit);
     this.#replyBytes = bytes;
     return undefined;
   }
 
-  /** In place of all: a reply of which so much waits to be taken. It is there, so it is not refused. */
+  /** Counts the unsent bytes of the reply in place of body and result. Never refused: the bytes exist already. */
   holdReply(bytes: number): void {
     this.#budget.add(bytes - this.#bodyBytes - this.#replyBytes);
     this.#bodyBytes = 0;
     this.#replyBytes = bytes;
   }
 
-  #take(bytes: number): LimitFailure | undefined {
-    return this.#budget.take(bytes, this.#bodyBytes + this.#replyBytes);
+  #reserve(bytes: number): LimitFailure | undefined {
+    return this.#budget.reserve(bytes, this.#bodyBytes + this.#replyBytes);
   }
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { CancelSource } from '../../async/cancellation.ts';
@@ -5,35 +6,40 @@ import type { Caller } from '../../credentials/caller-keys.ts';
 import type { BrokerError, ErrorCode } from '../../errors.ts';
 import { REQUEST_ID_HEADER } from '../../protocol/routes.ts';
 import type { HeldBytes } from './byte-budget.ts';
-import type { Reply } from './reply.ts';
-import { requestIdOf } from './request-id.ts';
 
 export type AccessLevel = Caller['access'];
 
-/** What is done when a method is asked for at an address. */
+/** A complete reply. */
+export interface Reply {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: Buffer | string;
+}
+
+/** The handler of a method at a path. */
 export interface Route {
   readonly method: 'GET' | 'POST';
-  /** Whole segments of it may be parameters, as `:alias`. */
+  /** Segments may be parameters, as `:alias`. */
   readonly path: string;
-  /** What a caller must be allowed to do. Absent: anybody may call, without a key. */
+  /** The access that a caller needs. Absent: no key is needed. */
   readonly access?: AccessLevel;
   /** Answered while the broker drains, for transactions that are open. */
   readonly servesOpenTransactions?: boolean;
-  /** Undefined: it has answered by itself. What it fails with is answered as a failure. */
+  /** Resolves with the reply; undefined: it has sent its own. A rejection is answered as a failure. */
   readonly handle: (call: Call) => Promise<Reply | undefined>;
 }
 
 /** By name. */
 export type PathParams = Readonly<Record<string, string>>;
 
-/** What there is at an address: a route for each method. */
+/** The routes at a path, by method. */
 export interface MatchedPath {
   readonly path: string;
   readonly routes: ReadonlyMap<string, Route>;
   readonly params: PathParams;
 }
 
-/** The caller hung up: nobody is left to answer. */
+/** The caller hung up. */
 export class CallerGone extends Error {
   constructor() {
     super('The caller hung up');
@@ -41,42 +47,42 @@ export class CallerGone extends Error {
   }
 }
 
-/** What a call does: waits for a connection, runs in MySQL, or neither. */
-type CallPhase = 'in_line' | 'in_mysql' | 'here';
+/** A call waits for a connection, runs in MySQL, or neither. */
+type CallPhase = 'queued' | 'in_mysql' | 'in_broker';
 
-/** A request, its reply, and what is known of both beyond HTTP: for the routes, and for its line in the log. */
+/** A request and its reply, with what routes and the log need beyond HTTP. */
 export class Call {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** The caller's own name for it, or one of ours. */
+  /** The caller's `x-request-id`, or a new one. */
   readonly id: string;
   /** On the monotonic clock. */
   readonly arrivedAtMs = performance.now();
-  /** Raised, with {@link CallerGone}, when the caller hangs up before its reply was sent. */
+  /** Cancelled with {@link CallerGone} when the caller hangs up before its reply was sent. */
   readonly gone = new CancelSource();
-  /** What the reply will bear, whoever writes it. */
+  /** Headers of the reply. */
   readonly replyHeaders: OutgoingHttpHeaders;
   readonly log: Logger;
-  /** What it takes of the budget for all bodies and replies. */
+  /** Its part of the budget for all bodies and replies. */
   readonly held: HeldBytes;
-  /** The path of the routes at its address, one for each method; undefined if there is none. */
+  /** The template of its path; undefined if no route has it. */
   routePath: string | undefined;
-  /** Undefined: its method is not for its address. */
+  /** Undefined: no route has this path and method. */
   route: Route | undefined;
-  /** What its JSON holds; undefined if it came without. */
+  /** The parsed JSON; undefined if there is no body. */
   body: unknown;
-  /** The work on its body is done in parts, between which others are served. */
+  /** Its body is worked on in parts, between which other calls are served. */
   isLarge = false;
   caller?: Caller;
-  /** The database it is about, if that exists. */
+  /** The alias of its database, if that exists. */
   alias?: string;
-  /** The error code of the reply; `CALLER_GONE` if nobody waited for it. */
+  /** The error code of the reply; `CALLER_GONE` if the caller hung up. */
   code?: ErrorCode | 'CALLER_GONE';
   /** What it failed with. */
   failure?: BrokerError;
-  /** The name of the broker that was asked to answer it. */
+  /** The id of the broker that it was forwarded to. */
   forwardedTo?: string;
-  #phase: CallPhase = 'here';
+  #phase: CallPhase = 'in_broker';
   #phaseSinceMs = 0;
   #queueMs = 0;
   #durationMs = 0;
@@ -96,21 +102,21 @@ export class Call {
     return this.request.headers;
   }
 
-  /** Some of its reply was given to the connection. */
+  /** Its reply has begun. */
   get isAnswered(): boolean {
     return this.response.headersSent;
   }
 
-  /** What its address says behind the path. */
+  /** The query part of its URL. */
   get query(): URLSearchParams {
     const { url = '' } = this.request;
     const start = url.indexOf('?');
     return new URLSearchParams(start < 0 ? '' : url.slice(start));
   }
 
-  /** Its time in line so far, in milliseconds. */
+  /** Its time in the queue so far, in milliseconds. */
   get queueMs(): number {
-    return this.#queueMs + this.#phaseMs('in_line');
+    return this.#queueMs + this.#phaseMs('queued');
   }
 
   /** Its time in MySQL so far, in milliseconds. */
@@ -124,14 +130,14 @@ export class Call {
   }
 
   /**
-   * Ends the phase that it is in, and says how long that took.
+   * Ends the current phase, and returns its duration in milliseconds.
    *
-   * @param tookMs how long it took, where that is known better.
+   * @param tookMs The duration, if it was measured elsewhere.
    */
   enter(phase: CallPhase, tookMs?: number): number {
     const nowMs = performance.now();
     const endedMs = tookMs ?? nowMs - this.#phaseSinceMs;
-    if (this.#phase === 'in_line') this.#queueMs += endedMs;
+    if (this.#phase === 'queued') this.#queueMs += endedMs;
     if (this.#phase === 'in_mysql') this.#durationMs += endedMs;
     this.#phase = phase;
     this.#phaseSinceMs = nowMs;
@@ -146,13 +152,13 @@ export class Call {
     this.#params = params;
   }
 
-  /** What its path holds in place of a parameter; empty if it has no such parameter. */
+  /** The value of a path parameter; empty if the path has no such parameter. */
   param(name: string): string {
     return this.#params[name] ?? '';
   }
 
   send({ status, contentType, body }: Reply): void {
-    // Written without its length, a body would come in chunks.
+    // Without a length Node would use chunked encoding.
     const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
     this.body = undefined;
     this.held.holdReply(length);
@@ -170,4 +176,25 @@ export class Call {
   #phaseMs(phase: CallPhase): number {
     return this.#phase === phase ? performance.now() - this.#phaseSinceMs : 0;
   }
+}
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+/** @param body JSON text. */
+export function jsonReply(body: Buffer | string, status = 200): Reply {
+  return { status, contentType: JSON_TYPE, body };
+}
+
+export function replyOf(value: object, status?: number): Reply {
+  return jsonReply(JSON.stringify(value), status);
+}
+
+export function newRequestId(): string {
+  return randomUUID();
+}
+
+/** The caller's id, if it is safe in logs and headers; else a new one. */
+export function requestIdOf({ headers }: Pick<IncomingMessage, 'headers'>): string {
+  const given = headers[REQUEST_ID_HEADER];
+  return typeof given === 'string' && /^[A-Za-z0-9._-]{1,128}$/.test(given) ? given : newRequestId();
 }

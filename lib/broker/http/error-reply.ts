@@ -1,29 +1,28 @@
 import { BrokerError } from '../../errors.ts';
 import { toFailureBody } from '../../protocol/failure.ts';
-import type { Call } from './call.ts';
-import { replyOf } from './reply.ts';
+import { type Call, replyOf } from './call.ts';
 
-/** What a caller should wait for before the next try. */
+/** Seconds that a caller should wait before it retries. */
 const RETRY_AFTER_S = '1';
 const RETRY_AFTER_STATUSES: ReadonlySet<number> = new Set([429, 503]);
 
-/** Answers with what went wrong, in the one shape that callers know. */
+/** Answers with a failure, in the documented form. */
 export function sendFailure(call: Call, cause: unknown): void {
   const failure = failureOf(call, cause);
   if (RETRY_AFTER_STATUSES.has(failure.httpStatus)) call.replyHeaders['retry-after'] = RETRY_AFTER_S;
-  // A caller that is hung up on while it still sends may never see the reply.
+  // A connection that is closed while its caller still sends is reset, and the reply lost.
   if (!call.request.complete && call.headers.expect !== undefined) {
-    // It may send its body or not: what comes next on this connection could be either.
+    // The caller may send its body or not: the next bytes could be a body or a request.
     call.replyHeaders.connection = 'close';
   } else if (!call.request.complete) {
     delete call.replyHeaders.connection;
-    // Also of one that asked for that. It closes the connection by itself.
+    // Even if the caller asked for `connection: close`: it closes the connection by itself.
     call.response.shouldKeepAlive = true;
   }
   call.send(replyOf(toFailureBody(failure, call.id), failure.httpStatus));
 }
 
-/** What the caller is told of a failure, which is noted for the log. */
+/** The failure that the caller gets. It is noted for the log. */
 export function failureOf(call: Call, cause: unknown): BrokerError {
   const failure = cause instanceof BrokerError ? cause : unexpected(cause);
   call.code = failure.code;
@@ -38,7 +37,7 @@ function unexpected(cause: unknown): BrokerError {
   return new BrokerError('INTERNAL', 'The broker failed in a way it should not', { cause });
 }
 
-/** For the log: where it happened. Not the message, which may hold what a caller sent. */
+/** For the log: type and stack. Not the message, which may hold what a caller sent. */
 function describeUnexpected(error: unknown): { readonly type: string; readonly at: readonly string[] } {
   if (!(error instanceof Error)) return { type: typeof error, at: [] };
   const frames = (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at '));

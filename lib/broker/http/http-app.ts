@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { isIPv6, type ListenOptions } from 'node:net';
 import type { Logger } from 'pino';
+import type { MaybePromise } from '../../async/maybe-promise.ts';
 import { TwoGenerationCache } from '../../collections/two-generation-cache.ts';
 import { BrokerError } from '../../errors.ts';
 import type { ServerSettings } from '../../settings/settings.ts';
@@ -11,43 +12,43 @@ import { ByteBudget, HeldBytes } from './byte-budget.ts';
 import { Call, CallerGone, type MatchedPath, type Route } from './call.ts';
 import { failureOf, sendFailure } from './error-reply.ts';
 import { RouteTable } from './route-table.ts';
-import { Connections, closeSent } from './sockets/connections.ts';
+import { Connections, closeAfterWrites } from './sockets/connections.ts';
 import { createHttpServer } from './sockets/http-server.ts';
 import type { OnRawReply } from './sockets/parser-errors.ts';
-import { owesNothing } from './sockets/pipelined-responses.ts';
+import { isIdle } from './sockets/pipelined-responses.ts';
 
-/** Their keys are URLs of up to 16 KB. */
-const MAX_PLACES = 200;
+/** Each is up to 16 KB long. */
+const MAX_CACHED_URLS = 200;
 
-/** Looks at a call before its body is read. It may answer by itself. @throws what the call is refused with. */
-type Check = (call: Call) => Promise<void> | undefined;
+/** Runs before a call's body is read. It may send the reply. @throws the failure that refuses the call. */
+type BeforeBody = (call: Call) => MaybePromise<void>;
 
 interface HttpAppOptions {
   readonly settings: ServerSettings;
-  /** Of all calls together. Default: no bound. */
+  /** For the bodies and replies of all calls together. Default: no bound. */
   readonly maxBufferedBytes?: number;
   readonly log: Logger;
-  /** Hears of each call once: when its reply was sent, or its caller had gone. */
+  /** Called once for each call: when its reply was sent, or its caller has hung up. */
   readonly onDone: (call: Call) => void;
   readonly onRawReply: OnRawReply;
 }
 
 /**
- * Takes requests to their routes, and failures back. On node:http alone: with a framework's objects beside Node's own
- * for each call that waits, a broker with a thousand callers served a tenth less.
+ * Dispatches requests to their routes, and answers failures. On node:http alone: a framework's objects for each waiting
+ * call cost a broker with a thousand callers a tenth of its throughput.
  */
 export class HttpApp {
   readonly log: Logger;
   readonly server: Server;
   readonly bodies: BodyReader;
-  /** Of the bodies and replies of all calls. */
+  /** For the bodies and replies of all calls. */
   readonly budget: ByteBudget;
   readonly #connections: Connections;
   readonly #onDone: (call: Call) => void;
   readonly #routes = new RouteTable();
   /** By URL. */
-  readonly #places = new TwoGenerationCache<MatchedPath>(MAX_PLACES);
-  readonly #checks: Check[] = [];
+  readonly #matchedPaths = new TwoGenerationCache<MatchedPath>(MAX_CACHED_URLS);
+  readonly #beforeBody: BeforeBody[] = [];
   readonly #onListen: (() => void)[] = [];
   readonly #onClose: (() => void)[] = [];
   readonly #scheme: 'http' | 'https';
@@ -68,9 +69,9 @@ export class HttpApp {
     this.#routes.add(route);
   }
 
-  /** Checks are made in the order in which they are added, also of calls that lead nowhere, unless their URL is malformed. */
-  addCheck(check: Check): void {
-    this.#checks.push(check);
+  /** Adds a step that runs after those added before, also for unknown paths, but not for malformed URLs. */
+  addBeforeBody(step: BeforeBody): void {
+    this.#beforeBody.push(step);
   }
 
   onListen(listener: () => void): void {
@@ -95,8 +96,8 @@ export class HttpApp {
   }
 
   /**
-   * Takes no more connections, and closes those that carry no request. Resolves when the others have been answered: a
-   * request whose body is not whole is answered DRAINING.
+   * Stops listening, and closes connections that carry no request. Resolves when all requests have been answered; one
+   * with an incomplete body is answered DRAINING.
    */
   async close(): Promise<void> {
     this.#isClosing = true;
@@ -113,7 +114,7 @@ export class HttpApp {
     const call = new Call(request, response, this.log, new HeldBytes(this.budget));
     let isSent = false;
     response.once('finish', () => {
-      // Node tells of the end also when the connection was closed with much of the reply unsent.
+      // Node emits 'finish' also if the connection was closed with a part of the reply unsent.
       isSent = !request.socket.destroyed;
     });
     response.once('close', () => {
@@ -122,35 +123,35 @@ export class HttpApp {
       if (isGone) call.code = 'CALLER_GONE';
       this.#onDone(call);
       if (isGone) call.gone.cancel(new CallerGone());
-      if (this.#isClosing && owesNothing(request.socket)) closeSent(request.socket);
+      if (this.#isClosing && isIdle(request.socket)) closeAfterWrites(request.socket);
     });
-    // One that nobody hears would end the process.
+    // Without a listener an error would end the process.
     response.on('error', () => response.destroy());
     this.#answer(call).catch((error: unknown) => fail(call, error));
   }
 
-  /** A thousand callers ask at a few addresses. */
-  #placeOf({ url = '' }: IncomingMessage): MatchedPath | undefined {
-    const known = this.#places.get(url);
+  /** Cached, since callers use few different URLs. */
+  #matchedPathOf({ url = '' }: IncomingMessage): MatchedPath | undefined {
+    const known = this.#matchedPaths.get(url);
     if (known !== undefined) return known;
-    const place = this.#routes.find(pathOf(url));
-    if (place !== undefined) this.#places.set(url, place);
-    return place;
+    const found = this.#routes.find(pathOf(url));
+    if (found !== undefined) this.#matchedPaths.set(url, found);
+    return found;
   }
 
   async #answer(call: Call): Promise<void> {
     const { request } = call;
-    const place = this.#placeOf(request);
-    if (place !== undefined) call.setRoute(place);
-    for (const check of this.#checks) {
-      const checked = check(call);
-      if (checked !== undefined) await checked;
+    const matched = this.#matchedPathOf(request);
+    if (matched !== undefined) call.setRoute(matched);
+    for (const step of this.#beforeBody) {
+      const done = step(call);
+      if (done instanceof Promise) await done;
       if (call.isAnswered) return;
     }
-    if (place === undefined) throw new BrokerError('NOT_FOUND', 'There is nothing at this address');
+    if (matched === undefined) throw new BrokerError('NOT_FOUND', 'There is nothing at this address');
     const { route } = call;
     if (route === undefined) {
-      const methods = [...place.routes.keys()];
+      const methods = [...matched.routes.keys()];
       const allow = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
       call.replyHeaders.allow = allow;
       throw new BrokerError('METHOD_NOT_ALLOWED', `Only ${allow} is allowed here`);
@@ -162,7 +163,7 @@ export class HttpApp {
 }
 
 function fail(call: Call, error: unknown): void {
-  // Nobody hears this.
+  // There is nobody to answer.
   if (error instanceof CallerGone) return;
   try {
     if (!call.isAnswered) {
@@ -176,7 +177,7 @@ function fail(call: Call, error: unknown): void {
   call.response.destroy();
 }
 
-/** Without its query. Some senders name the whole URL, as they would to a proxy. */
+/** The path without the query. A request may name the whole URL, as to a proxy. */
 function pathOf(url: string): string {
   const [path = ''] = url.split('?', 1);
   return path.startsWith('/') ? path : path.replace(/^https?:\/\/[^/]*/i, '');

@@ -4,55 +4,55 @@ import type { MatchedPath, Route } from './call.ts';
 /** Paths that share their first segments. */
 interface TrieNode {
   readonly literals: Map<string, TrieNode>;
-  parameter: { readonly name: string; readonly branch: TrieNode } | undefined;
+  parameter: { readonly name: string; readonly node: TrieNode } | undefined;
   /** Undefined: no path ends here. */
-  place: { readonly path: string; readonly routes: Map<string, Route> } | undefined;
+  match: { readonly path: string; readonly routes: Map<string, Route> } | undefined;
 }
 
-/** Longer than whatever stands for a parameter. */
+/** Longer than any value of a parameter. */
 const MAX_PARAMETER_LENGTH = 100;
 
-/** Finds routes by the address that a request names. */
+/** Finds routes by the path of a request. */
 export class RouteTable {
-  readonly #root = newBranch();
+  readonly #root = newNode();
 
   add(route: Route): void {
-    let branch = this.#root;
-    for (const segment of segmentsOf(route.path)) branch = addChild(branch, segment);
-    branch.place ??= { path: route.path, routes: new Map() };
-    branch.place.routes.set(route.method, route);
+    let node = this.#root;
+    for (const segment of segmentsOf(route.path)) node = addChild(node, segment);
+    node.match ??= { path: route.path, routes: new Map() };
+    node.match.routes.set(route.method, route);
   }
 
-  /** Undefined if there is nothing. @throws {BrokerError} INVALID_REQUEST: the path cannot be decoded. */
+  /** Undefined if no route matches. @throws {BrokerError} INVALID_REQUEST: the path cannot be decoded. */
   find(path: string): MatchedPath | undefined {
     const params: Record<string, string> = {};
-    let branch = this.#root;
+    let node = this.#root;
     for (const text of segmentsOf(path).map(decoded)) {
-      const { literals, parameter } = branch;
+      const { literals, parameter } = node;
       const literal = literals.get(text);
-      if (literal !== undefined) branch = literal;
+      if (literal !== undefined) node = literal;
       else if (parameter !== undefined && isParameter(text)) {
         params[parameter.name] = text;
-        branch = parameter.branch;
+        node = parameter.node;
       } else return undefined;
     }
-    return branch.place === undefined ? undefined : { ...branch.place, params };
+    return node.match === undefined ? undefined : { ...node.match, params };
   }
 }
 
-function newBranch(): TrieNode {
-  return { literals: new Map(), parameter: undefined, place: undefined };
+function newNode(): TrieNode {
+  return { literals: new Map(), parameter: undefined, match: undefined };
 }
 
-function addChild(branch: TrieNode, segment: string): TrieNode {
+function addChild(node: TrieNode, segment: string): TrieNode {
   if (segment.startsWith(':')) {
     const name = segment.slice(1);
-    branch.parameter ??= { name, branch: newBranch() };
-    assert(branch.parameter.name === name, 'two names of one parameter');
-    return branch.parameter.branch;
+    node.parameter ??= { name, node: newNode() };
+    assert(node.parameter.name === name, 'two names of one parameter');
+    return node.parameter.node;
   }
-  const next = branch.literals.get(segment) ?? newBranch();
-  branch.literals.set(segment, next);
+  const next = node.literals.get(segment) ?? newNode();
+  node.literals.set(segment, next);
   return next;
 }
 

@@ -1,39 +1,39 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { ReaderWatch, type ReaderWatchOptions } from './sockets/reader-monitor.ts';
+import { ReaderMonitor, type ReaderMonitorOptions } from './sockets/reader-monitor.ts';
 
-/** How long a caller may take nothing of its reply, and how it may show that it takes something. */
-export type ReaderTerms = Omit<ReaderWatchOptions, 'onStall'>;
+/** How long a caller may read nothing of its reply, and how it may show that it reads. */
+export type ReaderLimits = Omit<ReaderMonitorOptions, 'onStall'>;
 
-/** Of replies that have terms of their own. */
-const ownTerms = new WeakMap<ServerResponse, ReaderTerms>();
+/** Limits of replies that have other ones than the default. */
+const limitsByResponse = new WeakMap<ServerResponse, ReaderLimits>();
 const cutOff = new WeakSet<ServerResponse>();
 
-/** Cuts off a caller that takes nothing of its whole reply: what it does not take stays in memory. */
-export function cutOffStalledReader(response: ServerResponse, usualTerms: ReaderTerms): void {
-  // The whole reply is with the connection now. Until then a silent connection is one whose statement runs.
+/** Disconnects a caller that does not read its complete reply, which would stay in memory. */
+export function cutOffStalledReader(response: ServerResponse, defaults: ReaderLimits): void {
+  // From here on the connection holds the complete reply. Before that, silence means that a statement runs.
   response.on('prefinish', () => {
     const { socket } = response;
     if (socket === null || socket.writableLength === 0) return;
-    const watch = watchReader(response, socket, ownTerms.get(response) ?? usualTerms);
+    const monitor = monitorReader(response, socket, limitsByResponse.get(response) ?? defaults);
     // Before Node's own listener, which sets how long an idle connection is kept.
-    response.prependOnceListener('finish', () => watch.stop());
-    response.once('close', () => watch.stop());
+    response.prependOnceListener('finish', () => monitor.stop());
+    response.once('close', () => monitor.stop());
   });
 }
 
-/** In place of the usual ones. */
-export function setReaderTerms(response: ServerResponse, terms: ReaderTerms): void {
-  ownTerms.set(response, terms);
+/** Replaces the default limits for this reply. */
+export function setReaderLimits(response: ServerResponse, limits: ReaderLimits): void {
+  limitsByResponse.set(response, limits);
 }
 
-/** Resolves when the caller has taken what was written so far, or is gone. By the terms of this reply it is cut off. */
-export async function whenDrained(response: ServerResponse, terms: ReaderTerms): Promise<void> {
-  let watch: ReaderWatch | undefined;
+/** Resolves when the caller has read what was written so far, hung up, or was disconnected by `limits`. */
+export async function whenDrained(response: ServerResponse, limits: ReaderLimits): Promise<void> {
+  let monitor: ReaderMonitor | undefined;
   const start = (socket: Socket) => {
-    watch = watchReader(response, socket, terms);
+    monitor = monitorReader(response, socket, limits);
   };
-  // Without one, replies before it on its connection are not taken yet. They have a watch of their own.
+  // Without a socket, earlier (pipelined) replies on its connection are not finished. They have their own monitor.
   if (response.socket === null) response.once('socket', start);
   else start(response.socket);
   await new Promise<void>((resolve) => {
@@ -44,14 +44,14 @@ export async function whenDrained(response: ServerResponse, terms: ReaderTerms):
     response.on('drain', end).on('close', end);
   });
   response.off('socket', start);
-  watch?.stop();
+  monitor?.stop();
 }
 
-/** Whether its caller was cut off, rather than hung up. */
+/** Whether its caller was disconnected, and did not hang up. */
 export function wasCutOff(response: ServerResponse): boolean {
   return cutOff.has(response);
 }
 
-function watchReader(response: ServerResponse, socket: Socket, terms: ReaderTerms): ReaderWatch {
-  return new ReaderWatch(socket, { ...terms, onStall: () => cutOff.add(response) });
+function monitorReader(response: ServerResponse, socket: Socket, limits: ReaderLimits): ReaderMonitor {
+  return new ReaderMonitor(socket, { ...limits, onStall: () => cutOff.add(response) });
 }

@@ -9,22 +9,22 @@ import type { IdempotentRequest } from './idempotent-request.ts';
 import { KeyMutex } from './key-mutex.ts';
 import { KeyTable, toStoredAnswer } from './key-table.ts';
 
-/** Before the key is asked for again: several that wait for it can end up in a deadlock. */
+/** Upper bound of the random pause before the key is claimed again: several waiters can deadlock. */
 const LONGEST_PAUSE_MS = 40;
 
-/** What a call with a key does. */
+/** The work of a call with a key. */
 export interface IdempotentWork {
   readonly mode: TransactionMode;
-  readonly watched: CallScope;
-  /** Borrows a connection. */
+  readonly scope: CallScope;
+  /** Checks out a connection for `use`. */
   onConnection<T>(use: (connection: MysqlConnection) => Promise<T>): Promise<T>;
   /** Returns the answer as JSON. */
   work(transaction: Transaction): Promise<Buffer>;
 }
 
-export interface OnceAnswer {
+export interface IdempotentAnswer {
   readonly body: string | Buffer;
-  /** It is what an earlier call with this key was answered. */
+  /** It is the stored answer of an earlier call with this key. */
   readonly isReplay: boolean;
 }
 
@@ -34,61 +34,62 @@ export interface OnceAnswer {
  */
 export class IdempotencyKeys {
   readonly table: KeyTable;
-  /** When a key came last, on the monotonic clock. */
+  /** When the last call with a key came, on the monotonic clock. */
   usedAtMs = 0;
-  readonly #turns = new KeyMutex();
+  readonly #mutex = new KeyMutex();
 
   constructor(settings: IdempotencySettings, sqlMode: SqlMode) {
     this.table = new KeyTable(settings, sqlMode);
   }
 
   /**
-   * @throws {BrokerError} IDEMPOTENCY_IN_PROGRESS: another call with this key ran for as long as this could wait.
-   *   IDEMPOTENCY_MISMATCH: the key was another request's. Or what the work fails with, which leaves no key.
+   * @throws {BrokerError} IDEMPOTENCY_IN_PROGRESS: another call with this key still ran when the deadline came.
+   *   IDEMPOTENCY_MISMATCH: another request used the key. Or what the work fails with, which stores no key.
    */
-  async runOnce(call: IdempotentRequest, work: IdempotentWork): Promise<OnceAnswer> {
+  async runOnce(call: IdempotentRequest, work: IdempotentWork): Promise<IdempotentAnswer> {
     this.usedAtMs = performance.now();
-    return await this.#turns.take(
+    return await this.#mutex.runExclusive(
       `${call.caller} ${call.key}`,
-      work.watched,
-      async () => await work.onConnection(async (connection) => await this.#settle(connection, call, work)),
+      work.scope,
+      async () =>
+        await work.onConnection(async (connection) => await this.#runUntilSettled(connection, call, work)),
     );
   }
 
-  async #settle(
+  async #runUntilSettled(
     connection: MysqlConnection,
     call: IdempotentRequest,
     work: IdempotentWork,
-  ): Promise<OnceAnswer> {
+  ): Promise<IdempotentAnswer> {
     for (;;) {
       try {
         const answer = await this.#attempt(connection, call, work);
         if (answer !== undefined) return answer;
       } catch (error) {
         const isInProgress = error instanceof BrokerError && error.code === 'IDEMPOTENCY_IN_PROGRESS';
-        const { deadline } = work.watched;
+        const { deadline } = work.scope;
         if (!isInProgress || deadline.remainingMs < LONGEST_PAUSE_MS) throw error;
         await delay(Math.random() * LONGEST_PAUSE_MS);
       }
     }
   }
 
-  /** undefined: what stood in the way is gone. */
+  /** Undefined: the obstacle is removed, try again. */
   async #attempt(
     connection: MysqlConnection,
     call: IdempotentRequest,
-    { mode, watched, work }: IdempotentWork,
-  ): Promise<OnceAnswer | undefined> {
-    const done = await inTransaction(connection, mode, watched, async (transaction) => {
-      const claim = await this.table.claim(transaction, call, watched);
+    { mode, scope, work }: IdempotentWork,
+  ): Promise<IdempotentAnswer | undefined> {
+    const done = await inTransaction(connection, mode, scope, async (transaction) => {
+      const claim = await this.table.claim(transaction, call, scope);
       if (claim !== 'claimed') return claim;
       transaction.hideLast();
       const body = await work(transaction);
-      await this.table.store(transaction, call, toStoredAnswer(body), watched);
+      await this.table.store(transaction, call, toStoredAnswer(body), scope);
       return { body, isReplay: false };
     });
-    if (done === 'table_is_missing') await this.table.create(connection, watched);
-    else if (done === 'expired') await this.table.removeExpired(connection, call, watched);
+    if (done === 'table_is_missing') await this.table.create(connection, scope);
+    else if (done === 'expired') await this.table.removeExpired(connection, call, scope);
     else if ('body' in done) return done;
     else if (done.requestHash === call.requestHash) return { body: done.answer, isReplay: true };
     else throw new BrokerError('IDEMPOTENCY_MISMATCH', 'This idempotency key was used for another request');

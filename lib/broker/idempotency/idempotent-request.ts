@@ -1,8 +1,8 @@
-/** A request that its caller gave a key, so that it is done once however often it is sent. */
+/** A request with an idempotency key: it is done once, however often it is sent. */
 export interface IdempotentRequest {
-  /** Keys of different callers never meet. */
+  /** Each caller has its own keys. */
   readonly caller: string;
   readonly key: string;
-  /** Tells another request under the same key from the same one sent again. */
+  /** Tells a repeat from another request with the same key. */
   readonly requestHash: string;
 }

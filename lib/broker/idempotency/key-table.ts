@@ -9,10 +9,10 @@ import type { IdempotencySettings } from '../../settings/settings.ts';
 import type { IdempotentRequest } from './idempotent-request.ts';
 import { asInProgress, inProgress } from './key-mutex.ts';
 
-/** Of an answer that is kept whole. */
+/** Larger answers are stored without columns and rows. */
 const MAX_WHOLE_BYTES = 65_536;
 
-/** What is kept of an answer for repeats: all of it, or all but the rows and what describes them. */
+/** The stored form of an answer: all of it, or all but columns and rows. */
 export function toStoredAnswer(body: Buffer): string {
   const text = body.toString();
   if (body.length <= MAX_WHOLE_BYTES) return text;
@@ -26,21 +26,21 @@ function hasColumns(value: unknown): value is object {
   return Array.isArray(value.columns) && value.columns.length > 0;
 }
 
-/** What an earlier call has left under the same key. */
+/** What an earlier call stored with the same key. */
 interface EarlierCall {
   readonly requestHash: string;
   readonly answer: string;
 }
 
-/** `claimed`: the key is this call's, as long as its transaction lasts. */
+/** `claimed`: the key belongs to this call until its transaction ends. */
 type Claim = 'claimed' | 'table_is_missing' | 'expired' | EarlierCall;
 
 const TABLE_IS_MISSING = 1146;
 
-/** The most that a stored answer can be, however its cells are counted. */
+/** Above the size of any stored answer, however cells are counted. */
 const LIMITS = { maxRows: 1, maxResultBytes: 2_000_000 };
 
-/** What of it is not in a transaction can be done again, and does nothing of the caller's. */
+/** Options of statements outside the caller's transaction. They can be repeated and do none of the caller's work. */
 const COMMAND = {
   limits: LIMITS,
   isReadOnly: false,
@@ -65,40 +65,40 @@ export class KeyTable {
   }
 
   /**
-   * Writes the key's row without an answer, as the first thing in a transaction: the lock on it is all that is held
-   * while another call with this key runs, so that waiting for that leads to no deadlock with its work.
+   * Inserts the key's row without an answer, as the first statement of the transaction. A call that waits for another
+   * one with this key then holds no other lock, so it cannot deadlock with the other's work.
    *
-   * @throws {BrokerError} IDEMPOTENCY_IN_PROGRESS: it could not be waited for any longer.
+   * @throws {BrokerError} IDEMPOTENCY_IN_PROGRESS: the other call still ran when waiting ended.
    */
-  async claim(transaction: Transaction, call: IdempotentRequest, watched: CallScope): Promise<Claim> {
+  async claim(transaction: Transaction, call: IdempotentRequest, scope: CallScope): Promise<Claim> {
     const { caller, key, requestHash } = call;
-    const terms = { ...watched, limits: LIMITS };
+    const options = { ...scope, limits: LIMITS };
     const keptMicroseconds = this.#keepMs * 1_000;
     try {
-      await transaction.query(this.#bind.insert([caller, key, requestHash, keptMicroseconds]), terms);
+      await transaction.query(this.#bind.insert([caller, key, requestHash, keptMicroseconds]), options);
       return 'claimed';
     } catch (error) {
       if (isMissingTable(error)) return 'table_is_missing';
       if (!(error instanceof BrokerError) || error.code !== 'DUPLICATE_KEY') throw this.#waitFailure(error);
     }
     try {
-      const [row] = rowsOf(await transaction.query(this.#bind.read([caller, key]), terms));
+      const [row] = rowsOf(await transaction.query(this.#bind.read([caller, key]), options));
       return earlierCall(row);
     } catch (error) {
       throw this.#waitFailure(error);
     }
   }
 
-  /** Completes the row, in the transaction that has written it. */
+  /** Adds the answer to the row, in the transaction that inserted it. */
   async store(
     transaction: Transaction,
     { caller, key }: IdempotentRequest,
     answer: string,
-    watched: CallScope,
+    scope: CallScope,
   ): Promise<void> {
     const bound = this.#bind.store([answer, caller, key]);
-    const terms = { ...watched, limits: LIMITS };
-    const { affectedRows } = await transaction.query(bound, terms).catch((error: unknown) => {
+    const options = { ...scope, limits: LIMITS };
+    const { affectedRows } = await transaction.query(bound, options).catch((error: unknown) => {
       throw this.#explained(error);
     });
     if (affectedRows === 1) return;
@@ -109,26 +109,26 @@ export class KeyTable {
   async removeExpired(
     connection: MysqlConnection,
     { caller, key }: IdempotentRequest,
-    watched: CallScope,
+    scope: CallScope,
   ): Promise<void> {
     const { text } = this.#bind.removeExpired([caller, key]);
-    await connection.query(text, { ...COMMAND, ...watched }).catch((error: unknown) => {
+    await connection.query(text, { ...COMMAND, ...scope }).catch((error: unknown) => {
       throw this.#waitFailure(error);
     });
   }
 
-  /** Removes some rows that have expired. How many. */
-  async sweep(connection: MysqlConnection, maxRows: number, watched: CallScope): Promise<number> {
+  /** Removes up to `maxRows` expired rows. Returns how many. */
+  async sweep(connection: MysqlConnection, maxRows: number, scope: CallScope): Promise<number> {
     const { affectedRows } = await connection.query(this.#bind.sweep([maxRows]).text, {
       ...COMMAND,
-      ...watched,
+      ...scope,
     });
     return affectedRows ?? 0;
   }
 
   /** @throws {BrokerError} SQL_ERROR: the login may not; the message holds the table's definition. */
-  async create(connection: MysqlConnection, watched: CallScope): Promise<void> {
-    await connection.query(this.#definition, { ...COMMAND, ...watched }).catch((error: unknown) => {
+  async create(connection: MysqlConnection, scope: CallScope): Promise<void> {
+    await connection.query(this.#definition, { ...COMMAND, ...scope }).catch((error: unknown) => {
       throw this.#explained(error);
     });
   }
@@ -137,7 +137,7 @@ export class KeyTable {
     return asInProgress(this.#explained(error));
   }
 
-  /** The caller's own statements are not what MySQL refused. */
+  /** Says that MySQL refused a statement on the table of keys, not one of the caller's. */
   #explained(error: unknown): unknown {
     if (!(error instanceof BrokerError) || error.code !== 'SQL_ERROR') return error;
     const message = `The table of idempotency keys cannot be used: ${error.message}. It is made by: ${this.#definition}`;
@@ -148,7 +148,7 @@ export class KeyTable {
 function earlierCall(row: readonly unknown[] = []): EarlierCall | 'expired' {
   const [requestHash, answer, isExpired] = row;
   if (requestHash === undefined || Number(isExpired) === 1) return 'expired';
-  // The broker leaves no such row behind. Whoever did: the work may have been done.
+  // The broker commits no row without an answer. If one is there, the work may have been done.
   if (typeof answer !== 'string') throw inProgress();
   return { requestHash: String(requestHash), answer };
 }
@@ -157,7 +157,7 @@ export function isMissingTable(error: unknown): boolean {
   return error instanceof BrokerError && error.mysql?.errno === TABLE_IS_MISSING;
 }
 
-/** `caller` and `idempotency_key` are plain ASCII; the primary key makes every lock one on a single row. */
+/** `caller` and `idempotency_key` are plain ASCII; by the primary key every lock covers a single row. */
 function definitionOf(table: string): string {
   const ascii = 'CHARACTER SET ascii COLLATE ascii_bin NOT NULL';
   return `CREATE TABLE IF NOT EXISTS ${table} (
@@ -176,7 +176,7 @@ function statementsFor(table: string, sqlMode: SqlMode) {
       `INSERT INTO ${table} (caller, idempotency_key, request_hash, expires_at)
        VALUES (?, ?, ?, UTC_TIMESTAMP(3) + INTERVAL ? MICROSECOND)`,
     ),
-    // With a lock, for whatever the isolation is, a row that may yet be rolled back is none to read.
+    // Locked, so that even under READ UNCOMMITTED no uncommitted row is read.
     read: bind(
       `SELECT request_hash, answer, expires_at <= UTC_TIMESTAMP(3) FROM ${table}
        WHERE caller = ? AND idempotency_key = ? LOCK IN SHARE MODE`,

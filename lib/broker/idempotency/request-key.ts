@@ -8,17 +8,18 @@ import type { Database } from '../databases/pool-registry.ts';
 import type { Call } from '../http/call.ts';
 import type { IdempotentRequest } from './idempotent-request.ts';
 
-/** What decides whether a statement may write. */
+/** The facts that decide whether a statement may write. */
 type WriteFacts = Pick<BoundStatement, 'isRead' | 'effect'>;
 
 const KEY = /^[A-Za-z0-9._-]{1,128}$/;
 
 /**
- * The call as one with a key, if it came with one and its statements may write: what only reads can be done again as
- * often as its caller likes, and no key is kept for it. `meaning` is all of its body that decides what it does.
+ * The call's idempotent request, if it has a key and its statements may write. Reads can be repeated freely, so no key
+ * is stored for them.
  *
- * @throws {BrokerError} INVALID_REQUEST: no such key can be, or the alias keeps none. FORBIDDEN: the caller may not
- *   write, so that no key can be stored for it.
+ * @param meaning The parts of the body that decide what the call does.
+ * @throws {BrokerError} INVALID_REQUEST: the key is malformed, or the alias has no `idempotency`. FORBIDDEN: the
+ *   caller has read access, so no key can be stored.
  */
 export function idempotentRequestOf(
   { headers, caller, routePath }: Call,
@@ -49,17 +50,18 @@ export function idempotentRequestOf(
   };
 }
 
-/** For the calls of an interactive transaction: to pass over a key would promise what is not kept. */
+/** Calls of an interactive transaction take no key: ignoring it would promise what is not kept. */
 export function refuseKey({ headers }: Call): void {
-  if (headers[IDEMPOTENCY_HEADER] !== undefined) throw invalid('is for work that is sent whole');
+  if (headers[IDEMPOTENCY_HEADER] !== undefined)
+    throw invalid('is not supported in an interactive transaction');
 }
 
-/** Not how long it may take. */
+/** All of a statement but `timeoutMs`. */
 export function meaningOf({ timeoutMs: _, ...meaning }: Statement): unknown {
   return meaning;
 }
 
-/** A statement that commits by itself would last without the key that is stored beside it. */
+/** Refuses statements that commit implicitly: their work would be kept even if the key is not stored. */
 export function refuseCommitting(statements: readonly BoundStatement[]): void {
   for (const { outsideTransactionOnly, mayEndTransaction } of statements) {
     const refused =
@@ -74,7 +76,7 @@ function hashOf(meaning: unknown): string {
   return createHash('sha256').update(JSON.stringify(meaning, inOrder)).digest('hex');
 }
 
-/** The order of fields means nothing. */
+/** The order of fields must not matter. */
 function inOrder(_: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   return Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)));

@@ -6,13 +6,13 @@ import type { IdempotencyKeys } from './idempotency-keys.ts';
 import { isMissingTable, type KeyTable } from './key-table.ts';
 
 const INTERVAL_MS = 60_000;
-/** While no keys come. It is longer than idle connections are kept, so that this keeps none of them open. */
+/** While no keys are used. Longer than the default `pool.idleTimeoutMs`, so that sweeping keeps no idle connection open. */
 const QUIET_INTERVAL_MS = 3_600_000;
-/** Few enough that nobody waits for their locks for long. */
+/** Few, so that their locks are held briefly. */
 const BATCH_ROWS = 500;
 const BATCH_TIMEOUT_MS = 10_000;
 
-/** Removes idempotency keys that have expired, from time to time, while a connection has nothing else to do. */
+/** Removes expired idempotency keys regularly, while a connection is idle. */
 export function sweepIdempotencyKeys(pools: PoolRegistry, app: HttpApp): void {
   for (const database of pools.all) {
     if (database.idempotency !== undefined) sweepRegularly(database, database.idempotency, app);
@@ -39,15 +39,15 @@ function sweepRegularly({ alias, pool }: Database, keys: IdempotencyKeys, app: H
   app.onClose(() => clearInterval(timer));
 }
 
-/** Opens no connection of its own. False: it left off because the pool had other work. */
+/** Uses idle connections only. False: it stopped early because the pool had other work. */
 async function sweep(pool: Database['pool'], table: KeyTable): Promise<boolean> {
   let removed = BATCH_ROWS;
   while (removed === BATCH_ROWS) {
     const { idle, waiting } = pool.stats();
     if (idle === 0 || waiting > 0) return false;
-    const watched = { deadline: Deadline.after(BATCH_TIMEOUT_MS), signal: undefined };
-    removed = await pool.use(async (connection) => await table.sweep(connection, BATCH_ROWS, watched), {
-      ...watched,
+    const scope = { deadline: Deadline.after(BATCH_TIMEOUT_MS), signal: undefined };
+    removed = await pool.use(async (connection) => await table.sweep(connection, BATCH_ROWS, scope), {
+      ...scope,
       purpose: 'sweep of idempotency keys',
     });
   }

@@ -1,12 +1,12 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { ByteBudget } from '../http/byte-budget.ts';
 
-/** The figures of the budget for bodies and replies, read when somebody asks. */
+/** The figures of the budget for bodies and replies, read at each scrape. */
 export function addBudgetMetrics(registry: Registry, budget: ByteBudget): void {
   const registers = [registry];
   new Gauge({
     name: 'broker_buffered_bytes',
-    help: 'Bytes of bodies of calls in line and of replies that wait to be taken, as they are counted',
+    help: 'Counted bytes of the bodies of waiting calls and of unsent replies',
     registers,
     collect() {
       this.set(budget.usedBytes);

@@ -10,14 +10,14 @@ type Total = (values: readonly number[]) => number;
 interface EmfMetric {
   readonly name: string;
   readonly unit: Unit;
-  /** What the values of all databases come to. */
+  /** Combines the values of all databases. */
   readonly total: Total;
 }
 
 const sum: Total = (values) => values.reduce((all, value) => all + value, 0);
 const greatest: Total = (values) => Math.max(0, ...values);
 
-/** CloudWatch charges for each metric and database: these are the ones that scaling and alarms stand on. */
+/** CloudWatch charges for each metric and database, so only those that scaling and alarms need. */
 const EMF_METRICS: readonly EmfMetric[] = [
   { name: 'broker_pool_busy_ratio', unit: 'None', total: greatest },
   { name: 'broker_pool_connections', unit: 'Count', total: sum },
@@ -27,13 +27,13 @@ const EMF_METRICS: readonly EmfMetric[] = [
   { name: 'broker_server_errors_total', unit: 'Count', total: sum },
 ];
 
-/** Stands for all databases, which no alias can. */
+/** Stands for all databases. No alias has this name. */
 const ALL = '*';
 
 /**
  * Writes metrics of /metrics under their names as CloudWatch's embedded metric format: each minute a line for every
- * database, and one for all. A gauge comes with its samples, a counter with what it grew by. The end writes what is
- * left.
+ * database, and one for all. A gauge has its samples, a counter its increase. The returned function stops, and writes
+ * what is left.
  *
  * @param service Dimension of all metrics, common to the tasks of one broker.
  */
@@ -63,38 +63,38 @@ export function startEmf(
   };
 }
 
-/** What has been seen since the last report. */
+/** Samples and increments since the last report. */
 export class EmfReport {
   readonly #registry: Registry;
   readonly #service: string;
   /** Samples and increments by database, then by metric. */
-  #seen = new Map<string, Map<string, number[]>>();
-  /** Where each counter stood, by metric and database. */
-  readonly #counted = new Map<string, number>();
+  #values = new Map<string, Map<string, number[]>>();
+  /** Each counter's value at the last report, by metric and database. */
+  readonly #lastCounts = new Map<string, number>();
 
   constructor(registry: Registry, service: string) {
     this.#registry = registry;
     this.#service = service;
   }
 
-  /** Looks at the gauges. */
+  /** Samples the gauges. */
   async sample(): Promise<void> {
-    await this.#look('gauge', (_series, value) => value);
+    await this.#read('gauge', (_series, value) => value);
   }
 
-  /** The lines of all that was seen since the last ones. */
+  /** The lines of the report. The next one begins here. */
   async lines(timestampMs: number): Promise<string[]> {
-    await this.#look('counter', (series, value) => {
-      const before = this.#counted.get(series) ?? 0;
-      this.#counted.set(series, value);
+    await this.#read('counter', (series, value) => {
+      const before = this.#lastCounts.get(series) ?? 0;
+      this.#lastCounts.set(series, value);
       return value - before;
     });
-    const lines = [...this.#seen].map(([database, values]) => this.#line(database, values, timestampMs));
-    this.#seen = new Map();
+    const lines = [...this.#values].map(([database, values]) => this.#line(database, values, timestampMs));
+    this.#values = new Map();
     return lines;
   }
 
-  async #look(kind: 'gauge' | 'counter', note: (series: string, value: number) => number): Promise<void> {
+  async #read(kind: 'gauge' | 'counter', note: (series: string, value: number) => number): Promise<void> {
     for (const { name, total } of EMF_METRICS) {
       const metric = await this.#registry.getSingleMetric(name)?.get();
       if (metric === undefined || String(metric.type) !== kind) continue;
@@ -103,15 +103,15 @@ export class EmfReport {
         ...byDatabase,
         [ALL, total(byDatabase.map(([, of]) => of))] as const,
       ]) {
-        // Requests that named no known database count among all.
+        // Requests that named no known database count only in the total.
         if (database !== '') this.#add(database, name, note(`${name} ${database}`, value));
       }
     }
   }
 
   #add(database: string, metric: string, value: number): void {
-    const values = this.#seen.get(database) ?? new Map<string, number[]>();
-    this.#seen.set(database, values.set(metric, [...(values.get(metric) ?? []), value]));
+    const values = this.#values.get(database) ?? new Map<string, number[]>();
+    this.#values.set(database, values.set(metric, [...(values.get(metric) ?? []), value]));
   }
 
   #line(database: string, values: ReadonlyMap<string, readonly number[]>, timestampMs: number): string {

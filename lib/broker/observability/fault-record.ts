@@ -1,6 +1,6 @@
 import type { Fault } from './fault.ts';
 
-/** A fault that lasts is told again after so long, and one that comes and goes is not told more often. */
+/** A fault of one cause is reported at most this often. */
 const REPEAT_MS = 60_000;
 
 /** A fault that lasts. */
@@ -13,15 +13,15 @@ export interface LastingFault extends Fault {
   readonly times: number;
 }
 
-/** `began`: it is new, or has another cause now. `lasts`: it was told before. `ended`: it works again. */
-export type FaultNews = 'began' | 'lasts' | 'ended';
+/** `began`: new, or with another cause. `lasts`: reported before. `ended`: it works again. */
+export type FaultChange = 'began' | 'lasts' | 'ended';
 
-/** @param failedCalls calls that failed since the last news. */
-type FaultListener = (news: FaultNews, fault: LastingFault, failedCalls: number) => void;
+/** @param failedCalls calls that failed since the last report. */
+type FaultListener = (change: FaultChange, fault: LastingFault, failedCalls: number) => void;
 
 /**
- * Whether something works, and for how long it has not. Its listener hears at once when it breaks, when the cause
- * changes and when it works again, and each minute while it lasts: of one cause not more often than that.
+ * Whether something works, and since when it does not. Its listener is called when a fault begins, changes its cause or
+ * ends, and each minute while it lasts, but not more often for the same cause.
  */
 export class FaultRecord {
   #fault: Fault | undefined;
@@ -29,13 +29,13 @@ export class FaultRecord {
   #atMs = 0;
   #times = 0;
   #failedCalls = 0;
-  /** The fault that lasts was told. */
-  #isTold = false;
-  /** By cause: when it was last told. */
-  readonly #toldAtMs = new Map<string, number>();
+  /** The current fault was reported. */
+  #isReported = false;
+  /** When each cause was last reported. */
+  readonly #reportedAtMs = new Map<string, number>();
   #listener: FaultListener = () => undefined;
 
-  onNews(listener: FaultListener): void {
+  onChange(listener: FaultListener): void {
     this.#listener = listener;
   }
 
@@ -46,8 +46,8 @@ export class FaultRecord {
     return { ...this.#fault, since: since ?? '', at: at ?? '', times: this.#times };
   }
 
-  /** It did not work just now. */
-  failed(fault: Fault): void {
+  /** It failed just now. */
+  noteFailure(fault: Fault): void {
     const nowMs = Date.now();
     if (this.#fault === undefined) {
       this.#sinceMs = nowMs;
@@ -57,47 +57,48 @@ export class FaultRecord {
     this.#fault = fault;
     this.#atMs = nowMs;
     this.#times += 1;
-    if (this.#isDue(fault, nowMs)) this.#tell(this.#isTold && !this.#isNew(fault) ? 'lasts' : 'began', nowMs);
+    if (this.#isDue(fault, nowMs))
+      this.#report(this.#isReported && !this.#isNew(fault) ? 'lasts' : 'began', nowMs);
   }
 
-  /** A call failed, whether for this or for what came of it. */
-  callFailed(): void {
+  /** A call failed, because of this or of its consequences. */
+  noteFailedCall(): void {
     this.#failedCalls += 1;
   }
 
   /** It worked just now. */
-  worked(): void {
+  noteSuccess(): void {
     if (this.#fault === undefined) return;
-    if (this.#isTold) this.#tell('ended', Date.now());
+    if (this.#isReported) this.#report('ended', Date.now());
     this.#fault = undefined;
-    this.#isTold = false;
+    this.#isReported = false;
   }
 
-  /** Tells again of what lasts, if it is time. */
-  remind(): void {
+  /** Reports a lasting fault again, if it is time. */
+  repeatIfDue(): void {
     const nowMs = Date.now();
     if (this.#fault !== undefined && this.#isDue(this.#fault, nowMs))
-      this.#tell(this.#isTold ? 'lasts' : 'began', nowMs);
+      this.#report(this.#isReported ? 'lasts' : 'began', nowMs);
   }
 
   #isNew(fault: Fault): boolean {
-    return !this.#toldAtMs.has(keyOf(fault));
+    return !this.#reportedAtMs.has(keyOf(fault));
   }
 
   #isDue(fault: Fault, nowMs: number): boolean {
-    const toldAtMs = this.#toldAtMs.get(keyOf(fault));
+    const toldAtMs = this.#reportedAtMs.get(keyOf(fault));
     return toldAtMs === undefined || nowMs - toldAtMs >= REPEAT_MS;
   }
 
-  #tell(news: FaultNews, nowMs: number): void {
+  #report(change: FaultChange, nowMs: number): void {
     const { current } = this;
     if (current === undefined) return;
-    for (const [key, toldAtMs] of this.#toldAtMs) {
-      if (nowMs - toldAtMs >= REPEAT_MS) this.#toldAtMs.delete(key);
+    for (const [key, toldAtMs] of this.#reportedAtMs) {
+      if (nowMs - toldAtMs >= REPEAT_MS) this.#reportedAtMs.delete(key);
     }
-    if (news !== 'ended') this.#toldAtMs.set(keyOf(current), nowMs);
-    this.#isTold = true;
-    this.#listener(news, current, this.#failedCalls);
+    if (change !== 'ended') this.#reportedAtMs.set(keyOf(current), nowMs);
+    this.#isReported = true;
+    this.#listener(change, current, this.#failedCalls);
     this.#failedCalls = 0;
   }
 }

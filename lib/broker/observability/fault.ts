@@ -1,12 +1,12 @@
 import { BrokerError } from '../../errors.ts';
 
-/** Why something that the broker needs does not work. It holds no secret, no user name and no text of MySQL's. */
+/** Why something that the broker needs does not work. It holds no secret, no user name and no message of MySQL. */
 export interface Fault {
   /** The code that callers get for it. */
   readonly code: string;
-  /** A word that is stable across versions, such as `access_denied`; where there is none, the code in lower case. */
+  /** A word that is stable across versions, such as `login_refused`; if there is none, the code in lower case. */
   readonly cause: string;
-  /** Of the server, if it was the server that refused. */
+  /** The server's error number, if the server refused. */
   readonly errno?: number;
   /** The code of the network, of the driver or of the file system, as `ECONNREFUSED`. */
   readonly systemCode?: string;
@@ -16,7 +16,7 @@ export interface Fault {
   readonly message: string;
 }
 
-/** What an operator is told of an error. Of errors that were not thrown on purpose only that there was one. */
+/** Describes an error for operators. An unexpected error's message stays secret. */
 export function faultOf(error: unknown): Fault {
   if (!(error instanceof BrokerError)) {
     return { code: 'INTERNAL', cause: 'internal', message: 'The broker failed in a way it should not' };
@@ -25,17 +25,17 @@ export function faultOf(error: unknown): Fault {
   return { code, ...factsOf(error), cause: causeOf(error) ?? code.toLowerCase(), message };
 }
 
-/** What a line in the log says of a cause. */
+/** The fields of a log line that describe a cause. */
 export type CauseFacts = Partial<Pick<Fault, 'cause' | 'errno' | 'systemCode' | 'setting'>>;
 
 /**
- * What is known of the cause of a failed call, for its line in the log.
+ * The cause of a failed call, for its log line.
  *
- * @param fault Why no connection could be had, if that is so.
+ * @param fault Why no connection could be opened, if that is so.
  */
 export function causeFactsOf(error: BrokerError, fault: Fault | undefined): CauseFacts {
   const errno = error.mysql?.errno;
-  // Whoever waited in vain waited for a login: what that failed with is the cause.
+  // The checkout timed out because logins failed: their failure is the cause.
   const origin = error.code === 'POOL_TIMEOUT' && error.cause instanceof BrokerError ? error.cause : error;
   const cause = causeOf(origin) ?? error.reason;
   if (fault !== undefined && causeOf(origin) === undefined && errno === undefined) {

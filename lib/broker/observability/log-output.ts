@@ -1,10 +1,10 @@
 import type { Writable } from 'node:stream';
 
-/** A line is out after so long, however few follow it. */
+/** Longest time until a line is written. */
 const LONGEST_DELAY_MS = 20;
 const BATCH_LENGTH = 16_384;
 
-/** Writes the log to the process's output, many lines with one system call where many come. */
+/** Writes the log to the process's output in batches, to save system calls. */
 export class LogOutput {
   readonly #output: Writable;
   #lines = '';
@@ -12,7 +12,7 @@ export class LogOutput {
 
   constructor(output: Writable) {
     this.#output = output;
-    // Whoever read the log may go: the broker goes on without.
+    // The broker goes on if the reader of its log is gone.
     output.on('error', () => undefined);
   }
 

@@ -3,17 +3,17 @@ import { BrokerError } from '../../errors.ts';
 import type { Database, PoolRegistry } from '../databases/pool-registry.ts';
 import { roundMs } from '../requests/sql-request.ts';
 
-/** Calls that wait in vain are told of at most so often. */
+/** Checkout timeouts are logged at most this often. */
 const REPEAT_MS = 60_000;
-/** Connections were replaced because of something that nobody asked for. */
-const TROUBLES: ReadonlySet<string> = new Set(['role_change', 'ping_failed', 'connect_failed']);
+/** Reasons for replacing connections that nobody requested. */
+const UNEXPECTED: ReadonlySet<string> = new Set(['role_change', 'ping_failed', 'connect_failed']);
 
-/** Logs what an operator must know of the pools and no request tells. */
+/** Logs events of the pools that no request's line shows. */
 export function logPools(pools: PoolRegistry, log: Logger): void {
   for (const { alias, pool } of pools.all) {
-    logWaitsInVain(alias, pool, log);
+    logCheckoutTimeouts(alias, pool, log);
     pool.events.on('invalidate', ({ reason }) => {
-      const level = TROUBLES.has(reason) ? 'warn' : 'info';
+      const level = UNEXPECTED.has(reason) ? 'warn' : 'info';
       log[level]({ database: alias, reason }, 'the connections to a database are replaced');
     });
     pool.events.on('held_too_long', ({ caller, purpose, heldMs }) => {
@@ -31,22 +31,22 @@ export function logPools(pools: PoolRegistry, log: Logger): void {
   }
 }
 
-/** At once, then at most once a minute with all that came since. */
-function logWaitsInVain(alias: string, pool: Database['pool'], log: Logger): void {
-  let toldAtMs = Number.NEGATIVE_INFINITY;
+/** Logs the first one at once, then at most once a minute the number of those since. */
+function logCheckoutTimeouts(alias: string, pool: Database['pool'], log: Logger): void {
+  let loggedAtMs = Number.NEGATIVE_INFINITY;
   let calls = 0;
   pool.events.on('timeout', ({ error }) => {
     if (!(error instanceof BrokerError)) return;
     calls += 1;
     const nowMs = performance.now();
-    if (nowMs - toldAtMs < REPEAT_MS) return;
+    if (nowMs - loggedAtMs < REPEAT_MS) return;
     const { size, maxOverflow, checkedOut, idle, opening, waiting, oldestWaitMs, paused } = pool.stats();
     const figures = { size, maxOverflow, checkedOut, idle, opening, waiting, paused };
     log.warn(
       { database: alias, calls, ...figures, oldestWaitMs: roundMs(oldestWaitMs) },
-      'calls wait in vain for a connection',
+      'calls time out waiting for a connection',
     );
-    toldAtMs = nowMs;
+    loggedAtMs = nowMs;
     calls = 0;
   });
 }

@@ -8,16 +8,16 @@ import { wasCutOff } from '../http/slow-readers.ts';
 import { roundMs } from '../requests/sql-request.ts';
 import { causeFactsOf, type Fault } from './fault.ts';
 
-/** What web servers log for a caller that did not wait for its reply. */
+/** The status that web servers log for a client that hung up. */
 const CALLER_GONE_STATUS = 499;
 
 const DENIED: ReadonlySet<number> = new Set([401, 403]);
 
 /**
- * Whether a call failed, was refused, was slow or is an admin's. A stream is slow if its first row comes late: how
- * long it lasts is up to who reads it.
+ * Whether a call failed, was refused, was slow or is an admin's. A stream is slow if its first row comes late; its
+ * duration depends on its reader.
  *
- * @param slowMs `statistics.slowMs` of its database, if it is about one.
+ * @param slowMs `statistics.slowMs` of its database, if it has one.
  */
 export function isProblem(call: Call, slowMs = DEFAULT_SLOW_MS): boolean {
   if (call.code !== undefined || call.route?.access === 'admin') return true;
@@ -25,9 +25,9 @@ export function isProblem(call: Call, slowMs = DEFAULT_SLOW_MS): boolean {
 }
 
 /**
- * The line of a request. It names who, what and how long; never SQL, values or MySQL's messages.
+ * Logs the line of a request: caller, route, times; never SQL, values or messages of MySQL.
  *
- * @param fault Why no connection could be had for it, if that is so.
+ * @param fault Why no connection could be opened for it, if that is so.
  */
 export function logRequest(call: Call, fault?: Fault): void {
   const status = call.code === 'CALLER_GONE' ? CALLER_GONE_STATUS : call.response.statusCode;
@@ -50,7 +50,7 @@ export function logRequest(call: Call, fault?: Fault): void {
   if (call.route?.access === 'admin' || DENIED.has(status)) audit(call, status);
 }
 
-/** A line for what was answered before it was a whole request. It names whence that came, and nothing of what was sent. */
+/** Logs a line for an incomplete or malformed request: its address, and nothing of what was sent. */
 export function logRawReply(
   log: Logger,
   { code, httpStatus: status }: BrokerError,
@@ -58,10 +58,10 @@ export function logRawReply(
   socket: Duplex,
 ): void {
   const address = socket instanceof Socket ? socket.remoteAddress : undefined;
-  log.info({ reqId: requestId, status, code, address }, 'no whole request');
+  log.info({ reqId: requestId, status, code, address }, 'incomplete or malformed request');
 }
 
-/** What an auditor asks for: who tried what, and whether it was allowed. */
+/** Logs an audit line: who tried what, and whether it was allowed. */
 function audit({ id, request, log, caller, code }: Call, status: number): void {
   log.info(
     {
@@ -77,7 +77,7 @@ function audit({ id, request, log, caller, code }: Call, status: number): void {
   );
 }
 
-/** What no caller did wrong is an error, and what nobody but a health check asked is of no interest. */
+/** 5xx is an error. Calls of routes without a key, as of health checks, are of little interest. */
 function levelOf({ code, route }: Call, status: number): 'debug' | 'info' | 'error' {
   if (code !== undefined && status >= 500) return 'error';
   return route?.access === undefined && status < 500 ? 'debug' : 'info';

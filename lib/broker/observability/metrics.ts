@@ -11,7 +11,7 @@ const LATENCY_BUCKETS_S = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
 ];
 
-/** Every metric of the broker, by its name. Names and labels are part of the interface: dashboards hold them. */
+/** Every metric of the broker. Names and labels are part of the interface: dashboards use them. */
 export class Metrics {
   readonly registry = new Registry();
   readonly #queryDuration = this.#histogram('broker_query_duration_seconds', 'Time of statements in MySQL', [
@@ -27,7 +27,7 @@ export class Metrics {
   ]);
   readonly #checkoutWait = this.#histogram(
     'broker_checkout_wait_seconds',
-    'Time of callers in line for a connection',
+    'Time that calls wait for a connection',
     ['database', 'outcome'],
   );
   readonly #connectDuration = this.#histogram('broker_connect_duration_seconds', 'Time of logins', [
@@ -43,9 +43,11 @@ export class Metrics {
     'database',
     'reason',
   ]);
-  readonly #timeouts = this.#counter('broker_checkout_timeouts_total', 'Callers that waited in vain', [
-    'database',
-  ]);
+  readonly #timeouts = this.#counter(
+    'broker_checkout_timeouts_total',
+    'Calls that waited too long for a connection',
+    ['database'],
+  );
   readonly #invalidations = this.#counter(
     'broker_pool_invalidations_total',
     'Times that all connections were declared unusable',
@@ -54,7 +56,7 @@ export class Metrics {
 
   readonly #doubleCheckins = this.#counter(
     'broker_double_checkins_total',
-    'Connections given back twice; each is a mistake in the broker',
+    'Connections checked in twice; each is a defect of the broker',
     ['database'],
   );
 
@@ -80,7 +82,7 @@ export class Metrics {
     this.#serverGauges(pools);
   }
 
-  /** Each statement that was sent, or was to be, also one that failed or was stopped. */
+  /** Observes a statement, also one that failed or was stopped. */
   queryDone(alias: string, durationMs: number, outcome: StatementOutcome): void {
     this.#queryDuration.observe({ database: alias, outcome }, durationMs * SECONDS_PER_MS);
   }
@@ -89,7 +91,7 @@ export class Metrics {
     this.#replays.inc({ database: alias });
   }
 
-  /** `alias` is empty where the request named none that exists: a label must not take what a caller invents. */
+  /** @param alias Empty if the request named no existing one: a label must not be a caller's invention. */
   requestFailed(alias: string, code: string): void {
     this.#errors.inc({ database: alias, code });
     if (isErrorCode(code) && ERROR_TRAITS[code].httpStatus >= 500)
@@ -100,13 +102,13 @@ export class Metrics {
     const database = { database: alias };
     const served = this.#checkoutWait.labels({ ...database, outcome: 'ok' });
     events.on('checkout', ({ waitedMs }) => served.observe(waitedMs * SECONDS_PER_MS));
-    const waitedInVain = ({ waitedMs, error }: { readonly waitedMs: number; readonly error: unknown }) =>
+    const observeFailedWait = ({ waitedMs, error }: { readonly waitedMs: number; readonly error: unknown }) =>
       this.#checkoutWait.observe(
         { ...database, outcome: outcomeOfFailure(error) },
         waitedMs * SECONDS_PER_MS,
       );
-    events.on('timeout', waitedInVain);
-    events.on('refused', waitedInVain);
+    events.on('timeout', observeFailedWait);
+    events.on('refused', observeFailedWait);
     events.on('timeout', () => this.#timeouts.inc(database));
     events.on('connect', ({ durationMs }) =>
       this.#connectDuration.observe(database, durationMs * SECONDS_PER_MS),
@@ -126,37 +128,39 @@ export class Metrics {
       this.#gauge(name, help, 'database', () =>
         [...pools.all].map((database) => [database.alias, read(database)]),
       );
-    gauge('broker_pool_size', 'Connections kept open', ({ pool }) => pool.stats().size);
-    gauge('broker_pool_max_overflow', 'Connections allowed on top', ({ pool }) => pool.stats().maxOverflow);
+    gauge('broker_pool_size', 'Connections that the pool keeps open', ({ pool }) => pool.stats().size);
+    gauge(
+      'broker_pool_max_overflow',
+      'Connections allowed above the size',
+      ({ pool }) => pool.stats().maxOverflow,
+    );
     gauge(
       'broker_pool_connections',
-      'Connections, as the server counts',
+      'Connections that the server counts',
       ({ pool }) => pool.stats().connections,
     );
-    gauge('broker_pool_idle', 'Connections that nobody uses', ({ pool }) => pool.stats().idle);
+    gauge('broker_pool_idle', 'Idle connections', ({ pool }) => pool.stats().idle);
     gauge('broker_pool_checked_out', 'Connections in use', ({ pool }) => pool.stats().checkedOut);
     gauge(
       'broker_pool_busy_ratio',
-      'Connections in use, of those that can be had',
-      (database) => database.pool.stats().checkedOut / pools.capOf(database),
+      'Connections in use, as a fraction of those allowed',
+      (database) => database.pool.stats().checkedOut / pools.maxConnectionsOf(database),
     );
     gauge('broker_pool_opening', 'Connections logging in', ({ pool }) => pool.stats().opening);
-    gauge('broker_pool_closing', 'Connections saying goodbye', ({ pool }) => pool.stats().closing);
+    gauge('broker_pool_closing', 'Connections that are being closed', ({ pool }) => pool.stats().closing);
     gauge('broker_pool_overflow', 'Connections above the size', ({ pool }) => pool.stats().overflow);
-    gauge('broker_pool_waiting', 'Callers in line', ({ pool }) => pool.stats().waiting);
+    gauge('broker_pool_waiting', 'Calls that wait for a connection', ({ pool }) => pool.stats().waiting);
     gauge(
       'broker_pool_oldest_wait_seconds',
-      'Wait of the caller at the head of the line',
+      'Wait of the call at the head of the queue',
       ({ pool }) => pool.stats().oldestWaitMs * SECONDS_PER_MS,
     );
-    gauge('broker_pool_paused', '1 while calls are held in line', ({ pool }) =>
-      pool.stats().paused ? 1 : 0,
-    );
+    gauge('broker_pool_paused', '1 while the pool is paused', ({ pool }) => (pool.stats().paused ? 1 : 0));
     gauge('broker_transactions_open', 'Interactive transactions that are open', ({ alias }) =>
       leases.openCount(alias),
     );
     gauge('broker_streams_open', 'Streams whose statements run', ({ alias }) => streams.openCount(alias));
-    gauge('broker_database_up', '1 while connections can be had', ({ state }) => (state === 'up' ? 1 : 0));
+    gauge('broker_database_up', '1 while connections can be opened', ({ state }) => (state === 'up' ? 1 : 0));
   }
 
   #serverGauges(pools: PoolRegistry): void {
@@ -165,10 +169,14 @@ export class Metrics {
         [...pools.limitedServers].map(([server, cap]) => [server, read(cap)]),
       );
     gauge('broker_server_connections', 'Connections of all aliases on it', (server) => server.connections);
-    gauge('broker_server_connections_max', 'What settings allow it', (server) => server.maxConnections);
+    gauge(
+      'broker_server_connections_max',
+      'Most connections that settings allow to it',
+      (server) => server.maxConnections,
+    );
   }
 
-  /** Read when somebody asks, so that it costs nothing in between. */
+  /** Adds a gauge that is read at each scrape, so that it costs nothing in between. */
   #gauge(
     name: string,
     help: string,

@@ -10,15 +10,15 @@ import {
 import { PEER_VERDICT_WAIT_MS } from '../../protocol/verdict-times.ts';
 import type { BodyReader } from '../http/body/request-body.ts';
 import type { Call } from '../http/call.ts';
-import { setReaderTerms, whenDrained } from '../http/slow-readers.ts';
-import { answerLost, ownerGone } from './forward-errors.ts';
+import { setReaderLimits, whenDrained } from '../http/slow-readers.ts';
+import { ownerGone, replyLost } from './forward-errors.ts';
 import type { PeerAddress } from './peer-address.ts';
 import { headOfReply, type PeerHttp, type PeerRequest } from './peer-http.ts';
 
-/** Says that a call comes from another broker, so that it goes no further. */
+/** Marks a forwarded call, which is not forwarded again. */
 export const HOP_HEADER = 'x-broker-hop';
 
-/** The caller's key among them: the task that holds a transaction checks for itself who calls. */
+/** They include the caller's key: the broker that holds the transaction authenticates the caller itself. */
 const SENT_HEADERS = ['authorization', 'content-type', 'accept', 'traceparent', IDEMPOTENCY_HEADER];
 const RETURNED_HEADERS = ['content-type', 'content-length', 'retry-after', REQUEST_ID_HEADER, STALL_HEADER];
 
@@ -29,15 +29,15 @@ export interface ForwardedCall {
   /** Aborts when the caller hangs up. */
   readonly signal: AbortSignal;
   readonly bodies: BodyReader;
-  /** No reply that has begun pauses for longer. */
+  /** Longest pause of a reply that has begun. */
   readonly longestPauseMs: number;
 }
 
 /**
- * Sends a call on to the task that holds its transaction, and answers what that answers.
+ * Forwards a call to the broker that holds its transaction, and relays the reply.
  *
- * @throws {BrokerError} TRANSACTION_ENDED: that task is gone. CONNECTION_LOST, DEADLINE_EXCEEDED: it may have got the
- *   call. Or the signal's reason.
+ * @throws {BrokerError} TRANSACTION_ENDED: that broker is gone. CONNECTION_LOST, DEADLINE_EXCEEDED: it may have
+ *   received the call. Or the signal's reason.
  */
 export async function forwardCall(http: PeerHttp, forwarded: ForwardedCall): Promise<void> {
   const { call, address, deadline, signal, bodies, longestPauseMs } = forwarded;
@@ -49,9 +49,9 @@ export async function forwardCall(http: PeerHttp, forwarded: ForwardedCall): Pro
   const silenceMs = deadline.remainingMs + PEER_VERDICT_WAIT_MS;
   const answer = await headOfReply(outgoing, body, silenceMs).catch(async (cause: unknown) => {
     signal.throwIfAborted();
-    throw await answerLost(call.routePath, body, cause);
+    throw await replyLost(call.routePath, body, cause);
   });
-  await pass(answer, call, longestPauseMs, (silenceMs) => outgoing.setTimeout(silenceMs));
+  await relayReply(answer, call, longestPauseMs, (silenceMs) => outgoing.setTimeout(silenceMs));
 }
 
 function messageOf({ call, deadline, signal }: ForwardedCall, body: Buffer): PeerRequest {
@@ -68,31 +68,31 @@ function messageOf({ call, deadline, signal }: ForwardedCall, body: Buffer): Pee
   return { method: 'POST', path: call.routePath?.replace(':id', call.param('id')) ?? '', headers, signal };
 }
 
-/** As it comes, and no faster than the caller takes it. If it breaks off, the caller is cut off. */
-async function pass(
+/** Relays a reply as it arrives, no faster than the caller reads it. If it breaks off, the caller is disconnected. */
+async function relayReply(
   answer: IncomingMessage,
   call: Call,
   longestPauseMs: number,
-  allowSilence: (silenceMs: number) => void,
+  setSilenceTimeout: (silenceMs: number) => void,
 ): Promise<void> {
   const { response } = call;
   Object.assign(call.replyHeaders, returned(answer));
   call.beginReply(answer.statusCode ?? 500);
   const stallMs = Number(answer.headers[STALL_HEADER] ?? longestPauseMs);
-  // The other broker sees what this one takes, so it has to hear when the caller takes what is here already.
-  const onTaken = () => {
+  // The other broker sees only that this one has stopped reading: tell it that the caller still reads.
+  const onProgress = () => {
     if (!answer.complete && answer.socket.writable) answer.socket.write(READING_SIGN);
   };
-  const terms = { stallMs, heedsSigns: answer.headers[STALL_HEADER] !== undefined, onTaken };
-  setReaderTerms(response, terms);
+  const limits = { stallMs, countsReadingSigns: answer.headers[STALL_HEADER] !== undefined, onProgress };
+  setReaderLimits(response, limits);
   try {
-    allowSilence(longestPauseMs + PEER_VERDICT_WAIT_MS);
+    setSilenceTimeout(longestPauseMs + PEER_VERDICT_WAIT_MS);
     for await (const chunk of answer as AsyncIterable<Buffer>) {
       if (response.write(chunk)) continue;
-      allowSilence(0);
-      await whenDrained(response, terms);
+      setSilenceTimeout(0);
+      await whenDrained(response, limits);
       if (response.destroyed) return;
-      allowSilence(longestPauseMs + PEER_VERDICT_WAIT_MS);
+      setSilenceTimeout(longestPauseMs + PEER_VERDICT_WAIT_MS);
     }
     response.end();
   } catch {

@@ -6,13 +6,13 @@ import { IN_TRANSACTION_ROUTES } from '../../protocol/routes.ts';
 import { parseInParts } from '../http/body/lossless-json.ts';
 import { PeerSilent } from './peer-http.ts';
 
-/** What asks for an end may be asked again because the first answer, of a COMMIT that took place, was lost. */
+/** These may be repeats: a first one may have committed, and its reply been lost. */
 const ENDS: ReadonlySet<string | undefined> = new Set([
   IN_TRANSACTION_ROUTES.commit,
   IN_TRANSACTION_ROUTES.rollback,
 ]);
 
-/** The task that held a transaction is gone, and this call never reached it. */
+/** The broker that held the transaction is gone, and this call never reached it. */
 export function ownerGone(routePath: string | undefined, cause?: unknown): BrokerError {
   return new BrokerError('TRANSACTION_ENDED', 'The transaction was lost with the broker that held it', {
     reason: 'connection_lost',
@@ -22,14 +22,14 @@ export function ownerGone(routePath: string | undefined, cause?: unknown): Broke
   });
 }
 
-/** The call was sent to the task that holds its transaction, and no answer came back. */
-export async function answerLost(
+/** The call was sent to the broker that holds its transaction, and no reply came back. */
+export async function replyLost(
   routePath: string | undefined,
   body: Buffer,
   cause: unknown,
 ): Promise<BrokerError> {
   if (cause instanceof PeerSilent) {
-    // It may run yet, and be part of what a later call commits.
+    // The call may still run, and a later call may commit it.
     const message = 'The broker that holds the transaction does not answer';
     return new BrokerError('DEADLINE_EXCEEDED', message, { outcome: 'unknown', cause });
   }
@@ -38,7 +38,7 @@ export async function answerLost(
   return new BrokerError('CONNECTION_LOST', message, { outcome, transaction: 'ended', cause });
 }
 
-/** A procedure may. Whatever else is lost on its way is undone with the transaction. */
+/** Whether the call's statement may end the transaction, as a procedure may. Any other is rolled back with it. */
 async function mayCommit(body: Buffer): Promise<boolean> {
   try {
     const { sql } = Object(await inTurns(parseInParts(body)));

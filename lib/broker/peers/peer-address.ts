@@ -16,7 +16,7 @@ export async function resolveByDns(host: string): Promise<readonly string[]> {
   return (await lookup(host, { all: true })).map(({ address }) => address);
 }
 
-/** @throws what the host's look-up fails with. */
+/** @throws the error of the name look-up. */
 export async function addressesOf({ host, port }: PeerEndpoint, resolve: Resolve): Promise<PeerAddress[]> {
   return (await resolve(host)).map((ip) => ({ ip, port, host }));
 }

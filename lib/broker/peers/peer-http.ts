@@ -10,16 +10,16 @@ const CONNECT_TIMEOUT_MS = 2_000;
 /** Below the time after which the other side closes an idle connection. */
 const KEEP_SOCKET_MS = 30_000;
 
-/** What is asked of a peer. */
+/** A request to a peer. */
 export interface PeerRequest {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly headers?: http.OutgoingHttpHeaders;
-  /** Hangs up. */
+  /** Aborts the request. */
   readonly signal: AbortSignal;
 }
 
-/** Speaks to other brokers the way that callers speak to this one: over HTTP, or HTTPS if this one has a certificate. */
+/** HTTP to other brokers, as callers speak it: HTTPS if this broker has a certificate. */
 export class PeerHttp {
   readonly #agent: http.Agent;
   readonly #trust: https.RequestOptions | undefined;
@@ -31,9 +31,9 @@ export class PeerHttp {
   }
 
   /**
-   * A request whose connection stands. Nothing of it is sent before its `end`.
+   * A request on an open connection. Nothing is sent before its `end`.
    *
-   * @throws what the connection fails with.
+   * @throws the error of the connection.
    */
   async connect(
     address: PeerAddress,
@@ -53,21 +53,21 @@ export class PeerHttp {
   #open({ ip, port, host }: PeerAddress, request: PeerRequest): http.ClientRequest {
     const options = { ...request, host: ip, port, agent: this.#agent };
     if (this.#trust === undefined) return http.request(options);
-    // An address cannot be asked for by name; its certificate must then hold the address.
+    // An IP address cannot be a server name; the certificate must then hold the address.
     return https.request({ ...options, ...(isIP(host) === 0 && { servername: host }), ...this.#trust });
   }
 }
 
 /**
- * Peers share settings. A certificate that signed itself is then the very one to expect, whatever names it holds;
- * any other must hold the host name that peers are found by, and come from a CA that Node trusts.
+ * Peers share their settings. A self-signed certificate is therefore the very one to expect, whatever its names. Any
+ * other must hold the host name in the endpoints and come from a CA that Node trusts.
  */
 function trustLike(cert: Buffer): https.RequestOptions {
   const own = new X509Certificate(cert);
   return own.checkIssued(own) ? { ca: cert, checkServerIdentity: () => undefined } : {};
 }
 
-/** Sends the request and waits for the head of its reply. @throws what the connection fails with, or its silence. */
+/** Sends the request and waits for the head of its reply. @throws the error of the connection, or {@link PeerSilent}. */
 export async function headOfReply(
   request: http.ClientRequest,
   body: Buffer | undefined,
@@ -81,7 +81,7 @@ export async function headOfReply(
   });
 }
 
-/** A peer that is connected says nothing. */
+/** A connected peer did not answer in time. */
 export class PeerSilent extends Error {
   constructor() {
     super('The peer does not answer in time');
@@ -89,7 +89,7 @@ export class PeerSilent extends Error {
   }
 }
 
-/** False if the connection is a kept one that the peer has closed meanwhile. */
+/** False if it is a kept-alive connection that the peer has closed meanwhile. */
 async function isConnected(
   request: http.ClientRequest,
   event: 'connect' | 'secureConnect',
@@ -100,7 +100,7 @@ async function isConnected(
       request.on('error', (error) => (request.reusedSocket ? resolve(false) : reject(error)));
       request.once('socket', (socket) => {
         if (!request.reusedSocket) socket.once(event, () => resolve(true));
-        // The event loop learns of a hang-up when it looks at its sockets the next time.
+        // A hang-up is noticed when the event loop polls its sockets the next time.
         else setImmediate(() => setImmediate(() => resolve(!socket.destroyed)));
       });
     });

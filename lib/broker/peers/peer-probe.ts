@@ -1,21 +1,21 @@
 import * as z from 'zod';
 import { HEALTH_ROUTE } from '../../protocol/routes.ts';
-import { TASK_NAME } from './broker-id.ts';
+import { BROKER_ID } from './broker-id.ts';
 import type { PeerAddress } from './peer-address.ts';
 import { headOfReply, type PeerHttp } from './peer-http.ts';
 
 const ANSWER_TIMEOUT_MS = 2_000;
 const MAX_ANSWER_BYTES = 4_096;
 
-const Health = z.object({ task: z.string().regex(TASK_NAME) });
+const Health = z.object({ task: z.string().regex(BROKER_ID) });
 
 /**
- * Asks who listens there. It is told no secret.
+ * Asks for the id of the broker at an address. Sends no secret.
  *
- * @returns undefined if that is no broker.
- * @throws if nobody answers.
+ * @returns undefined if there is no broker.
+ * @throws if nothing answers.
  */
-export async function askTaskName(http: PeerHttp, address: PeerAddress): Promise<string | undefined> {
+export async function probePeer(http: PeerHttp, address: PeerAddress): Promise<string | undefined> {
   const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
   const request = await http.connect(address, { method: 'GET', path: HEALTH_ROUTE, signal });
   const response = await headOfReply(request, undefined, ANSWER_TIMEOUT_MS);

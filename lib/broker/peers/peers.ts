@@ -5,13 +5,13 @@ import type { Settings } from '../../settings/settings.ts';
 import type { Call } from '../http/call.ts';
 import type { HttpApp } from '../http/http-app.ts';
 import { deadlineOf } from '../requests/request-deadline.ts';
-import { taskOf } from './broker-id.ts';
+import { brokerIdOf } from './broker-id.ts';
 import { forwardCall, HOP_HEADER } from './forward-call.ts';
 import { ownerGone } from './forward-errors.ts';
 import { type Resolve, resolveByDns } from './peer-address.ts';
 import { PeerDirectory } from './peer-directory.ts';
 import { PeerHttp } from './peer-http.ts';
-import { askTaskName } from './peer-probe.ts';
+import { probePeer } from './peer-probe.ts';
 
 /** Where the other brokers are. */
 export interface Peers {
@@ -22,13 +22,13 @@ export interface Peers {
 }
 
 /**
- * Sends calls of transactions that another broker holds on to that one, whole and once at most. Must come after what
- * checks who calls: the other one checks again.
+ * Forwards calls of transactions that another broker holds to that one, at most once. Must be added after
+ * authentication, which the other broker repeats.
  */
 export function forwardToOwners(
   app: HttpApp,
   { endpoints, resolve = resolveByDns }: Peers,
-  ownName: string,
+  ownId: string,
   { server, databases }: Settings,
 ): void {
   if (endpoints.length === 0) return;
@@ -36,8 +36,8 @@ export function forwardToOwners(
   const directory = new PeerDirectory({
     endpoints,
     resolve,
-    ask: async (address) => await askTaskName(http, address),
-    onTrouble: (peer, cause) => app.log.warn({ peer, cause: codeOf(cause) }, 'a peer cannot be asked'),
+    probe: async (address) => await probePeer(http, address),
+    onFailure: (peer, cause) => app.log.warn({ peer, cause: codeOf(cause) }, 'a peer cannot be reached'),
   });
   app.onListen(() => directory.start());
   app.onClose(() => {
@@ -66,18 +66,18 @@ export function forwardToOwners(
       longestPauseMs,
     });
   };
-  app.addCheck((call) => {
+  app.addBeforeBody((call) => {
     if (call.route?.servesOpenTransactions !== true) return undefined;
-    const owner = taskOf(call.param('id'));
-    return owner === undefined || owner === ownName ? undefined : forward(call, owner);
+    const owner = brokerIdOf(call.param('id'));
+    return owner === undefined || owner === ownId ? undefined : forward(call, owner);
   });
 }
 
-/** As Node's HTTP client takes it. */
-function abortSignalOf(stop: CancelSignal): AbortSignal {
+/** As an `AbortSignal`, which Node's HTTP client needs. */
+function abortSignalOf(signal: CancelSignal): AbortSignal {
   const controller = new AbortController();
-  if (stop.aborted) controller.abort(stop.reason);
-  else stop.addEventListener('abort', () => controller.abort(stop.reason));
+  if (signal.aborted) controller.abort(signal.reason);
+  else signal.addEventListener('abort', () => controller.abort(signal.reason));
   return controller.signal;
 }
 

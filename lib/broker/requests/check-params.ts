@@ -5,19 +5,21 @@ import { MAX_PLACEHOLDERS } from '../../mysql/sql/statement-scan.ts';
 import { describeProblems } from '../../protocol/problems.ts';
 import { isBigintText, isDecimalText, isWellFormed, ListItem, Param, Params } from '../../protocol/values.ts';
 
+/* A zod union describes every failure of every value. That is fine for a few values; many are checked by hand. */
+
 const FEW_VALUES = 20;
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
-/** Then their schema can check and describe all of them without harm. */
-export function areFew(params: unknown): boolean {
+/** Whether the schema may check them: they are few and simple. */
+export function fitsSchema(params: unknown): boolean {
   if (typeof params !== 'object' || params === null) return true;
   const values: readonly unknown[] = Array.isArray(params) ? params : Object.values(params);
   return values.length <= FEW_VALUES && !values.some((value) => typeof value === 'object' && value !== null);
 }
 
 /**
- * Checks many values as their schema would, in a tenth of the time, up to the first bad one. A body of bad values only
- * would else have every one of them described, in many seconds and gigabytes.
+ * Checks many values as their schema does, in a tenth of the time, up to the first bad one. The schema would describe
+ * every bad value, which can take many seconds and gigabytes.
  *
  * @throws {BrokerError} INVALID_REQUEST.
  */
@@ -35,7 +37,7 @@ export function checkParams(params: unknown, path: readonly string[]): asserts p
   }
 }
 
-/** The same for one value that may be a list. */
+/** Checks a value that may be a list. */
 function checkList(param: unknown, path: readonly string[]): void {
   const items: unknown =
     typeof param === 'object' && param !== null ? Reflect.get(param, '$list') : undefined;
@@ -48,7 +50,7 @@ function checkList(param: unknown, path: readonly string[]): void {
   if (onlyField(param) !== '$list') throw refusalOf(Param, { ...Object(param), $list: [null] }, path);
 }
 
-/** What every place takes; most values are such. */
+/** Allowed everywhere; most values are simple. */
 function isSimple(value: unknown): boolean {
   if (typeof value === 'string') return isWellFormed(value);
   return value === null || typeof value === 'boolean' || Number.isFinite(value);

@@ -1,30 +1,29 @@
-/** So long after it was refused a caller counts as one that wants a place: it is told to come again earlier. */
+/** A refused caller counts as wanting for this long. It is told to retry sooner. */
 const WANTED_MS = 5_000;
 
-/** Why a place is not to be had. */
+/** Why nothing was acquired. */
 export interface ShareRefusal {
   /** What the caller, or all together, may hold. */
   readonly max: number;
   /** What that would have become. */
   readonly actual: number;
   /** What the caller holds. Never what others do. */
-  readonly own: number;
+  readonly held: number;
 }
 
-/** How many places there are, and for whom. */
-export interface ShareTerms {
+/** How many may be held, and by whom. */
+export interface ShareLimits {
   readonly max: number;
-  /** Several callers may want them. */
+  /** Several callers may acquire. */
   readonly isShared: boolean;
 }
 
 /**
- * Places that callers hold for a while, each until it gives them back, divided fairly among them:
- * - the last free one is only for a caller that holds none, unless there is but one in all;
- * - while another caller wants one in vain, nobody takes more than its share, which is the same for all who hold or want
- *   any.
+ * A counting semaphore that is fair among callers:
+ * - the last free unit is kept for a caller that holds none, unless `max` is 1;
+ * - while a refused caller still wants one, nobody exceeds its share: `max` divided by the callers that hold or want any.
  *
- * So one caller may hold all but one as long as nobody else asks.
+ * So one caller may hold all but one while nobody else asks.
  */
 export class FairShares {
   readonly #held = new Map<string, number>();
@@ -37,27 +36,27 @@ export class FairShares {
     return this.#total;
   }
 
-  /** Takes a place for the caller, who must give it back. Or tells why it cannot. */
-  take(caller: string, { max, isShared }: ShareTerms): ShareRefusal | undefined {
-    const own = this.#held.get(caller) ?? 0;
+  /** Acquires one for the caller, which must `release` it. Returns why it cannot, if so. */
+  acquire(caller: string, { max, isShared }: ShareLimits): ShareRefusal | undefined {
+    const held = this.#held.get(caller) ?? 0;
     const share = this.#shareOf(caller, max);
     const isFull = this.#total >= max;
-    const isKept = isShared && max > 1 && own > 0 && this.#total === max - 1;
-    const isOverShare = own >= share && this.#isWantedByAnother(caller);
+    const isKept = isShared && max > 1 && held > 0 && this.#total === max - 1;
+    const isOverShare = held >= share && this.#isWantedByAnother(caller);
     if (!isFull && !isKept && !isOverShare) {
       this.#wantedAtMs.delete(caller);
-      this.#held.set(caller, own + 1);
+      this.#held.set(caller, held + 1);
       this.#total += 1;
       return undefined;
     }
-    if (own < share) this.#wantedAtMs.set(caller, performance.now());
-    if (isFull) return { max, actual: this.#total + 1, own };
-    return { max: isOverShare ? share : max - 1, actual: own + 1, own };
+    if (held < share) this.#wantedAtMs.set(caller, performance.now());
+    if (isFull) return { max, actual: this.#total + 1, held };
+    return { max: isOverShare ? share : max - 1, actual: held + 1, held };
   }
 
-  giveBack(caller: string): void {
-    const own = this.#held.get(caller) ?? 0;
-    if (own > 1) this.#held.set(caller, own - 1);
+  release(caller: string): void {
+    const held = this.#held.get(caller) ?? 0;
+    if (held > 1) this.#held.set(caller, held - 1);
     else this.#held.delete(caller);
     this.#total -= 1;
   }
@@ -80,7 +79,7 @@ export class FairShares {
   }
 }
 
-/** The same for each database by its alias. */
+/** One {@link FairShares} for each database, by its alias. */
 export class SharesByAlias {
   readonly #shares = new Map<string, FairShares>();
 

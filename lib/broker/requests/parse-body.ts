@@ -4,7 +4,7 @@ import { describeProblems } from '../../protocol/problems.ts';
 import { Statement } from '../../protocol/query.ts';
 import { Batch, MAX_PARAM_SETS, MAX_STATEMENTS, Transaction } from '../../protocol/transaction.ts';
 import type { Params } from '../../protocol/values.ts';
-import { areFew, checkParams } from './check-params.ts';
+import { checkParams, fitsSchema } from './check-params.ts';
 
 /** The body of a request, checked. @throws {BrokerError} INVALID_REQUEST, naming every problem. */
 export function readBody<Schema extends z.ZodMiniType>(schema: Schema, body: unknown): z.output<Schema> {
@@ -13,10 +13,10 @@ export function readBody<Schema extends z.ZodMiniType>(schema: Schema, body: unk
   throw invalid(describeProblems(parsed.error));
 }
 
-/** @throws {BrokerError} INVALID_REQUEST, as for all of these. */
+/** @throws {BrokerError} INVALID_REQUEST, like each function here. */
 export function readStatement(body: unknown): Statement {
   const params = fieldOf(body, 'params');
-  if (areFew(params)) return readBody(Statement, body);
+  if (fitsSchema(params)) return readBody(Statement, body);
   checkParams(params, ['params']);
   return { ...readBody(Statement, withFields(body, { params: [] })), params };
 }
@@ -26,7 +26,7 @@ export function readTransaction(body: unknown): Transaction {
   const checked = new Map<number, Params>();
   const others = statements.map((statement, index) => {
     const params = fieldOf(statement, 'params');
-    if (areFew(params)) return statement;
+    if (fitsSchema(params)) return statement;
     checkParams(params, ['statements', String(index), 'params']);
     checked.set(index, params);
     return withFields(statement, { params: [] });
@@ -54,12 +54,12 @@ export function readBatch(body: unknown): Batch {
   return { ...readBody(Batch, withFields(body, { paramSets: others })), paramSets };
 }
 
-/** The same body with other fields in place of what has been checked by itself. */
+/** The body with some fields replaced. */
 function withFields(body: unknown, fields: object): unknown {
   return { ...Object(body), ...fields };
 }
 
-/** The items of an array, unless they are too many to be looked at one by one. */
+/** The items of an array field. @throws if there are too many to check each. */
 function itemsOf(body: unknown, name: string, max: number): readonly unknown[] {
   const items = fieldOf(body, name);
   if (!Array.isArray(items)) return [];

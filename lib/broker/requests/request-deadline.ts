@@ -4,7 +4,7 @@ import { TIMEOUT_HEADER } from '../../protocol/routes.ts';
 import type { Call } from '../http/call.ts';
 
 /**
- * The moment by which a request must be answered: the least of its `x-timeout-ms` header, its own `timeoutMs` and
+ * The moment by which a request must be answered: the least of its `x-timeout-ms` header, its `timeoutMs` and
  * the alias's limit, counted from its arrival.
  *
  * @throws {BrokerError} INVALID_REQUEST: the header is no whole number of milliseconds. DEADLINE_EXCEEDED: the

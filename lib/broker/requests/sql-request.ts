@@ -8,17 +8,17 @@ import type { Database } from '../databases/pool-registry.ts';
 import type { Call } from '../http/call.ts';
 import { deadlineOf } from './request-deadline.ts';
 
-/** To microseconds: what a clock says beyond that is noise. */
+/** Rounds to microseconds. */
 export function roundMs(durationMs: number): number {
   return Math.round(durationMs * 1_000) / 1_000;
 }
 
-/** What a request that runs SQL brings: who asks, and for how long. */
+/** The caller and the deadline of a request that runs SQL. */
 export interface SqlRequest extends CallScope {
   readonly caller: string;
   readonly purpose: string;
   readonly signal: CancelSignal;
-  /** The caller may only read: the server itself then refuses every write. */
+  /** The caller has read access: the server itself then refuses every write. */
   readonly isReadOnly: boolean;
 }
 
@@ -35,16 +35,16 @@ export function sqlRequestOf(call: Call, { settings }: Database, timeoutMs?: num
 }
 
 /**
- * Statements that administer run in a READ ONLY session too, so that they are not sent for a caller with read access.
+ * Refuses administrative statements of a caller with read access: a READ ONLY session does not prevent them.
  *
  * @throws {BrokerError} READ_ONLY_VIOLATION.
  */
-export function refuseToReader({ caller }: Call, { onlyForWriters }: BoundStatement): void {
-  if (onlyForWriters === undefined || caller?.access !== 'read') return;
-  throw new BrokerError('READ_ONLY_VIOLATION', `A caller with read access may not run ${onlyForWriters}`);
+export function refuseWithoutWriteAccess({ caller }: Call, { needsWriteAccess }: BoundStatement): void {
+  if (needsWriteAccess === undefined || caller?.access !== 'read') return;
+  throw new BrokerError('READ_ONLY_VIOLATION', `A caller with read access may not run ${needsWriteAccess}`);
 }
 
-/** A statement's own bound counts up to the alias's. */
+/** `maxRows` is the statement's own; the alias's is its upper bound. */
 export function limitsOf(
   { held: memory }: Call,
   { settings: { limits } }: Database,
@@ -73,19 +73,19 @@ export function resultJson(
   return Buffer.concat([first.subarray(0, -1), ...resultSets(sets), Buffer.from(`,${rest}`)]);
 }
 
-/** The field that only a CALL with several sets has. */
+/** `resultSets`, if there are several. */
 function resultSets(sets: readonly Buffer[]): readonly Buffer[] {
   if (sets.length < 2) return [];
   return [Buffer.from(',"resultSets":['), joined(sets), Buffer.from(']')];
 }
 
-/** JSON values, one behind the other. */
+/** JSON values, separated by commas. */
 export function joined(values: readonly Buffer[]): Buffer {
   const comma = Buffer.from(',');
   return Buffer.concat(values.flatMap((value, index) => (index === 0 ? [value] : [comma, value])));
 }
 
-/** All that is no row adds to the rows' bytes, which were counted as they came. */
+/** Rows were counted as they arrived; this checks the complete reply. */
 export function refuseIfTooLarge(
   body: Buffer,
   { maxResultBytes: max, usedBytes = 0 }: ResultLimits,

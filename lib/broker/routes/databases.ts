@@ -3,16 +3,16 @@ import { DATABASE_ROUTE, DATABASES_ROUTE } from '../../protocol/routes.ts';
 import type { DatabaseSettings } from '../../settings/settings.ts';
 import { mayUse } from '../checks/authenticate.ts';
 import type { Database, PoolRegistry } from '../databases/pool-registry.ts';
+import { replyOf } from '../http/call.ts';
 import type { HttpApp } from '../http/http-app.ts';
-import { replyOf } from '../http/reply.ts';
-import type { FaultWatch } from '../observability/fault-watch.ts';
+import type { FaultMonitor } from '../observability/fault-monitor.ts';
 import { healthOf } from './health.ts';
 
 /**
- * `GET /v1/databases[/{alias}]`: of the databases that the admin may use, the settings in force, what they fail with, the
- * pool's figures and the age of the credentials; and what callers' keys cannot be read for.
+ * `GET /v1/databases[/{alias}]`: settings in force, last failures, pool figures and age of the credentials of the
+ * databases that the admin may use; and why keys of callers cannot be read.
  */
-export function addDatabasesRoutes(app: HttpApp, pools: PoolRegistry, faults: FaultWatch): void {
+export function addDatabasesRoutes(app: HttpApp, pools: PoolRegistry, faults: FaultMonitor): void {
   const admin = { method: 'GET', access: 'admin' } as const;
   app.addRoute({
     ...admin,

@@ -2,26 +2,25 @@ import type { Caller } from '../../credentials/caller-keys.ts';
 import { HEALTH_ROUTE, READY_ROUTE } from '../../protocol/routes.ts';
 import { mayUse } from '../checks/authenticate.ts';
 import type { Database, PoolRegistry } from '../databases/pool-registry.ts';
-import type { Call } from '../http/call.ts';
+import { type Call, replyOf } from '../http/call.ts';
 import type { HttpApp } from '../http/http-app.ts';
-import { replyOf } from '../http/reply.ts';
 import type { Lifecycle } from '../lifecycle.ts';
-import type { FaultWatch } from '../observability/fault-watch.ts';
+import type { FaultMonitor } from '../observability/fault-monitor.ts';
 
 interface HealthParts {
   readonly pools: PoolRegistry;
   readonly lifecycle: Lifecycle;
-  /** The name of this broker, by which others find the owner of a transaction. */
+  /** The id of this broker, by which others find the owner of a transaction. */
   readonly task: string;
-  readonly faults: FaultWatch;
-  /** The admin that calls, if it is one. */
+  readonly faults: FaultMonitor;
+  /** The caller, if it is an admin. */
   readonly adminOf: (call: Call) => Promise<Caller | undefined>;
 }
 
 /**
- * `/healthz`: the process serves. `/readyz`: it makes sense to send work here. Where the last look at credentials
- * failed, their last good version serves, and the reply says why. Admins are also told since when each of their
- * databases is as it is, and what it fails with.
+ * `/healthz`: the process serves. `/readyz`: it can do work. The reply names the aliases whose credentials could not be
+ * fetched; their last good version is used. Admins also get since when each of their databases has its state, and its
+ * last failure.
  */
 export function addHealthRoutes(
   app: HttpApp,
@@ -35,14 +34,14 @@ export function addHealthRoutes(
 
   const answerReady = async (call: Call) => {
     const alias = call.query.get('alias');
-    const asked = alias === null ? [...pools.all] : [pools.get(alias)];
-    const databases = Object.fromEntries(asked.map((database) => [database.alias, database.state]));
-    const stale = asked.flatMap(({ alias, credentials }) => {
+    const selected = alias === null ? [...pools.all] : [pools.get(alias)];
+    const databases = Object.fromEntries(selected.map((database) => [database.alias, database.state]));
+    const stale = selected.flatMap(({ alias, credentials }) => {
       const { lastFailure } = credentials.status();
       return lastFailure === undefined ? [] : [[alias, lastFailure] as const];
     });
     const isServing = lifecycle.phase === 'serving';
-    const isReady = isServing && asked.some(({ state }) => state === 'up');
+    const isReady = isServing && selected.some(({ state }) => state === 'up');
     const admin = await adminOf(call);
     return replyOf(
       {
@@ -51,7 +50,7 @@ export function addHealthRoutes(
         ...(stale.length > 0 && { staleCredentials: Object.fromEntries(stale) }),
         ...(admin && {
           details: Object.fromEntries(
-            asked
+            selected
               .filter(({ alias }) => mayUse(admin, alias))
               .map((database) => [database.alias, healthOf(database)]),
           ),
@@ -64,7 +63,7 @@ export function addHealthRoutes(
   app.addRoute({ method: 'GET', path: READY_ROUTE, handle: answerReady });
 }
 
-/** What an admin is told of a database that works, or does not. */
+/** The state of a database, for admins. */
 export function healthOf({ state, health }: Database) {
   return {
     state,

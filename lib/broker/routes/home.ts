@@ -1,10 +1,10 @@
 import { OPENAPI_ROUTE, READY_ROUTE } from '../../protocol/routes.ts';
+import { jsonReply } from '../http/call.ts';
 import type { HttpApp } from '../http/http-app.ts';
-import { jsonReply } from '../http/reply.ts';
 
 const README = 'lib/broker/README.md of the package serverless-conn-pool';
 
-/** `GET /`: what this is, and where to read on, for whoever finds it. */
+/** `GET /`: what this is, and where its documentation is. */
 export function addHomeRoute(app: HttpApp): void {
   const body = JSON.stringify({
     service: 'serverless-conn-pool broker',

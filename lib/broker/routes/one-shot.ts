@@ -7,16 +7,16 @@ import { idempotentRequestOf, meaningOf, refuseCommitting } from '../idempotency
 import type { Metrics } from '../observability/metrics.ts';
 import { readBatch, readTransaction } from '../requests/parse-body.ts';
 import { sqlRequestOf } from '../requests/sql-request.ts';
-import { answerWhole } from '../transactions/one-shot-transaction.ts';
+import { answerOneShot } from '../transactions/one-shot-transaction.ts';
 import { toBatch, toSteps } from '../transactions/transaction-steps.ts';
 
 /**
- * Transactions that are sent whole, each on a connection of its own: `POST /v1/databases/{alias}/transaction` runs
- * several statements, `POST /v1/databases/{alias}/batch` one statement with many sets of values. All or nothing.
+ * Transactions in one request: `POST /v1/databases/{alias}/transaction` runs several statements,
+ * `POST /v1/databases/{alias}/batch` one statement with many sets of values. All or nothing.
  *
  * As with a query, values are bound before the wait for a connection.
  */
-export function addTransactionRoutes(app: HttpApp, pools: PoolRegistry, metrics: Metrics): void {
+export function addOneShotRoutes(app: HttpApp, pools: PoolRegistry, metrics: Metrics): void {
   const answerTransaction = async (call: Call) => {
     const database = pools.get(call.param('alias'));
     const { statements, isolation, readOnly = false } = readTransaction(call.body);
@@ -24,14 +24,14 @@ export function addTransactionRoutes(app: HttpApp, pools: PoolRegistry, metrics:
     const steps = call.isLarge ? await inTurns(work, call.gone) : atOnce(work);
     const bounds = steps.map(({ bound }) => bound);
     const meaning = { isolation, statements: statements.map(meaningOf) };
-    const keyedCall = idempotentRequestOf(call, database, meaning, bounds, readOnly);
-    if (keyedCall !== undefined) refuseCommitting(bounds);
-    const sqlCall = sqlRequestOf(call, database);
-    return await answerWhole(call, metrics, {
+    const idempotentRequest = idempotentRequestOf(call, database, meaning, bounds, readOnly);
+    if (idempotentRequest !== undefined) refuseCommitting(bounds);
+    const sqlRequest = sqlRequestOf(call, database);
+    return await answerOneShot(call, metrics, {
       database,
-      sqlCall,
-      mode: { isolation, isReadOnly: readOnly || sqlCall.isReadOnly },
-      keyedCall,
+      sqlRequest,
+      mode: { isolation, isReadOnly: readOnly || sqlRequest.isReadOnly },
+      idempotentRequest,
       run: async (work, transaction, queueMs) => await work.steps(transaction, steps, queueMs),
     });
   };
@@ -42,13 +42,13 @@ export function addTransactionRoutes(app: HttpApp, pools: PoolRegistry, metrics:
     const body = readBatch(call.body);
     const work = toBatch(call, body, database);
     const batch = call.isLarge ? await inTurns(work, call.gone) : atOnce(work);
-    const keyedCall = idempotentRequestOf(call, database, body, batch);
-    if (keyedCall !== undefined) refuseCommitting(batch);
-    return await answerWhole(call, metrics, {
+    const idempotentRequest = idempotentRequestOf(call, database, body, batch);
+    if (idempotentRequest !== undefined) refuseCommitting(batch);
+    return await answerOneShot(call, metrics, {
       database,
-      sqlCall: sqlRequestOf(call, database),
+      sqlRequest: sqlRequestOf(call, database),
       mode: { isolation: undefined, isReadOnly: false },
-      keyedCall,
+      idempotentRequest,
       run: async (work, transaction) => await work.batch(transaction, batch),
     });
   };

@@ -31,18 +31,20 @@ import {
   TransactionResult,
   TransactionTerms,
 } from '../../protocol/transaction.ts';
+import { jsonReply } from '../http/call.ts';
 import type { HttpApp } from '../http/http-app.ts';
-import { jsonReply } from '../http/reply.ts';
-import { json, jsonSchema, lines } from './openapi-content.ts';
 import {
   aliasParameter,
+  json,
+  jsonSchema,
   keyParameter,
+  lines,
   replayHeader,
   requestIdParameter,
   stepParameter,
   timeoutParameter,
   transactionParameter,
-} from './openapi-headers.ts';
+} from './openapi-content.ts';
 
 /** `GET /openapi.json`: this interface as OpenAPI 3.1, made from the schemas that validate it. */
 export function addOpenapiRoute(app: HttpApp): void {
@@ -136,7 +138,7 @@ function openapiDocument() {
       },
       [templated(REFRESH_CREDENTIALS_ROUTE)]: {
         post: described(
-          'Looks at the credentials now: {changed, versionId}. A failed look is a failure.',
+          'Fetches the credentials now: {changed, versionId}. A failed fetch is a failure.',
           [aliasParameter],
           true,
         ),
@@ -145,10 +147,10 @@ function openapiDocument() {
         post: described('Replaces every connection, each when it is free.', [aliasParameter], true),
       },
       [templated(PAUSE_ROUTE)]: {
-        post: described('Holds new checkouts in line; their deadlines run.', [aliasParameter], true),
+        post: described('Holds new checkouts in the queue; their deadlines run.', [aliasParameter], true),
       },
       [templated(RESUME_ROUTE)]: {
-        post: described('Lets held checkouts go again.', [aliasParameter], true),
+        post: described('Serves the held checkouts again.', [aliasParameter], true),
       },
       [templated(ROTATION_ROUTE)]: {
         post: {
@@ -162,7 +164,7 @@ function openapiDocument() {
       },
       [HEALTH_ROUTE]: { get: described('200 while the process can serve.') },
       [READY_ROUTE]: {
-        get: described('200 while it makes sense to send work here; else 503.', [
+        get: described('200 while it can do work; else 503.', [
           { name: 'alias', in: 'query', required: false, schema: { type: 'string' } },
         ]),
       },
@@ -189,13 +191,13 @@ function codesOf(status: number): string[] {
 interface WorkSchemas {
   readonly body?: string;
   readonly result: string;
-  /** Of the stream that may be asked for instead. */
+  /** The schema of a line of the stream that may be requested instead. */
   readonly line?: string;
   readonly status?: number;
   readonly takesKey?: boolean;
 }
 
-/** A call that runs SQL or ends what ran. */
+/** A call that runs SQL or ends a transaction. */
 function work(
   summary: string,
   parameter: object,

@@ -1,8 +1,7 @@
 import { PAUSE_ROUTE, RECONNECT_ROUTE, RESUME_ROUTE } from '../../protocol/routes.ts';
 import type { Database, PoolRegistry } from '../databases/pool-registry.ts';
-import type { Call } from '../http/call.ts';
+import { type Call, replyOf } from '../http/call.ts';
 import type { HttpApp } from '../http/http-app.ts';
-import { replyOf } from '../http/reply.ts';
 
 type Pool = Database['pool'];
 

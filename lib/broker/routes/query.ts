@@ -4,9 +4,8 @@ import { bindStatement, statementBinderInParts } from '../../mysql/sql/binding/b
 import { cannotWrite } from '../../mysql/sql/statement-effect.ts';
 import { QUERY_ROUTE } from '../../protocol/routes.ts';
 import type { PoolRegistry } from '../databases/pool-registry.ts';
-import type { Call } from '../http/call.ts';
+import { type Call, jsonReply, type Reply } from '../http/call.ts';
 import type { HttpApp } from '../http/http-app.ts';
-import { jsonReply, type Reply } from '../http/reply.ts';
 import { idempotentRequestOf, meaningOf } from '../idempotency/request-key.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { outcomeOfFailure, type StatementOutcome } from '../observability/statement-outcome.ts';
@@ -14,20 +13,20 @@ import { readStatement } from '../requests/parse-body.ts';
 import {
   limitsOf,
   refuseIfTooLarge,
-  refuseToReader,
+  refuseWithoutWriteAccess,
   resultJson,
   sqlRequestOf,
 } from '../requests/sql-request.ts';
 import { answerWithStream, asksForStream, streamLimitsOf } from '../streams/answer-with-stream.ts';
 import type { StreamRegistry } from '../streams/stream-registry.ts';
-import { answerKeyedQuery } from '../transactions/idempotent-query.ts';
+import { answerIdempotentQuery } from '../transactions/idempotent-query.ts';
 
 /**
- * `POST /v1/databases/{alias}/query` runs one statement on a connection of its own.
+ * `POST /v1/databases/{alias}/query` runs one statement on its own connection.
  *
- * The values are bound before the wait for a connection, so that what cannot be run never stands in line; the
- * connection is checked in before the reply is written, so that a slow reader never holds one. Unless it asks for a
- * stream: its rows are written as they come.
+ * The values are bound before the wait for a connection, so that a statement that cannot run never waits for one. The
+ * connection is checked in before the reply is written, so that a slow reader never holds one; a stream writes its rows
+ * as they arrive, and holds one.
  */
 export function addQueryRoute(
   app: HttpApp,
@@ -40,22 +39,22 @@ export function addQueryRoute(
     const isStream = asksForStream(call);
     const statement = readStatement(call.body);
     const { sql, params } = statement;
-    const place = [database.sqlMode, 'alone', database.settings.limits.maxStatementBytes] as const;
+    const context = [database.sqlMode, 'alone', database.settings.limits.maxStatementBytes] as const;
     const bound = call.isLarge
-      ? (await inTurns(statementBinderInParts(sql, ...place), call.gone))(params)
-      : bindStatement(sql, params, ...place);
-    refuseToReader(call, bound);
-    const keyedCall = idempotentRequestOf(call, database, meaningOf(statement), [bound]);
-    if (keyedCall !== undefined) {
-      return await answerKeyedQuery(call, metrics, { database, statement, bound, keyedCall });
+      ? (await inTurns(statementBinderInParts(sql, ...context), call.gone))(params)
+      : bindStatement(sql, params, ...context);
+    refuseWithoutWriteAccess(call, bound);
+    const idempotentRequest = idempotentRequestOf(call, database, meaningOf(statement), [bound]);
+    if (idempotentRequest !== undefined) {
+      return await answerIdempotentQuery(call, metrics, { database, statement, bound, idempotentRequest });
     }
-    const sqlCall = sqlRequestOf(call, database, statement.timeoutMs);
-    const { caller, purpose, deadline, signal, isReadOnly } = sqlCall;
+    const sqlRequest = sqlRequestOf(call, database, statement.timeoutMs);
+    const { caller, purpose, deadline, signal, isReadOnly } = sqlRequest;
     const { isPlain, isRead, effect, rowCounts } = bound;
     const writesNothing = cannotWrite(bound, isReadOnly);
 
-    const onConnection = async <T>(ask: (connection: MysqlConnection) => Promise<T>): Promise<T> => {
-      call.enter('in_line');
+    const onConnection = async <T>(run: (connection: MysqlConnection) => Promise<T>): Promise<T> => {
+      call.enter('queued');
       const pooled = await database.pool.checkout({
         caller,
         purpose,
@@ -66,23 +65,23 @@ export function addQueryRoute(
       call.enter('in_mysql', pooled.waitedMs);
       let outcome: StatementOutcome = 'ok';
       try {
-        return await ask(pooled.connection);
+        return await run(pooled.connection);
       } catch (error) {
         outcome = outcomeOfFailure(error);
         throw error;
       } finally {
-        metrics.queryDone(database.alias, call.enter('here'), outcome);
+        metrics.queryDone(database.alias, call.enter('in_broker'), outcome);
         pooled.checkin();
       }
     };
 
     if (isStream) {
       const limits = streamLimitsOf(database, statement.maxRows);
-      await answerWithStream({ call, database, sqlCall, streams }, (stoppable, reader) => {
-        const terms = {
+      await answerWithStream({ call, database, sqlRequest, streams }, (cancelable, sink) => {
+        const options = {
           ...limits,
           deadline,
-          signal: stoppable.signal,
+          signal: cancelable.signal,
           isReadOnly,
           cannotWrite: writesNothing,
           effect,
@@ -92,13 +91,13 @@ export function addQueryRoute(
         };
         return onConnection(async (connection) => {
           const text = bound.isLong ? await bound.textInTurns() : bound.text;
-          return await connection.stream(text, terms, reader);
+          return await connection.stream(text, options, sink);
         });
       });
       return undefined;
     }
     const limits = limitsOf(call, database, statement.maxRows);
-    const terms = {
+    const options = {
       deadline,
       signal,
       isReadOnly,
@@ -110,8 +109,8 @@ export function addQueryRoute(
     };
     const result = await onConnection(async (connection) =>
       bound.isLong
-        ? await connection.query(await bound.textInTurns(), terms)
-        : await connection.query(bound.text, terms),
+        ? await connection.query(await bound.textInTurns(), options)
+        : await connection.query(bound.text, options),
     );
     const body = resultJson(result, call.durationMs, call.queueMs);
     refuseIfTooLarge(body, limits, { outcome: writesNothing ? 'not_applied' : 'applied' });

@@ -4,12 +4,11 @@ import { ROTATION_ROUTE } from '../../protocol/routes.ts';
 import { Rotator } from '../../rotation/rotator.ts';
 import { mayUse } from '../checks/authenticate.ts';
 import type { Database, PoolRegistry } from '../databases/pool-registry.ts';
-import type { Call } from '../http/call.ts';
+import { type Call, replyOf } from '../http/call.ts';
 import type { HttpApp } from '../http/http-app.ts';
-import { replyOf } from '../http/reply.ts';
 import { readBody } from '../requests/parse-body.ts';
 
-/** `POST /v1/rotation/{step}`: a step of the rotation of a secret that settings name, done with the broker's rights. */
+/** `POST /v1/rotation/{step}`: does a step of the rotation of a secret in the settings, with the broker's rights. */
 export function addRotationRoute(app: HttpApp, pools: PoolRegistry): void {
   const rotator = new Rotator();
   const handle = async (call: Call) => {
@@ -24,13 +23,13 @@ export function addRotationRoute(app: HttpApp, pools: PoolRegistry): void {
     if (first === undefined) throw new BrokerError('NOT_FOUND', 'The settings name no such secret');
     checkAccess(call, databases);
     await rotator.rotate(event, first.settings, secretIdOf(first, event.SecretId));
-    if (step === 'finishSecret') await lookAgain(databases);
+    if (step === 'finishSecret') await refreshCredentials(databases);
     return replyOf({});
   };
   app.addRoute({ method: 'POST', path: ROTATION_ROUTE, access: 'admin', handle });
 }
 
-/** The secret of a database as its settings name it, if that is the one that the event is about. */
+/** The id of a database's secret as its settings spell it, if the event is about that secret. */
 function secretIdOf({ settings: { credentials } }: Database, eventSecretId: string): string | undefined {
   if (!('secretId' in credentials)) return undefined;
   const { secretId } = credentials;
@@ -39,7 +38,7 @@ function secretIdOf({ settings: { credentials } }: Database, eventSecretId: stri
   return secretId === eventSecretId || secretId === name ? secretId : undefined;
 }
 
-/** A rotation touches every alias on the secret. */
+/** A rotation affects every alias that uses the secret. */
 function checkAccess(call: Call, databases: readonly Database[]): void {
   for (const { alias } of databases) {
     call.alias ??= alias;
@@ -48,7 +47,7 @@ function checkAccess(call: Call, databases: readonly Database[]): void {
   }
 }
 
-/** The rotation is done, whatever comes of the look: it will be made again. */
-async function lookAgain(databases: readonly Database[]): Promise<void> {
+/** A failure is ignored: the rotation is done, and the credentials are fetched again later. */
+async function refreshCredentials(databases: readonly Database[]): Promise<void> {
   await Promise.allSettled(databases.map(async ({ credentials }) => await credentials.refresh()));
 }

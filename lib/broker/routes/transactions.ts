@@ -7,9 +7,8 @@ import {
   TransactionTerms,
 } from '../../protocol/transaction.ts';
 import type { Database, PoolRegistry } from '../databases/pool-registry.ts';
-import type { Call } from '../http/call.ts';
+import { type Call, jsonReply, type Reply, replyOf } from '../http/call.ts';
 import type { HttpApp } from '../http/http-app.ts';
-import { jsonReply, type Reply, replyOf } from '../http/reply.ts';
 import { refuseKey } from '../idempotency/request-key.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { readBatch, readBody, readStatement } from '../requests/parse-body.ts';
@@ -18,19 +17,19 @@ import { answerWithStream, asksForStream } from '../streams/answer-with-stream.t
 import type { StreamRegistry } from '../streams/stream-registry.ts';
 import type { Lease } from '../transactions/lease.ts';
 import type { LeaseRegistry } from '../transactions/lease-registry.ts';
-import { TransactionWork, toBatch, toStep, toStepInParts } from '../transactions/transaction-steps.ts';
+import { StepRunner, toBatch, toStep, toStepInParts } from '../transactions/transaction-steps.ts';
 
 /** A call of an open transaction. */
-interface LeaseCall {
+interface TransactionCall {
   readonly lease: Lease;
   readonly database: Database;
   readonly call: Call;
-  /** What it brings, once it is known how long it may take. */
-  sqlCall(timeoutMs?: number): SqlRequest;
-  /** Runs work in its turn. */
+  /** @param timeoutMs The call's own, if its body has one. */
+  sqlRequest(timeoutMs?: number): SqlRequest;
+  /** Runs work when the call's turn comes. */
   run<T>(
-    sqlCall: SqlRequest,
-    work: (work: TransactionWork, transaction: Transaction, queueMs: number) => Promise<T>,
+    sqlRequest: SqlRequest,
+    work: (work: StepRunner, transaction: Transaction, queueMs: number) => Promise<T>,
   ): Promise<T>;
 }
 
@@ -38,7 +37,7 @@ interface LeaseCall {
  * Interactive transactions: `POST /v1/databases/{alias}/transactions` begins one, and the calls under
  * `/v1/transactions/{id}` run its statements and end it. See `Lease` for its life.
  */
-export function addLeaseRoutes(
+export function addTransactionRoutes(
   app: HttpApp,
   pools: PoolRegistry,
   leases: LeaseRegistry,
@@ -49,13 +48,13 @@ export function addLeaseRoutes(
     const database = pools.get(call.param('alias'));
     refuseKey(call);
     const { isolation, readOnly = false } = readBody(TransactionTerms, call.body ?? {});
-    const sqlCall = sqlRequestOf(call, database);
-    const mode = { isolation, isReadOnly: readOnly || sqlCall.isReadOnly };
-    call.enter('in_line');
-    const lease = await leases.begin(database, mode, sqlCall);
-    call.enter('here', lease.waitedMs);
-    // Nobody else can know its id.
-    sqlCall.signal.addEventListener('abort', () => lease.end('rolled_back'));
+    const sqlRequest = sqlRequestOf(call, database);
+    const mode = { isolation, isReadOnly: readOnly || sqlRequest.isReadOnly };
+    call.enter('queued');
+    const lease = await leases.begin(database, mode, sqlRequest);
+    call.enter('in_broker', lease.waitedMs);
+    // If the caller hangs up now, nobody knows the transaction's id.
+    sqlRequest.signal.addEventListener('abort', () => lease.end('rolled_back'));
     const begun: BegunTransaction = {
       transactionId: lease.identity.id,
       idleTimeoutMs: database.settings.transactions.idleTimeoutMs,
@@ -65,29 +64,29 @@ export function addLeaseRoutes(
   };
   app.addRoute({ method: 'POST', path: TRANSACTIONS_ROUTE, access: 'read', handle: begin });
 
-  const leaseCallOf = (call: Call, lease: Lease, database: Database): LeaseCall => ({
+  const transactionCallOf = (call: Call, lease: Lease, database: Database): TransactionCall => ({
     lease,
     database,
     call,
-    sqlCall: (timeoutMs) => sqlRequestOf(call, database, timeoutMs),
-    run: async (sqlCall, work) => {
-      call.enter('in_line');
-      return await lease.run(sqlCall, async (transaction, watched) => {
-        const queueMs = call.enter('here');
-        return await work(new TransactionWork(database, metrics, call, watched), transaction, queueMs);
+    sqlRequest: (timeoutMs) => sqlRequestOf(call, database, timeoutMs),
+    run: async (sqlRequest, work) => {
+      call.enter('queued');
+      return await lease.run(sqlRequest, async (transaction, scope) => {
+        const queueMs = call.enter('in_broker');
+        return await work(new StepRunner(database, metrics, call, scope), transaction, queueMs);
       });
     },
   });
 
-  /** Finds the lease for `serve`, whose failures then tell whether it goes on. It may have answered by itself. */
-  const post = (path: string, serve: (leaseCall: LeaseCall) => Promise<Reply | undefined>) => {
+  /** Adds a route that finds the lease for `serve`, and adds to its failures whether the transaction is open. */
+  const post = (path: string, serve: (transactionCall: TransactionCall) => Promise<Reply | undefined>) => {
     const handle = async (call: Call) => {
       const lease = leases.get(call.param('id'), call.caller?.name ?? '');
       const { alias } = lease.identity;
       call.alias = alias;
       try {
         refuseKey(call);
-        return await serve(leaseCallOf(call, lease, pools.get(alias)));
+        return await serve(transactionCallOf(call, lease, pools.get(alias)));
       } catch (error) {
         throw lease.mark(error);
       }
@@ -95,21 +94,25 @@ export function addLeaseRoutes(
     app.addRoute({ method: 'POST', path, access: 'read', servesOpenTransactions: true, handle });
   };
 
-  post(IN_TRANSACTION_ROUTES.query, async ({ call, lease, database, ...leaseCall }) => {
+  post(IN_TRANSACTION_ROUTES.query, async ({ call, lease, database, ...transactionCall }) => {
     const isStream = asksForStream(call);
     const statement = readStatement(call.body);
     const step = call.isLarge
       ? await inTurns(toStepInParts(call, statement, database), call.gone)
       : toStep(call, statement, database);
-    const sqlCall = leaseCall.sqlCall(statement.timeoutMs);
+    const sqlRequest = transactionCall.sqlRequest(statement.timeoutMs);
     if (!isStream) {
       return jsonReply(
-        await leaseCall.run(sqlCall, (work, transaction, queueMs) => work.step(transaction, step, queueMs)),
+        await transactionCall.run(sqlRequest, (work, transaction, queueMs) =>
+          work.step(transaction, step, queueMs),
+        ),
       );
     }
-    await answerWithStream({ call, database, sqlCall, streams }, async (streamCall, reader) => {
+    await answerWithStream({ call, database, sqlRequest, streams }, async (streamCall, sink) => {
       try {
-        return await leaseCall.run(streamCall, (work, transaction) => work.stream(transaction, step, reader));
+        return await transactionCall.run(streamCall, (work, transaction) =>
+          work.stream(transaction, step, sink),
+        );
       } catch (error) {
         throw lease.mark(error);
       }
@@ -117,30 +120,30 @@ export function addLeaseRoutes(
     return undefined;
   });
 
-  post(IN_TRANSACTION_ROUTES.batch, async ({ call, database, sqlCall, run }) => {
+  post(IN_TRANSACTION_ROUTES.batch, async ({ call, database, sqlRequest, run }) => {
     const binding = toBatch(call, readBatch(call.body), database);
     const batch = call.isLarge ? await inTurns(binding, call.gone) : atOnce(binding);
-    // One statement is whole by itself, and the caller's last one stays the last before it.
+    // One atomic statement needs no savepoint, so nothing comes between it and the caller's last statement.
     const isWhole = batch.length === 1 && batch.every(({ effect }) => effect === 'all_or_nothing');
     return jsonReply(
-      await run(sqlCall(), async (work, transaction) => {
+      await run(sqlRequest(), async (work, transaction) => {
         const runAll = async () => await work.batch(transaction, batch);
         return isWhole ? await runAll() : await transaction.whole(runAll);
       }),
     );
   });
 
-  post(IN_TRANSACTION_ROUTES.commit, async ({ call, lease, sqlCall }) => {
+  post(IN_TRANSACTION_ROUTES.commit, async ({ call, lease, sqlRequest }) => {
     call.enter('in_mysql');
-    await lease.commit(sqlCall());
-    call.enter('here');
+    await lease.commit(sqlRequest());
+    call.enter('in_broker');
     return replyOf({ status: 'committed' } satisfies EndedTransaction);
   });
 
-  post(IN_TRANSACTION_ROUTES.rollback, async ({ call, lease, sqlCall }) => {
+  post(IN_TRANSACTION_ROUTES.rollback, async ({ call, lease, sqlRequest }) => {
     call.enter('in_mysql');
-    await lease.rollback(sqlCall());
-    call.enter('here');
+    await lease.rollback(sqlRequest());
+    call.enter('in_broker');
     return replyOf({ status: 'rolled_back' } satisfies EndedTransaction);
   });
 }

@@ -1,18 +1,18 @@
-import type { LineReader } from '../../mysql/result/row-stream.ts';
+import type { NdjsonSink } from '../../mysql/result/row-stream.ts';
 import { STALL_HEADER } from '../../protocol/routes.ts';
 import { STREAM_TYPE } from '../../protocol/stream.ts';
 import type { Call } from '../http/call.ts';
-import { type ReaderTerms, setReaderTerms, whenDrained } from '../http/slow-readers.ts';
+import { type ReaderLimits, setReaderLimits, whenDrained } from '../http/slow-readers.ts';
 
-/** A reply of lines of JSON. As long as none is written, the request can still be answered otherwise. */
-export class StreamReply implements LineReader {
+/** An NDJSON reply. Until its first line is written, the request can still get a plain reply. */
+export class StreamReply implements NdjsonSink {
   readonly #call: Call;
-  readonly #terms: ReaderTerms;
+  readonly #limits: ReaderLimits;
 
-  /** A caller who takes nothing for `stallMs` is cut off. */
+  /** @param stallMs A caller that reads nothing for this long is disconnected. */
   constructor(call: Call, stallMs: number) {
     this.#call = call;
-    this.#terms = { stallMs, heedsSigns: true };
+    this.#limits = { stallMs, countsReadingSigns: true };
   }
 
   get hasBegun(): boolean {
@@ -21,12 +21,12 @@ export class StreamReply implements LineReader {
 
   write(lines: Uint8Array): Promise<void> | undefined {
     const { response, held } = this.#call;
-    // Whoever waits for the caller has heard of it.
+    // The caller hung up: `call.gone` has stopped the statement.
     if (response.destroyed) return undefined;
     if (!this.hasBegun) this.#begin();
     if (response.write(lines)) return undefined;
     held.holdReply(response.writableLength);
-    return whenDrained(response, this.#terms).finally(() => held.holdReply(response.writableLength));
+    return whenDrained(response, this.#limits).finally(() => held.holdReply(response.writableLength));
   }
 
   /** Writes the last line. */
@@ -39,9 +39,9 @@ export class StreamReply implements LineReader {
 
   #begin(): void {
     const { response, replyHeaders } = this.#call;
-    setReaderTerms(response, this.#terms);
+    setReaderLimits(response, this.#limits);
     replyHeaders['content-type'] = `${STREAM_TYPE}; charset=utf-8`;
-    replyHeaders[STALL_HEADER] = this.#terms.stallMs;
+    replyHeaders[STALL_HEADER] = this.#limits.stallMs;
     this.#call.beginReply(200);
   }
 }

@@ -7,48 +7,48 @@ import type { SqlRequest } from '../requests/sql-request.ts';
 /** The streams whose statements run or wait to run, by alias. */
 export class StreamRegistry {
   readonly #shares = new SharesByAlias();
-  /** Each stops one stream. */
-  readonly #stops = new Set<CancelSource>();
+  /** Each cancels one stream. */
+  readonly #cancelSources = new Set<CancelSource>();
 
   openCount(alias: string): number {
     return this.#shares.of(alias).total;
   }
 
   /**
-   * Runs a stream's work, which may be told to stop earlier than its call was.
+   * Runs a stream's work, with a signal that `endAll` cancels too.
    *
    * @throws {BrokerError} TOO_MANY_STREAMS. Or what the work fails with.
    */
   async run<T>(
     { alias, settings: { limits }, isShared }: Database,
-    sqlCall: SqlRequest,
-    work: (sqlCall: SqlRequest) => Promise<T>,
+    sqlRequest: SqlRequest,
+    work: (sqlRequest: SqlRequest) => Promise<T>,
   ): Promise<T> {
     const { maxStreams } = limits;
     const shares = this.#shares.of(alias);
-    const refusal = shares.take(sqlCall.caller, { max: maxStreams, isShared });
+    const refusal = shares.acquire(sqlRequest.caller, { max: maxStreams, isShared });
     if (refusal !== undefined) {
-      const { max, actual, own } = refusal;
+      const { max, actual, held: own } = refusal;
       throw new BrokerError(
         'TOO_MANY_STREAMS',
         `At most ${maxStreams} streams may be open at a time, shared fairly by the callers; ${own} are this caller's`,
         { limit: { name: 'maxStreams', max, actual }, details: { own } },
       );
     }
-    const stop = new CancelSource();
-    this.#stops.add(stop);
+    const source = new CancelSource();
+    this.#cancelSources.add(source);
     try {
-      return await work({ ...sqlCall, signal: new AnyCancelSignal(sqlCall.signal, stop) });
+      return await work({ ...sqlRequest, signal: new AnyCancelSignal(sqlRequest.signal, source) });
     } finally {
-      this.#stops.delete(stop);
-      shares.giveBack(sqlCall.caller);
+      this.#cancelSources.delete(source);
+      shares.release(sqlRequest.caller);
     }
   }
 
-  /** Stops whatever is left when the broker goes. */
+  /** Cancels the streams that are still open when the broker shuts down. */
   endAll(): void {
-    for (const stop of this.#stops) {
-      stop.cancel(new BrokerError('DRAINING', 'The stream was cut off: the broker is shutting down'));
+    for (const source of this.#cancelSources) {
+      source.cancel(new BrokerError('DRAINING', 'The stream was cut off: the broker is shutting down'));
     }
   }
 }

@@ -2,38 +2,37 @@ import { BrokerError } from '../../errors.ts';
 import type { BoundStatement } from '../../mysql/sql/binding/bind.ts';
 import type { Statement } from '../../protocol/query.ts';
 import type { Database } from '../databases/pool-registry.ts';
-import type { Call } from '../http/call.ts';
-import type { Reply } from '../http/reply.ts';
+import type { Call, Reply } from '../http/call.ts';
 import type { IdempotentRequest } from '../idempotency/idempotent-request.ts';
 import { refuseCommitting } from '../idempotency/request-key.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { sqlRequestOf } from '../requests/sql-request.ts';
-import { answerWhole } from './one-shot-transaction.ts';
+import { answerOneShot } from './one-shot-transaction.ts';
 
-interface KeyedQuery {
+interface IdempotentQuery {
   readonly database: Database;
   readonly statement: Statement;
   readonly bound: BoundStatement;
-  readonly keyedCall: IdempotentRequest;
+  readonly idempotentRequest: IdempotentRequest;
 }
 
-/** Runs a statement that is to be done once: in a transaction, together with its key. */
-export async function answerKeyedQuery(
+/** Runs a statement with an idempotency key, in one transaction with storing the key. */
+export async function answerIdempotentQuery(
   call: Call,
   metrics: Metrics,
-  { database, statement, bound, keyedCall }: KeyedQuery,
+  { database, statement, bound, idempotentRequest }: IdempotentQuery,
 ): Promise<Reply> {
   refuseCommitting([bound]);
   try {
-    return await answerWhole(call, metrics, {
+    return await answerOneShot(call, metrics, {
       database,
-      sqlCall: sqlRequestOf(call, database, statement.timeoutMs),
+      sqlRequest: sqlRequestOf(call, database, statement.timeoutMs),
       mode: { isolation: undefined, isReadOnly: false },
-      keyedCall,
+      idempotentRequest,
       run: async (work, transaction, queueMs) => await work.step(transaction, { statement, bound }, queueMs),
     });
   } catch (error) {
-    // Its caller knows of no transaction.
+    // The caller asked for no transaction.
     throw error instanceof BrokerError ? error.with({ transaction: undefined }) : error;
   }
 }

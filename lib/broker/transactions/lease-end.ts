@@ -1,13 +1,13 @@
 import { BrokerError, type Outcome } from '../../errors.ts';
-import type { UnaskedReason } from '../../mysql/transaction/transaction-end.ts';
+import type { ImplicitEndReason } from '../../mysql/transaction/transaction-end.ts';
 
-/** Why a transaction is over, as its late calls are told. */
-export type EndReason = UnaskedReason | 'committed' | 'idle' | 'lifetime' | 'draining';
+/** Why a transaction ended. Late calls get it as `reason`. */
+export type EndReason = ImplicitEndReason | 'committed' | 'idle' | 'lifetime' | 'draining';
 
-/** How a transaction ended, for whoever asks again. */
+/** How a transaction ended, for repeated and late calls. */
 export interface LeaseEnd {
   readonly reason: EndReason;
-  /** What has become of the work, as it was found. */
+  /** Whether the work was applied, as far as is known. */
   readonly outcome: Outcome;
   /** What a COMMIT failed with. */
   readonly failure?: BrokerError | undefined;
@@ -44,7 +44,7 @@ export function endByFailure(error: unknown): LeaseEnd {
   };
 }
 
-/** What a call hears that comes too late. @param outcome of what it asks for. */
+/** The failure of a call that came after the end. @param outcome of the call's own work. */
 export function transactionEnded(reason: EndReason, outcome: Outcome): BrokerError {
   return new BrokerError('TRANSACTION_ENDED', MESSAGES[reason], { reason, outcome, transaction: 'ended' });
 }

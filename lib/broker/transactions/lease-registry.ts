@@ -9,20 +9,20 @@ import type { EndReason } from './lease-end.ts';
 
 type OnLeaseEnd = (lease: Lease, reason: EndReason) => void;
 
-/** The open transactions of this broker, and those that ended a while ago, so that late calls hear why. */
+/** The transactions of this broker: the open ones, and recently ended ones, so that late calls are told the reason. */
 export class LeaseRegistry {
-  readonly #taskName: string;
+  readonly #brokerId: string;
   readonly #listeners: OnLeaseEnd[] = [];
   readonly #leases = new Map<string, Lease>();
-  /** Of leases, those that are being begun included. */
+  /** Counts leases, also those whose begin is under way. */
   readonly #shares = new SharesByAlias();
 
-  /** @param taskName of this broker, for the ids. */
-  constructor(taskName: string) {
-    this.#taskName = taskName;
+  /** @param brokerId of this broker, for the ids. */
+  constructor(brokerId: string) {
+    this.#brokerId = brokerId;
   }
 
-  /** Tells of every end. */
+  /** `listener` is called for every end. */
   onEnd(listener: OnLeaseEnd): void {
     this.#listeners.push(listener);
   }
@@ -39,9 +39,9 @@ export class LeaseRegistry {
   async begin(database: Database, mode: TransactionMode, call: SqlRequest): Promise<Lease> {
     const { alias, settings, pool, isShared } = database;
     const { maxOpen, idleTimeoutMs, lifetimeMs } = settings.transactions;
-    const refusal = this.#shares.of(alias).take(call.caller, { max: maxOpen, isShared });
+    const refusal = this.#shares.of(alias).acquire(call.caller, { max: maxOpen, isShared });
     if (refusal !== undefined) {
-      const { max, actual, own } = refusal;
+      const { max, actual, held: own } = refusal;
       throw new BrokerError(
         'TOO_MANY_TRANSACTIONS',
         `At most ${maxOpen} transactions may be open at a time, shared fairly by the callers; ${own} are this caller's`,
@@ -52,7 +52,7 @@ export class LeaseRegistry {
       const pooled = await pool.checkout(call);
       try {
         const transaction = await Transaction.begin(pooled.connection, mode, call);
-        const id = newTransactionId(this.#taskName);
+        const id = newTransactionId(this.#brokerId);
         const times = { idleTimeoutMs, lifetimeMs, commitTimeoutMs: settings.limits.queryTimeoutMs };
         const lease = new Lease(
           { id, caller: call.caller, alias, purpose: call.purpose },
@@ -70,12 +70,12 @@ export class LeaseRegistry {
         throw error;
       }
     } catch (error) {
-      this.#shares.of(alias).giveBack(call.caller);
+      this.#shares.of(alias).release(call.caller);
       throw error;
     }
   }
 
-  /** @throws {BrokerError} TRANSACTION_NOT_FOUND: never was, is long over, or is another caller's. */
+  /** @throws {BrokerError} TRANSACTION_NOT_FOUND: unknown, ended long ago, or another caller's. */
   get(id: string, caller: string): Lease {
     const lease = this.#leases.get(id);
     if (lease === undefined || lease.identity.caller !== caller) {
@@ -84,14 +84,14 @@ export class LeaseRegistry {
     return lease;
   }
 
-  /** Rolls back whatever is open. */
+  /** Rolls back every open transaction. */
   endAll(reason: EndReason): void {
     for (const lease of this.#leases.values()) lease.end(reason);
   }
 
   #ended(lease: Lease, reason: EndReason, rememberedMs: number): void {
     const { alias, caller } = lease.identity;
-    this.#shares.of(alias).giveBack(caller);
+    this.#shares.of(alias).release(caller);
     setTimeout(() => this.#leases.delete(lease.identity.id), rememberedMs).unref();
     for (const listener of this.#listeners) listener(lease, reason);
   }

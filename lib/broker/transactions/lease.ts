@@ -11,12 +11,12 @@ import type { PooledConnection } from '../../pool/pooled-connection.ts';
 import { VERDICT_WAIT_MS } from '../../protocol/verdict-times.ts';
 import { type EndReason, endByFailure, type LeaseEnd, transactionEnded } from './lease-end.ts';
 
-/** What a lease is known by. */
+/** Identifies a lease. */
 export interface LeaseIdentity {
   readonly id: string;
   readonly caller: string;
   readonly alias: string;
-  /** Of its begin, for the log. */
+  /** The request id of its begin, for the log. */
   readonly purpose: string;
 }
 
@@ -24,16 +24,16 @@ export interface LeaseIdentity {
 export interface LeaseTimes {
   readonly idleTimeoutMs: number;
   readonly lifetimeMs: number;
-  /** How long a COMMIT may take, whoever waits for it. */
+  /** How long a COMMIT may take, even if no call waits for it any more. */
   readonly commitTimeoutMs: number;
 }
 
-/** What an open lease needs, and one that has ended keeps out of memory. */
-interface Held {
+/** State of an open lease. It is released at the end, since ended leases are remembered for a while. */
+interface OpenLease {
   readonly pooled: PooledConnection<MysqlConnection>;
   readonly transaction: Transaction;
-  /** Stops the statement that runs at the end. */
-  readonly stop: CancelSource;
+  /** Cancelled at the end: stops the running statement. */
+  readonly endSource: CancelSource;
   readonly lifetimeTimer: NodeJS.Timeout;
   readonly stopListening: () => void;
 }
@@ -45,22 +45,22 @@ interface Held {
  *       ╰────▶ ended: rolled_back, idle, lifetime, draining (rolled back by us),
  *                     deadlock, connection_lost, implicit_commit (found to be over)
  *
- * `#endWith` is the only way to the end. Calls run one at a time in the order of their arrival; whatever is still in
- * line at the end hears why. The connection goes back once nothing runs on it any more, and what is then still open
- * is rolled back by the pool's reset.
+ * Only `#endWith` ends it. Calls run one at a time in the order of their arrival; those still queued at the end fail
+ * with the reason. The connection is checked in once nothing runs on it any more; the pool's reset then rolls back a
+ * transaction that is still open on it.
  */
 export class Lease {
   readonly identity: LeaseIdentity;
   /** On the wall clock. */
   readonly expiresAt: Date;
-  /** For its connection. */
+  /** How long it waited for its connection. */
   readonly waitedMs: number;
   readonly #times: LeaseTimes;
   readonly #onEnd: (lease: Lease, reason: EndReason) => void;
   readonly #queue = new SerialQueue();
   #idleTimer: NodeJS.Timeout | undefined;
-  /** Until the end. */
-  #held: Held | undefined;
+  /** Undefined after the end. */
+  #open: OpenLease | undefined;
   #committing: Promise<void> | undefined;
   #end: LeaseEnd | undefined;
 
@@ -76,20 +76,20 @@ export class Lease {
     this.#times = times;
     this.#onEnd = onEnd;
     this.expiresAt = new Date(Date.now() + times.lifetimeMs);
-    this.#held = {
+    this.#open = {
       pooled,
       transaction,
-      stop: new CancelSource(),
+      endSource: new CancelSource(),
       lifetimeTimer: setTimeout(() => this.end('lifetime'), times.lifetimeMs).unref(),
       stopListening: pooled.connection.onLost(() => {
-        // A call that runs finds out by itself, and can tell more.
+        // A running call notices by itself, and knows the outcome.
         if (this.#queue.isQuiet) this.end('connection_lost');
       }),
     };
     this.#startIdling();
   }
 
-  /** Adds to a call's failure whether the transaction goes on. */
+  /** Adds to a call's failure whether the transaction is still open. */
   mark(error: unknown): unknown {
     if (!(error instanceof BrokerError) || error.transaction !== undefined) return error;
     return error.with({ transaction: this.#end === undefined ? 'open' : 'ended' });
@@ -98,70 +98,70 @@ export class Lease {
   /**
    * Runs a call's work when its turn comes.
    *
-   * @throws {BrokerError} TRANSACTION_ENDED; QUEUE_FULL: too many calls are in line. DEADLINE_EXCEEDED: the deadline
-   *   passed in line. Or what the work fails with, `transaction` telling whether this goes on.
+   * @throws {BrokerError} TRANSACTION_ENDED; QUEUE_FULL: too many calls are queued. DEADLINE_EXCEEDED: the deadline
+   *   passed in the queue. Or what the work fails with; its `transaction` says whether the transaction is open.
    */
   async run<T>(
-    watched: CallScope,
-    work: (transaction: Transaction, watched: CallScope) => Promise<T>,
+    scope: CallScope,
+    work: (transaction: Transaction, scope: CallScope) => Promise<T>,
   ): Promise<T> {
-    return await this.#inTurn(watched, async () => {
-      const { transaction, stop } = this.#heldStill();
+    return await this.#inTurn(scope, async () => {
+      const { transaction, endSource } = this.#requireOpen();
       try {
-        return await work(transaction, stoppable(watched, stop));
+        return await work(transaction, cancelable(scope, endSource));
       } finally {
-        if (transaction.unaskedEnd !== undefined) this.#found(transaction.unaskedEnd);
+        if (transaction.implicitEnd !== undefined) this.#noteImplicitEnd(transaction.implicitEnd);
       }
     });
   }
 
-  /** Asked again, it answers as the first time. @throws {BrokerError} as `run` does, and what the COMMIT fails with. */
-  async commit(watched: CallScope): Promise<void> {
+  /** Idempotent: a repeat has the same outcome. @throws {BrokerError} as `run` does, and what the COMMIT fails with. */
+  async commit(scope: CallScope): Promise<void> {
     const committed =
       this.#committing ??
       this.#unlessEnded(
-        this.#inTurn(watched, async () => {
-          this.#committing = this.#commit(this.#heldStill().transaction);
+        this.#inTurn(scope, async () => {
+          this.#committing = this.#commit(this.#requireOpen().transaction);
           await this.#committing;
         }),
       );
-    // The COMMIT goes on, whoever waits for it.
-    await waitWithin(committed, { ...watched, deadline: watched.deadline.plus(VERDICT_WAIT_MS) }, 'unknown');
-    await this.#untilKnown(watched);
+    // The COMMIT goes on if this caller stops waiting.
+    await waitWithin(committed, { ...scope, deadline: scope.deadline.plus(VERDICT_WAIT_MS) }, 'unknown');
+    await this.#awaitOutcome(scope);
     const { reason, outcome, failure } = this.#end ?? {};
     if (failure !== undefined) throw failure;
     if (reason !== 'committed') throw this.#ended(outcome);
   }
 
-  /** Asked again, it answers as the first time, as after every end that rolled back. @throws {BrokerError} as `run`. */
-  async rollback(watched: CallScope): Promise<void> {
+  /** Idempotent, also after any other end that rolled back. @throws {BrokerError} as `run` does. */
+  async rollback(scope: CallScope): Promise<void> {
     await this.#unlessEnded(
-      this.#inTurn(watched, async () => {
-        await this.#heldStill().transaction.rollback();
+      this.#inTurn(scope, async () => {
+        await this.#requireOpen().transaction.rollback();
         this.end('rolled_back');
       }),
     );
-    await this.#untilKnown(watched);
+    await this.#awaitOutcome(scope);
     const { reason, outcome, failure } = this.#end ?? {};
     if (failure?.outcome === 'unknown') throw failure;
     if (reason !== 'rolled_back' && outcome !== 'not_applied') throw this.#ended(outcome);
   }
 
-  /** Ends it without being asked by its caller. A COMMIT that is under way decides for itself. */
+  /** Ends it without a request of its caller. Does nothing while a COMMIT runs: the COMMIT decides. */
   end(reason: EndReason): void {
     if (this.#committing === undefined) this.#endWith({ reason, outcome: 'not_applied' });
   }
 
-  /** A statement that ran has ended the transaction, or did so while it was ended for another reason. */
-  #found({ reason, outcome }: ImplicitEnd): void {
+  /** A statement has ended the transaction, perhaps after another reason had ended the lease. */
+  #noteImplicitEnd({ reason, outcome }: ImplicitEnd): void {
     if (this.#end === undefined) this.#endWith({ reason, outcome });
     else if (outcome !== 'not_applied') this.#end = { ...this.#end, outcome };
   }
 
-  /** What still runs at the end may tell more of it. */
-  async #untilKnown(watched: CallScope): Promise<void> {
-    const deadline = watched.deadline.plus(VERDICT_WAIT_MS);
-    await waitWithin(this.#queue.whenQuiet(), { ...watched, deadline }, 'unknown');
+  /** Waits for calls that still run: they may learn more about the outcome. */
+  async #awaitOutcome(scope: CallScope): Promise<void> {
+    const deadline = scope.deadline.plus(VERDICT_WAIT_MS);
+    await waitWithin(this.#queue.whenQuiet(), { ...scope, deadline }, 'unknown');
   }
 
   async #commit(transaction: Transaction): Promise<void> {
@@ -173,18 +173,18 @@ export class Lease {
     }
   }
 
-  async #inTurn<T>(watched: CallScope, work: () => Promise<T>): Promise<T> {
-    const { stop } = this.#heldStill();
+  async #inTurn<T>(scope: CallScope, work: () => Promise<T>): Promise<T> {
+    const { endSource } = this.#requireOpen();
     clearTimeout(this.#idleTimer);
     this.#idleTimer = undefined;
     try {
-      return await this.#queue.run(stoppable(watched, stop), work);
+      return await this.#queue.run(cancelable(scope, endSource), work);
     } finally {
       if (this.#queue.isQuiet) this.#startIdling();
     }
   }
 
-  /** What fails because of the end is answered by the end. */
+  /** Ignores a failure that the end of the lease caused: the end itself is the answer. */
   async #unlessEnded(work: Promise<void>): Promise<void> {
     try {
       await work;
@@ -205,9 +205,9 @@ export class Lease {
     this.#idleTimer = timer;
   }
 
-  #heldStill(): Held {
-    if (this.#held === undefined) throw this.#ended();
-    return this.#held;
+  #requireOpen(): OpenLease {
+    if (this.#open === undefined) throw this.#ended();
+    return this.#open;
   }
 
   #ended(outcome: Outcome = 'not_applied'): BrokerError {
@@ -216,21 +216,21 @@ export class Lease {
   }
 
   #endWith(end: LeaseEnd): void {
-    if (this.#held === undefined) return;
-    const { pooled, stop, lifetimeTimer, stopListening } = this.#held;
+    if (this.#open === undefined) return;
+    const { pooled, endSource, lifetimeTimer, stopListening } = this.#open;
     this.#end = end;
-    this.#held = undefined;
+    this.#open = undefined;
     stopListening();
     clearTimeout(this.#idleTimer);
     clearTimeout(lifetimeTimer);
     this.#idleTimer = undefined;
-    stop.cancel(this.#ended());
+    endSource.cancel(this.#ended());
     void this.#queue.whenQuiet().then(() => pooled.checkin());
     this.#onEnd(this, end.reason);
   }
 }
 
 /** Interrupted when the caller hangs up or the lease ends. */
-function stoppable({ deadline, signal }: CallScope, stop: CancelSource): CallScope {
-  return { deadline, signal: signal === undefined ? stop : new AnyCancelSignal(signal, stop) };
+function cancelable({ deadline, signal }: CallScope, source: CancelSource): CallScope {
+  return { deadline, signal: signal === undefined ? source : new AnyCancelSignal(signal, source) };
 }

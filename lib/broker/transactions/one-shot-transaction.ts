@@ -3,49 +3,47 @@ import type { Transaction, TransactionMode } from '../../mysql/transaction/trans
 import { inTransaction } from '../../mysql/transaction/with-transaction.ts';
 import { REPLAY_HEADER } from '../../protocol/routes.ts';
 import type { Database } from '../databases/pool-registry.ts';
-import type { Call } from '../http/call.ts';
-import { jsonReply, type Reply } from '../http/reply.ts';
+import { type Call, jsonReply, type Reply } from '../http/call.ts';
 import type { IdempotentRequest } from '../idempotency/idempotent-request.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { SqlRequest } from '../requests/sql-request.ts';
-import { TransactionWork } from './transaction-steps.ts';
+import { StepRunner } from './transaction-steps.ts';
 
-/** A transaction that came as one request. */
-export interface WholeTransaction {
+/** A transaction in one request. */
+export interface OneShotTransaction {
   readonly database: Database;
-  readonly sqlCall: SqlRequest;
+  readonly sqlRequest: SqlRequest;
   readonly mode: TransactionMode;
-  /** Set if it is to be done once, however often it is sent. */
-  readonly keyedCall: IdempotentRequest | undefined;
+  /** Set if it has an idempotency key. */
+  readonly idempotentRequest: IdempotentRequest | undefined;
   /** Returns the answer as JSON. */
-  run(work: TransactionWork, transaction: Transaction, queueMs: number): Promise<Buffer>;
+  run(work: StepRunner, transaction: Transaction, queueMs: number): Promise<Buffer>;
 }
 
 /**
- * Runs a transaction on a connection of its own, and answers. As with a query, the connection is checked in before the
- * reply is written.
+ * Runs a transaction on its own connection. As with a query, the connection is checked in before the reply is written.
  */
-export async function answerWhole(
+export async function answerOneShot(
   call: Call,
   metrics: Metrics,
-  { database, sqlCall, mode, keyedCall, run }: WholeTransaction,
+  { database, sqlRequest, mode, idempotentRequest, run }: OneShotTransaction,
 ): Promise<Reply> {
-  const transactionWork = new TransactionWork(database, metrics, call, sqlCall);
-  const work = async (transaction: Transaction) => await run(transactionWork, transaction, call.queueMs);
+  const runner = new StepRunner(database, metrics, call, sqlRequest);
+  const work = async (transaction: Transaction) => await run(runner, transaction, call.queueMs);
   const onConnection = async <T>(use: (connection: MysqlConnection) => Promise<T>) => {
-    call.enter('in_line');
-    using pooled = await database.pool.checkout(sqlCall);
-    call.enter('here', pooled.waitedMs);
+    call.enter('queued');
+    using pooled = await database.pool.checkout(sqlRequest);
+    call.enter('in_broker', pooled.waitedMs);
     return await use(pooled.connection);
   };
   const { idempotency } = database;
   const { body, isReplay } =
-    keyedCall === undefined || idempotency === undefined
+    idempotentRequest === undefined || idempotency === undefined
       ? {
-          body: await onConnection((connection) => inTransaction(connection, mode, sqlCall, work)),
+          body: await onConnection((connection) => inTransaction(connection, mode, sqlRequest, work)),
           isReplay: false,
         }
-      : await idempotency.runOnce(keyedCall, { mode, watched: sqlCall, onConnection, work });
+      : await idempotency.runOnce(idempotentRequest, { mode, scope: sqlRequest, onConnection, work });
   if (isReplay) {
     metrics.answerReplayed(database.alias);
     call.replyHeaders[REPLAY_HEADER] = 'true';

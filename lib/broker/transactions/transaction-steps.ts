@@ -2,7 +2,7 @@ import { Deadline } from '../../async/deadline.ts';
 import type { CallScope } from '../../async/interruptible.ts';
 import type { Parts } from '../../async/turns.ts';
 import { BrokerError } from '../../errors.ts';
-import type { LineReader, StreamResult } from '../../mysql/result/row-stream.ts';
+import type { NdjsonSink, StreamResult } from '../../mysql/result/row-stream.ts';
 import {
   type BoundStatement,
   type StatementBinder,
@@ -15,13 +15,19 @@ import type { Database } from '../databases/pool-registry.ts';
 import type { Call } from '../http/call.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { outcomeOfFailure, type StatementOutcome } from '../observability/statement-outcome.ts';
-import { joined, limitsOf, refuseIfTooLarge, refuseToReader, resultJson } from '../requests/sql-request.ts';
+import {
+  joined,
+  limitsOf,
+  refuseIfTooLarge,
+  refuseWithoutWriteAccess,
+  resultJson,
+} from '../requests/sql-request.ts';
 import { streamLimitsOf } from '../streams/answer-with-stream.ts';
 
-/** Of a statement in an open transaction, as long as that is not committed. */
-const NOTHING_YET = { outcome: 'not_applied', transaction: 'open' } as const;
+/** The state of a statement whose transaction is still open. */
+const NOT_COMMITTED = { outcome: 'not_applied', transaction: 'open' } as const;
 
-const UNTOLD =
+const EXPECT_UNSUPPORTED =
   'expect.affectedRows cannot be checked: the server does not tell how many rows a statement affects that has RETURNING, or that runs others (CALL, EXECUTE, ANALYZE)';
 
 /** One statement of a transaction, ready to be run. */
@@ -38,7 +44,7 @@ export function toStep(call: Call, statement: TransactionStatement, database: Da
   return stepOf(call, statement, bind);
 }
 
-/** The same in parts. */
+/** `toStep` in parts. */
 export function* toStepInParts(
   call: Call,
   statement: TransactionStatement,
@@ -51,14 +57,14 @@ export function* toStepInParts(
 
 function stepOf(call: Call, statement: TransactionStatement, bind: StatementBinder): Step {
   const bound = bind(statement.params);
-  refuseToReader(call, bound);
+  refuseWithoutWriteAccess(call, bound);
   if (statement.expect !== undefined && bound.rowCounts === 'untold') {
-    throw new BrokerError('INVALID_REQUEST', UNTOLD);
+    throw new BrokerError('INVALID_REQUEST', EXPECT_UNSUPPORTED);
   }
   return { statement, bound };
 }
 
-/** @throws {BrokerError} for the first that may not run in a transaction of this caller, with its index. */
+/** @throws {BrokerError} for the first statement that may not run in a transaction of this caller, with its index. */
 export function* toSteps(
   call: Call,
   statements: readonly TransactionStatement[],
@@ -77,38 +83,38 @@ export function* toSteps(
   return steps;
 }
 
-/** The same for one statement and many sets of values, read only once. */
+/** Binds many sets of values to one statement, which is scanned only once. */
 export function* toBatch(
   call: Call,
   { sql, paramSets }: Batch,
   { sqlMode, settings: { limits } }: Database,
 ): Parts<readonly BoundStatement[]> {
-  const terms = [sql, sqlMode, 'in_transaction', limits.maxStatementBytes] as const;
-  const bind = call.isLarge ? yield* statementBinderInParts(...terms) : statementBinder(...terms);
+  const source = [sql, sqlMode, 'in_transaction', limits.maxStatementBytes] as const;
+  const bind = call.isLarge ? yield* statementBinderInParts(...source) : statementBinder(...source);
   return paramSets.map((params, index) =>
     withIndex(index, () => {
       const bound = bind(params);
-      refuseToReader(call, bound);
+      refuseWithoutWriteAccess(call, bound);
       return bound;
     }),
   );
 }
 
-/** The work of calls in transactions. What it returns is the JSON that callers get. */
-export class TransactionWork {
+/** Runs the statements of a call in its transaction. Results are the JSON that callers get. */
+export class StepRunner {
   readonly #database: Database;
   readonly #metrics: Metrics;
   readonly #call: Call;
-  readonly #watched: CallScope;
+  readonly #scope: CallScope;
 
-  constructor(database: Database, metrics: Metrics, call: Call, watched: CallScope) {
+  constructor(database: Database, metrics: Metrics, call: Call, scope: CallScope) {
     this.#database = database;
     this.#metrics = metrics;
     this.#call = call;
-    this.#watched = watched;
+    this.#scope = scope;
   }
 
-  /** @throws {BrokerError} with `transaction`; EXPECTATION_FAILED: it did something else than was expected. */
+  /** @throws {BrokerError} with `transaction`; EXPECTATION_FAILED: it affected another number of rows than expected. */
   async step(
     transaction: Transaction,
     { statement, bound }: Step,
@@ -118,7 +124,7 @@ export class TransactionWork {
     const { timeoutMs, maxRows, expect } = statement;
     const limits = limitsOf(this.#call, this.#database, maxRows, usedBytes);
     const result = await this.#timed(() =>
-      transaction.query(bound, { ...this.#shortened(timeoutMs), limits }),
+      transaction.query(bound, { ...this.#scopeFor(timeoutMs), limits }),
     );
     const actual = result.affectedRows;
     if (expect !== undefined && actual !== expect.affectedRows) {
@@ -128,21 +134,21 @@ export class TransactionWork {
       });
     }
     const json = resultJson(result, this.#lastMs, queueMs);
-    refuseIfTooLarge(json, limits, NOTHING_YET);
+    refuseIfTooLarge(json, limits, NOT_COMMITTED);
     return json;
   }
 
-  /** The same as `step`, but hands on the rows as they come. */
+  /** Like `step`, but passes the rows on as they arrive. */
   async stream(
     transaction: Transaction,
     { statement: { timeoutMs, maxRows }, bound }: Step,
-    reader: LineReader,
+    sink: NdjsonSink,
   ): Promise<StreamResult> {
-    const terms = { ...this.#shortened(timeoutMs), ...streamLimitsOf(this.#database, maxRows) };
-    return await this.#timed(() => transaction.stream(bound, terms, reader));
+    const options = { ...this.#scopeFor(timeoutMs), ...streamLimitsOf(this.#database, maxRows) };
+    return await this.#timed(() => transaction.stream(bound, options, sink));
   }
 
-  /** One after the other; together their results have the bytes of one reply. */
+  /** Runs them one after the other. The limit on result bytes is for all of them together. */
   async steps(transaction: Transaction, steps: readonly Step[], queueMs: number): Promise<Buffer> {
     const results: Buffer[] = [];
     let usedBytes = 0;
@@ -156,9 +162,9 @@ export class TransactionWork {
 
   async batch(transaction: Transaction, batch: readonly BoundStatement[]): Promise<Buffer> {
     const results = [];
-    const terms = { ...this.#watched, limits: limitsOf(this.#call, this.#database) };
+    const options = { ...this.#scope, limits: limitsOf(this.#call, this.#database) };
     for (const [index, bound] of batch.entries()) {
-      const ran = this.#timed(() => transaction.query(bound, terms));
+      const ran = this.#timed(() => transaction.query(bound, options));
       const { affectedRows, changedRows, insertId } = await withIndexLater(index, ran);
       results.push({ affectedRows, changedRows, insertId });
     }
@@ -176,21 +182,21 @@ export class TransactionWork {
       outcome = outcomeOfFailure(error);
       throw error;
     } finally {
-      this.#lastMs = this.#call.enter('here');
+      this.#lastMs = this.#call.enter('in_broker');
       this.#metrics.queryDone(this.#database.alias, this.#lastMs, outcome);
     }
   }
 
-  /** A statement may have a deadline of its own, before the call's. */
-  #shortened(timeoutMs: number | undefined): CallScope {
-    const { deadline, signal } = this.#watched;
-    if (timeoutMs === undefined) return this.#watched;
+  /** The statement's own `timeoutMs` counts if it ends before the call's deadline. */
+  #scopeFor(timeoutMs: number | undefined): CallScope {
+    const { deadline, signal } = this.#scope;
+    if (timeoutMs === undefined) return this.#scope;
     const own = Deadline.after(timeoutMs);
     return { deadline: own.isBefore(deadline) ? own : deadline, signal };
   }
 }
 
-/** Says of a failure which of several statements it is about. */
+/** Adds the statement's index to a failure. */
 function withIndex<T>(index: number, work: () => T): T {
   try {
     return work();

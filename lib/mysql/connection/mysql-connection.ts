@@ -7,7 +7,7 @@ import { PacketLimit } from '../driver/packet-limit.ts';
 import { type SessionState, Wire } from '../driver/wire.ts';
 import { type DriverError, endsConnection, outcomeAfterInterrupt, statementFailure } from '../errors.ts';
 import { ResultCollector, rowsOf, type StatementResult } from '../result/result-collector.ts';
-import { type LineReader, RowStream, type StreamResult } from '../result/row-stream.ts';
+import { type NdjsonSink, RowStream, type StreamResult } from '../result/row-stream.ts';
 import type { SqlText } from '../sql/binding/sql-text.ts';
 import type { ConnectionOptions } from './connection-profile.ts';
 import { endRunning } from './end-running.ts';
@@ -103,7 +103,7 @@ export class MysqlConnection implements Connection {
    * The same, but hands on its rows as they come. The reader has had what was answered before a failure; it has had
    * nothing if no row was.
    */
-  async stream(sql: SqlText, terms: StreamExecutionOptions, reader: LineReader): Promise<StreamResult> {
+  async stream(sql: SqlText, terms: StreamExecutionOptions, reader: NdjsonSink): Promise<StreamResult> {
     this.#packetLimit.check(sql);
     const watch = new StatementTimer(terms);
     const stream = new RowStream(this.#wire, reader, terms, watch);

@@ -13,7 +13,7 @@ import type { PacketBytes } from './packet-reader.ts';
 const CHUNK_BYTES = 32_768;
 
 /** Who takes the lines of a stream. */
-export interface LineReader {
+export interface NdjsonSink {
   /** If the reader has enough for now, resolves when it wants more; never, if it wants none any more. */
   write(lines: Uint8Array): Promise<void> | undefined;
 }
@@ -30,7 +30,7 @@ export interface StreamResult extends StatementEffects {
  */
 export class RowStream implements ResultSink {
   readonly #wire: Pick<Wire, 'pause' | 'resume'>;
-  readonly #reader: LineReader;
+  readonly #reader: NdjsonSink;
   readonly #limits: StreamLimits;
   readonly #watch: StatementTimer;
   readonly #lines = new NdjsonWriter();
@@ -44,7 +44,7 @@ export class RowStream implements ResultSink {
 
   constructor(
     wire: Pick<Wire, 'pause' | 'resume'>,
-    reader: LineReader,
+    reader: NdjsonSink,
     limits: StreamLimits,
     watch: StatementTimer,
   ) {

@@ -25,7 +25,7 @@ const SENT_IN_PART = [
  * What callers with read access may not run, in words for the error. undefined: they may, as far as the READ ONLY
  * session lets them.
  */
-export function onlyForWriters(
+export function needsWriteAccess(
   firstWord: string,
   spelling: string,
   holdsExecutableComment: boolean,

@@ -36,7 +36,7 @@ export interface StatementScan {
   /** Why it is allowed only outside a transaction, likewise. */
   readonly outsideTransactionOnly: string | undefined;
   /** What about it is only for callers who may write, likewise. The rest is for the READ ONLY session to stop. */
-  readonly onlyForWriters: string | undefined;
+  readonly needsWriteAccess: string | undefined;
   /** The string, quotes and all, whose text it prepares for being run as a statement. */
   readonly preparedText: TextSpan | undefined;
   /** It runs what cannot be read here, and what may commit. */
@@ -117,7 +117,7 @@ class StatementScanner {
       forbidden: shape.forbidden,
       onlyInTransaction: shape.onlyInTransaction,
       outsideTransactionOnly: shape.outsideTransactionOnly,
-      onlyForWriters: shape.onlyForWriters,
+      needsWriteAccess: shape.needsWriteAccess,
       preparedText,
       mayEndTransaction: shape.mayEndTransaction,
       definesProgram,

@@ -1,7 +1,7 @@
 import { forbiddenKind, isSuspect } from './forbidden-statements.ts';
 import type { SqlLexer } from './lexer/lexer.ts';
 import { SessionUse } from './session-state-use.ts';
-import { onlyForWriters } from './statement-access.ts';
+import { needsWriteAccess } from './statement-access.ts';
 import {
   needsSpelling,
   onlyInTransaction,
@@ -75,8 +75,8 @@ export class StatementShape {
   }
 
   /** What about it is only for callers who may write. */
-  get onlyForWriters(): string | undefined {
-    return onlyForWriters(this.#firstWord ?? '', this.#spelling, this.#holdsExecutableComment);
+  get needsWriteAccess(): string | undefined {
+    return needsWriteAccess(this.#firstWord ?? '', this.#spelling, this.#holdsExecutableComment);
   }
 
   /** The string whose text a PREPARE or EXECUTE IMMEDIATE makes a statement. */

@@ -2,11 +2,11 @@ import { BrokerError, type Outcome } from '../../errors.ts';
 import type { FoundEnd } from './transaction-monitor.ts';
 
 /** Why a transaction is over that nobody has ended. */
-export type UnaskedReason = 'connection_lost' | 'deadlock' | 'implicit_commit' | 'rolled_back';
+export type ImplicitEndReason = 'connection_lost' | 'deadlock' | 'implicit_commit' | 'rolled_back';
 
 /** Such an end, and what became of the work. */
 export interface ImplicitEnd {
-  readonly reason: UnaskedReason;
+  readonly reason: ImplicitEndReason;
   readonly outcome: Outcome;
 }
 
@@ -29,7 +29,7 @@ export function endOf(found: FoundEnd, isDeadlock: boolean): ImplicitEnd {
   return END_BY_FINDING[found];
 }
 
-export function endedUnasked({ reason, outcome }: ImplicitEnd): BrokerError {
+export function implicitlyEnded({ reason, outcome }: ImplicitEnd): BrokerError {
   return new BrokerError('TRANSACTION_ENDED', 'The statement has ended the transaction', {
     outcome,
     reason,

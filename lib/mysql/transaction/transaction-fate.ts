@@ -3,7 +3,7 @@ import { within } from '../../pool/connection.ts';
 import type { MysqlConnection } from '../connection/mysql-connection.ts';
 import { isServerError } from '../errors.ts';
 import type { BoundStatement } from '../sql/binding/bind.ts';
-import { endedUnasked, endOf, type ImplicitEnd, ROLLED_BACK } from './transaction-end.ts';
+import { endOf, type ImplicitEnd, implicitlyEnded, ROLLED_BACK } from './transaction-end.ts';
 import { type FoundEnd, TransactionMonitor } from './transaction-monitor.ts';
 
 /** A server that answers none of our own questions for so long is given up. */
@@ -15,7 +15,7 @@ type Statement = Pick<BoundStatement, 'mayEndTransaction'>;
 export class TransactionFate {
   readonly #connection: MysqlConnection;
   readonly #watch: TransactionMonitor;
-  #unaskedEnd: ImplicitEnd | undefined;
+  #implicitEnd: ImplicitEnd | undefined;
 
   /** @param isFirst see {@link TransactionMonitor}. */
   constructor(connection: MysqlConnection, isFirst: boolean) {
@@ -24,8 +24,8 @@ export class TransactionFate {
   }
 
   /** Set once it is over. */
-  get unaskedEnd(): ImplicitEnd | undefined {
-    return this.#unaskedEnd;
+  get implicitEnd(): ImplicitEnd | undefined {
+    return this.#implicitEnd;
   }
 
   /** What the failure has left of the transaction: nothing, as long as that is not committed. */
@@ -35,17 +35,17 @@ export class TransactionFate {
     // Its holder has ended it: the answer need not wait for another question.
     if (isEnded && !mayEndTransaction && this.#connection.isUsable) return 'not_applied';
     if (this.#connection.isUsable && isDeadlock(error) && !mayEndTransaction) {
-      this.#unaskedEnd = { reason: 'deadlock', outcome: 'not_applied' };
+      this.#implicitEnd = { reason: 'deadlock', outcome: 'not_applied' };
     } else if (this.#connection.isUsable) {
       await this.findOut(statement, error).catch(() => undefined);
     }
     if (!this.#connection.isUsable) {
-      this.#unaskedEnd ??= {
+      this.#implicitEnd ??= {
         reason: 'connection_lost',
         outcome: mayEndTransaction ? 'unknown' : 'not_applied',
       };
     }
-    return this.#unaskedEnd?.outcome ?? 'not_applied';
+    return this.#implicitEnd?.outcome ?? 'not_applied';
   }
 
   /** Whether the transaction goes on, and if it does not, what became of it. */
@@ -63,7 +63,7 @@ export class TransactionFate {
     if (found === undefined) return;
     // What cannot run anything else has done nothing behind that.
     const isAllTakenBack = found === 'taken_back' && failure !== undefined && !mayEndTransaction;
-    this.#unaskedEnd = isAllTakenBack ? ROLLED_BACK : endOf(found, isDeadlock(failure));
+    this.#implicitEnd = isAllTakenBack ? ROLLED_BACK : endOf(found, isDeadlock(failure));
   }
 
   /** Runs a statement of our own. */
@@ -73,8 +73,8 @@ export class TransactionFate {
     } catch (error) {
       if (!isServerError(error)) throw this.#lost(error, false);
       // Whatever it was for cannot be promised any more.
-      this.#unaskedEnd = ROLLED_BACK;
-      throw endedUnasked(ROLLED_BACK).with({ outcome: 'not_applied' });
+      this.#implicitEnd = ROLLED_BACK;
+      throw implicitlyEnded(ROLLED_BACK).with({ outcome: 'not_applied' });
     }
   }
 
@@ -89,9 +89,9 @@ export class TransactionFate {
   }
 
   #lost(cause: unknown, mayEndTransaction: boolean): BrokerError {
-    this.#unaskedEnd = { reason: 'connection_lost', outcome: mayEndTransaction ? 'unknown' : 'not_applied' };
+    this.#implicitEnd = { reason: 'connection_lost', outcome: mayEndTransaction ? 'unknown' : 'not_applied' };
     return new BrokerError('CONNECTION_LOST', 'The connection to the database was lost', {
-      outcome: this.#unaskedEnd.outcome,
+      outcome: this.#implicitEnd.outcome,
       transaction: 'ended',
       cause,
     });

@@ -6,10 +6,10 @@ import type { Isolation } from '../../protocol/transaction.ts';
 import type { ExecutionOptions, StreamLimits } from '../connection/execution-options.ts';
 import type { MysqlConnection } from '../connection/mysql-connection.ts';
 import type { ResultLimits, StatementResult } from '../result/result-collector.ts';
-import type { LineReader, StreamResult } from '../result/row-stream.ts';
+import type { NdjsonSink, StreamResult } from '../result/row-stream.ts';
 import type { BoundStatement } from '../sql/binding/bind.ts';
 import { cannotWrite } from '../sql/statement-effect.ts';
-import { endedUnasked, type ImplicitEnd, UNCLEAR_END } from './transaction-end.ts';
+import { type ImplicitEnd, implicitlyEnded, UNCLEAR_END } from './transaction-end.ts';
 import { TransactionFate } from './transaction-fate.ts';
 
 /** How a transaction runs. */
@@ -81,12 +81,12 @@ export class Transaction {
   }
 
   /** Set once it is over without having been asked to end. */
-  get unaskedEnd(): ImplicitEnd | undefined {
-    return this.#fate.unaskedEnd;
+  get implicitEnd(): ImplicitEnd | undefined {
+    return this.#fate.implicitEnd;
   }
 
   get #isOver(): boolean {
-    return this.unaskedEnd !== undefined;
+    return this.implicitEnd !== undefined;
   }
 
   /**
@@ -110,7 +110,7 @@ export class Transaction {
   async stream(
     statement: BoundStatement,
     { maxRows, maxRowBytes, stallMs, ...watched }: CallScope & StreamLimits,
-    reader: LineReader,
+    reader: NdjsonSink,
   ): Promise<StreamResult> {
     const { isRead } = statement;
     const terms = { ...this.#termsOf(statement, watched), isRead, maxRows, maxRowBytes, stallMs };
@@ -145,7 +145,7 @@ export class Transaction {
    *   transaction is over in any case.
    */
   async commit(deadline: Deadline): Promise<void> {
-    if (this.unaskedEnd !== undefined) throw endedUnasked(this.unaskedEnd);
+    if (this.implicitEnd !== undefined) throw implicitlyEnded(this.implicitEnd);
     const { isReadOnly } = this.#mode;
     const { session } = this.#connection.state;
     const wasReported = session.reportsTransaction();
@@ -163,7 +163,7 @@ export class Transaction {
       throw error.with({ transaction: 'ended', ...(isRefused && { outcome: 'not_applied' }) });
     }
     // What had the tracker fall silent may have ended the transaction before.
-    if (wasReported && session.reportsTransaction()) throw endedUnasked(UNCLEAR_END);
+    if (wasReported && session.reportsTransaction()) throw implicitlyEnded(UNCLEAR_END);
   }
 
   /** Never rejects: a connection that cannot say ROLLBACK loses its transaction with its end. */
@@ -187,7 +187,7 @@ export class Transaction {
       throw error.with({ outcome, transaction: error.transaction ?? (this.#isOver ? 'ended' : 'open') });
     }
     await this.#fate.findOut(statement);
-    if (this.unaskedEnd !== undefined) throw endedUnasked(this.unaskedEnd);
+    if (this.implicitEnd !== undefined) throw implicitlyEnded(this.implicitEnd);
     return result;
   }
 

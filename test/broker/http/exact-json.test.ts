@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseExactly } from '../../../lib/broker/http/body/lossless-json.ts';
+import { parseLossless } from '../../../lib/broker/http/body/lossless-json.ts';
 import { JsonText } from '../../../lib/protocol/json-text.ts';
 
 /** Makes any text one that is read with care. */
@@ -18,8 +18,8 @@ describe('a number', () => {
     ['5e-324', Number.MIN_VALUE],
     ['1e-400', 0],
   ])('%s is taken as the double that it is', (text, value) => {
-    expect(parseExactly(`[${text}]`)).toStrictEqual([value]);
-    expect(parseExactly(`[ ${text} ,${CAREFULLY}]`)).toStrictEqual([value, '1234567890123456']);
+    expect(parseLossless(`[${text}]`)).toStrictEqual([value]);
+    expect(parseLossless(`[ ${text} ,${CAREFULLY}]`)).toStrictEqual([value, '1234567890123456']);
   });
 
   test.each([
@@ -34,7 +34,7 @@ describe('a number', () => {
       `{ "params" : [ 1\n,\t[ "a\\"]", 5 ],[${digits} ] ] }`,
       `{"params":[{"$json":${digits}},{"\\u0061":${digits}}]}`,
     ]) {
-      expect(() => parseExactly(text)).toThrow(
+      expect(() => parseLossless(text)).toThrow(
         /^params\.[12]\.[0a] is an integer beyond 2\^53: send \{"\$bigint": "digits"\}/,
       );
     }
@@ -45,12 +45,12 @@ describe('a number', () => {
     ['a large negative number', '-1E+400'],
     ['four hundred digits before the point', `${'9'.repeat(400)}.5`],
   ])('with %s is refused, for no double holds it', (_, text) => {
-    expect(() => parseExactly(`{"a":${text}}`)).toThrow('a is a number beyond the range of DOUBLE');
+    expect(() => parseLossless(`{"a":${text}}`)).toThrow('a is a number beyond the range of DOUBLE');
   });
 
   test('of digits in a text is left alone', () => {
     const body = { sql: 'SELECT 12345678901234567890, "1e400"', params: ['9007199254740993'] };
-    expect(parseExactly(JSON.stringify(body))).toEqual(body);
+    expect(parseLossless(JSON.stringify(body))).toEqual(body);
   });
 });
 
@@ -67,33 +67,33 @@ describe('the document of a $json', () => {
     '""',
   ])('%s is kept to the letter', (text) => {
     for (const key of ['$json', '\\u0024json', '$js\\u006fn']) {
-      expect(parseExactly(`[{ "${key}" : ${text} }, 1]`)).toStrictEqual([{ $json: new JsonText(text) }, 1]);
+      expect(parseLossless(`[{ "${key}" : ${text} }, 1]`)).toStrictEqual([{ $json: new JsonText(text) }, 1]);
     }
   });
 
   test('may be nested as deep as it likes', () => {
     const text = '['.repeat(100_000) + ']'.repeat(100_000);
-    expect(parseExactly(`{"$json":${text}}`)).toStrictEqual({ $json: new JsonText(text) });
+    expect(parseLossless(`{"$json":${text}}`)).toStrictEqual({ $json: new JsonText(text) });
   });
 });
 
 describe('a field', () => {
   test.each(['__proto__', '\\u005f_proto__', '__pr\\u006fto__'])('named %s is refused', (key) => {
-    expect(() => parseExactly(`{"sql":"SELECT 1","params":[{"${key}":{}}]}`)).toThrow(
+    expect(() => parseLossless(`{"sql":"SELECT 1","params":[{"${key}":{}}]}`)).toThrow(
       'params.0 has the field "__proto__", which is not allowed',
     );
   });
 
   test('given twice counts as given last, whether it is read with care or not', () => {
-    expect(parseExactly('{"a":1,"b":2,"a":3}')).toEqual({ a: 3, b: 2 });
-    expect(parseExactly(`{"a":1,"b":${CAREFULLY},"a":3}`)).toEqual({ a: 3, b: '1234567890123456' });
+    expect(parseLossless('{"a":1,"b":2,"a":3}')).toEqual({ a: 3, b: 2 });
+    expect(parseLossless(`{"a":1,"b":${CAREFULLY},"a":3}`)).toEqual({ a: 3, b: '1234567890123456' });
   });
 });
 
 test.each(['', '{', '[1,]', '01', '{"$json":}', '{"$json":01}', '{"$json":1,}', '[1234567890123456'])(
   '%j is refused, for it is not JSON',
   (text) => {
-    expect(() => parseExactly(text)).toThrow(
+    expect(() => parseLossless(text)).toThrow(
       expect.objectContaining({ code: 'INVALID_REQUEST', message: 'The body is not valid JSON' }),
     );
   },
@@ -101,7 +101,7 @@ test.each(['', '{', '[1,]', '01', '{"$json":}', '{"$json":01}', '{"$json":1,}', 
 
 test('a body that is nested without end is refused', () => {
   const text = '['.repeat(100_000) + CAREFULLY + ']'.repeat(100_000);
-  expect(() => parseExactly(text)).toThrow('the body is nested too deeply');
+  expect(() => parseLossless(text)).toThrow('the body is nested too deeply');
 });
 
 test('whatever holds no number beyond 2^53 and no document is read as JSON.parse reads it', () => {
@@ -116,7 +116,7 @@ test('whatever holds no number beyond 2^53 and no document is read as JSON.parse
   const property = fc.property(values, spaces, (value, space) => {
     const text = JSON.stringify([value, '1234567890123456'], undefined, space);
     fc.pre(!text.includes('__proto__'));
-    expect(parseExactly(text)).toStrictEqual(JSON.parse(text));
+    expect(parseLossless(text)).toStrictEqual(JSON.parse(text));
   });
   fc.assert(property, { numRuns: 2000 });
 });

@@ -3,9 +3,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { pino } from 'pino';
 import { afterEach, expect, test } from 'vitest';
-import type { Call, Route } from '../../../lib/broker/http/call.ts';
+import { type Call, type Route, replyOf } from '../../../lib/broker/http/call.ts';
 import { HttpApp } from '../../../lib/broker/http/http-app.ts';
-import { replyOf } from '../../../lib/broker/http/reply.ts';
 import { parseSettings } from '../../../lib/settings/parse-settings.ts';
 import { eventually, http, raw } from '../../support/http.ts';
 

@@ -112,7 +112,7 @@ test('a call that waits in vain counts among the waits, and its line says for ho
   } finally {
     held.checkin();
   }
-  const inVain = broker.logs.filter((line) => line.includes('calls wait in vain'));
+  const inVain = broker.logs.filter((line) => line.includes('calls time out waiting'));
   // Where the first login took too long, that of the broker's own start was told before.
   expect(inVain.map((line) => JSON.parse(line) as object)).toEqual([
     expect.objectContaining({ level: 40, database: 'narrow', calls: 1, size: 1, paused: false }),

@@ -14,7 +14,7 @@ const SILENT = { code: 'DATABASE_UNREACHABLE', cause: 'connect_timeout', message
 function recordThatTells(): { record: FaultRecord; told: string[] } {
   const record = new FaultRecord();
   const told: string[] = [];
-  record.onNews((news, { cause, times }, failedCalls) =>
+  record.onChange((news, { cause, times }, failedCalls) =>
     told.push(`${news} ${cause} x${times} -${failedCalls}`),
   );
   return { record, told };
@@ -22,15 +22,15 @@ function recordThatTells(): { record: FaultRecord; told: string[] } {
 
 test('a fault is told when it begins, each minute with the calls that failed since, and when it ends', () => {
   const { record, told } = recordThatTells();
-  record.failed(REFUSED);
+  record.noteFailure(REFUSED);
   for (let second = 1; second <= 150; second += 1) {
     vi.advanceTimersByTime(1_000);
-    record.failed(REFUSED);
-    record.callFailed();
-    record.remind();
+    record.noteFailure(REFUSED);
+    record.noteFailedCall();
+    record.repeatIfDue();
   }
-  record.worked();
-  record.worked();
+  record.noteSuccess();
+  record.noteSuccess();
   expect(told).toEqual([
     'began login_refused x1 -0',
     'lasts login_refused x61 -59',
@@ -41,10 +41,10 @@ test('a fault is told when it begins, each minute with the calls that failed sin
 
 test('a fault that is not tried again is told each minute too', () => {
   const { record, told } = recordThatTells();
-  record.failed(SILENT);
+  record.noteFailure(SILENT);
   for (let second = 0; second < 60; second += 1) {
     vi.advanceTimersByTime(1_000);
-    record.remind();
+    record.repeatIfDue();
   }
   expect(told).toEqual(['began connect_timeout x1 -0', 'lasts connect_timeout x1 -0']);
 });
@@ -52,8 +52,8 @@ test('a fault that is not tried again is told each minute too', () => {
 test('another cause is told at once, and neither of two that take turns more than once a minute', () => {
   const { record, told } = recordThatTells();
   for (let second = 0; second < 59; second += 1) {
-    record.failed(second % 2 === 0 ? REFUSED : SILENT);
-    record.remind();
+    record.noteFailure(second % 2 === 0 ? REFUSED : SILENT);
+    record.repeatIfDue();
     vi.advanceTimersByTime(1_000);
   }
   expect(told).toEqual(['began login_refused x1 -0', 'began connect_timeout x2 -0']);
@@ -62,28 +62,28 @@ test('another cause is told at once, and neither of two that take turns more tha
 test('what breaks and works again all the time is told once a minute', () => {
   const { record, told } = recordThatTells();
   for (let second = 0; second < 59; second += 1) {
-    record.failed(REFUSED);
-    record.worked();
+    record.noteFailure(REFUSED);
+    record.noteSuccess();
     vi.advanceTimersByTime(1_000);
   }
   expect(told).toEqual(['began login_refused x1 -0', 'ended login_refused x1 -0']);
   vi.advanceTimersByTime(1_000);
-  record.failed(REFUSED);
+  record.noteFailure(REFUSED);
   expect(told).toHaveLength(3);
 });
 
 test('it knows since when a fault lasts and when it was last seen, and nothing once it has ended', () => {
   const { record } = recordThatTells();
   vi.setSystemTime('2026-01-01T00:00:00Z');
-  record.failed(REFUSED);
+  record.noteFailure(REFUSED);
   vi.setSystemTime('2026-01-01T00:00:05Z');
-  record.failed(REFUSED);
+  record.noteFailure(REFUSED);
   expect(record.current).toEqual({
     ...REFUSED,
     since: '2026-01-01T00:00:00.000Z',
     at: '2026-01-01T00:00:05.000Z',
     times: 2,
   });
-  record.worked();
+  record.noteSuccess();
   expect(record.current).toBeUndefined();
 });

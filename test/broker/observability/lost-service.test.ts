@@ -100,7 +100,7 @@ test('a pool that somebody forgot to resume says so of the calls that wait in va
   expect((await ask(broker)).status).toBe(200);
   await broker.post('/v1/databases/default/pause', {}, broker.keys.admin);
   expect((await ask(broker)).status).toBe(503);
-  expect(linesOf(broker, 'calls wait in vain for a connection')).toEqual([
+  expect(linesOf(broker, 'calls time out waiting for a connection')).toEqual([
     expect.objectContaining({ level: 40, database: 'default', calls: 1, paused: true, checkedOut: 0 }),
   ]);
   expect(linesOf(broker, 'audit')).toContainEqual(

@@ -23,12 +23,12 @@ beforeEach(() => {
       if (dns === undefined) throw new Error('no answer');
       return dns;
     },
-    ask: async ({ ip }) => {
+    probe: async ({ ip }) => {
       asked.push(ip);
       if (!listening.has(ip)) throw new Error('nobody there');
       return listening.get(ip);
     },
-    onTrouble: (place) => troubles.push(place),
+    onFailure: (place) => troubles.push(place),
   });
 });
 

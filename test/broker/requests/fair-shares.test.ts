@@ -16,7 +16,7 @@ describe('places are shared fairly:', () => {
   const terms = (max: number, isShared = true) => ({ max, isShared });
   const takeAll = (shares: FairShares, caller: string, max: number, isShared = true): number => {
     let count = 0;
-    while (shares.take(caller, terms(max, isShared)) === undefined) count += 1;
+    while (shares.acquire(caller, terms(max, isShared)) === undefined) count += 1;
     return count;
   };
 
@@ -33,36 +33,36 @@ describe('places are shared fairly:', () => {
   test('the last place is for one that holds none, and nobody is told what others hold', () => {
     const shares = new FairShares();
     takeAll(shares, 'many', 10);
-    expect(shares.take('many', terms(10))).toEqual({ max: 9, actual: 10, own: 9 });
-    expect(shares.take('few', terms(10))).toBeUndefined();
-    expect(shares.take('few', terms(10))).toEqual({ max: 10, actual: 11, own: 1 });
-    expect(shares.take('third', terms(10))).toEqual({ max: 10, actual: 11, own: 0 });
+    expect(shares.acquire('many', terms(10))).toEqual({ max: 9, actual: 10, held: 9 });
+    expect(shares.acquire('few', terms(10))).toBeUndefined();
+    expect(shares.acquire('few', terms(10))).toEqual({ max: 10, actual: 11, held: 1 });
+    expect(shares.acquire('third', terms(10))).toEqual({ max: 10, actual: 11, held: 0 });
     expect(shares.total).toBe(10);
   });
 
   test('while somebody wants one in vain, nobody takes more than its share', () => {
     const shares = new FairShares();
     takeAll(shares, 'many', 10);
-    shares.take('few', terms(10));
-    shares.take('few', terms(10));
+    shares.acquire('few', terms(10));
+    shares.acquire('few', terms(10));
     for (let freed = 0; freed < 5; freed += 1) {
-      shares.giveBack('many');
-      const own = 8 - freed;
-      const refusal = shares.take('many', terms(10));
-      expect(refusal).toEqual(own < 5 ? undefined : { max: 5, actual: own + 1, own });
+      shares.release('many');
+      const held = 8 - freed;
+      const refusal = shares.acquire('many', terms(10));
+      expect(refusal).toEqual(held < 5 ? undefined : { max: 5, actual: held + 1, held });
     }
   });
 
   test('a caller that wants none any more does not keep others below their share', () => {
     const shares = new FairShares();
     takeAll(shares, 'many', 4);
-    shares.take('few', terms(4));
-    shares.take('third', terms(4));
-    shares.giveBack('few');
-    shares.giveBack('many');
-    expect(shares.take('many', terms(4))).toMatchObject({ own: 2 });
+    shares.acquire('few', terms(4));
+    shares.acquire('third', terms(4));
+    shares.release('few');
+    shares.release('many');
+    expect(shares.acquire('many', terms(4))).toMatchObject({ held: 2 });
     vi.advanceTimersByTime(6_000);
-    expect(shares.take('many', terms(4))).toBeUndefined();
+    expect(shares.acquire('many', terms(4))).toBeUndefined();
   });
 
   test('whatever callers do, none is refused for long that holds less than the others', () => {
@@ -71,10 +71,10 @@ describe('places are shared fairly:', () => {
     const callers = ['a', 'a', 'a', 'a', 'b', 'c'];
     for (let step = 0; step < 2_000; step += 1) {
       const caller = callers[(step * 7 + Math.floor(step / 11)) % callers.length] ?? 'a';
-      if (shares.take(caller, terms(6)) === undefined) held.push(caller);
+      if (shares.acquire(caller, terms(6)) === undefined) held.push(caller);
       if (step % 3 === 0) {
         const [first] = held.splice(0, 1);
-        if (first !== undefined) shares.giveBack(first);
+        if (first !== undefined) shares.release(first);
       }
       expect(held.length).toBe(shares.total);
       expect(shares.total).toBeLessThanOrEqual(6);

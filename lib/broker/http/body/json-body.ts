@@ -3,16 +3,16 @@ import type { IncomingMessage } from 'node:http';
 import { inTurns } from '../../../async/turns.ts';
 import { BrokerError } from '../../../errors.ts';
 import type { Call } from '../call.ts';
-import { parseExactly, parseInParts, textOfJson } from './lossless-json.ts';
+import { parseInParts, parseLossless, textOfJson } from './lossless-json.ts';
 import type { BodyReader } from './request-body.ts';
 
-/** Whatever a body of so many bytes asks for, it is read, checked and bound in some milliseconds. */
+/** A body of up to this size is parsed, checked and bound within some milliseconds. */
 const MAX_SMALL_BODY_BYTES = 16_384;
 
 const JSON_TYPE = /^application\/json[ \t]*(?:;|$)/i;
 
 /**
- * The value that a request's JSON holds; undefined if it came without a body.
+ * The value of a request's JSON; undefined if it has no body.
  *
  * @throws {BrokerError} UNSUPPORTED_MEDIA_TYPE, INVALID_REQUEST. Or as {@link BodyReader.read} does.
  * @throws {CallerGone} The caller hung up.
@@ -34,9 +34,9 @@ export async function readJsonBody(call: Call, bodies: BodyReader): Promise<unkn
   }
   const body = await bodies.read(call);
   if (body.length === 0) throw new BrokerError('INVALID_REQUEST', 'The body is empty; it must be JSON');
-  // Read leniently, it would reach the database altered.
+  // Decoding would replace invalid bytes, and the database would get another text.
   if (!isUtf8(body)) throw new BrokerError('INVALID_REQUEST', 'The body is not valid UTF-8');
-  if (body.length <= MAX_SMALL_BODY_BYTES) return parseExactly(textOfJson(body));
+  if (body.length <= MAX_SMALL_BODY_BYTES) return parseLossless(textOfJson(body));
   call.isLarge = true;
   return await inTurns(parseInParts(body), call.gone);
 }

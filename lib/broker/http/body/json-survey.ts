@@ -1,12 +1,12 @@
 import { BrokerError } from '../../../errors.ts';
 
-/** Values and names of fields in one request: room for as many tagged values as a statement takes (3 each). */
+/** Values and field names in one request: enough for as many tagged values as a statement takes (3 each). */
 const MAX_JSON_VALUES = 200_000;
 
-/** Of one object: more of different names take `JSON.parse` itself too long. */
+/** Fields of one object: `JSON.parse` takes too long for more distinct names. */
 const MAX_JSON_FIELDS = 32_768;
 
-/** What one look over the bytes of a JSON text finds, before anything is made of it. */
+/** Counts over the bytes of a JSON text, made before it is parsed. */
 interface JsonSurvey {
   /** Values, those in arrays and objects included, and names of fields. */
   readonly values: number;
@@ -29,7 +29,7 @@ const SEPARATORS = tableOf(' \t\n\r,');
 const OPENING = tableOf('[{');
 const CLOSING = tableOf(']}');
 
-/** Of what is not JSON the result means nothing. */
+/** The result is meaningless for invalid JSON. */
 export function surveyJson(json: Uint8Array): JsonSurvey {
   let values = 0;
   let holdsRareNumber = false;
@@ -50,7 +50,7 @@ export function surveyJson(json: Uint8Array): JsonSurvey {
     if (SEPARATORS[byte] === 1) isInWord = false;
     else if (OPENING[byte] === 1) {
       values += 1;
-      // Beyond, the text is refused anyway.
+      // Beyond this the text is refused.
       if (values <= MAX_JSON_VALUES) outerFields.push(fields);
       fields = 0;
     } else if (CLOSING[byte] === 1) {

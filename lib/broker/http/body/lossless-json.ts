@@ -1,29 +1,30 @@
 import { atOnce, type Parts } from '../../../async/turns.ts';
 import { BrokerError } from '../../../errors.ts';
 import { refuseManyValues, surveyJson } from './json-survey.ts';
-import { ExactReader } from './lossless-reader.ts';
+import { LosslessReader } from './lossless-reader.ts';
 
-/** Text without any of these is read by JSON.parse alone. Keys may be spelled with escapes. */
+/** Text without any of these is read by JSON.parse alone. Keys may contain escapes. */
 const NEEDS_CARE = /\$json"|__proto__|\\u00[2-7]|\d{16}|[eE]\+?\d{3}/;
-/** Those of them that may stand in strings. */
+/** Those of them that are not numbers. */
 const CAREFUL_TEXTS = ['$json"', '__proto__', '\\u00'];
 
-/** Values that are read in one part, in about a millisecond. */
+/** Values per part, which takes about a millisecond. */
 const VALUES_PER_PART = 10_000;
 
 /**
- * JSON as its sender meant it: what `JSON.parse` would round is refused, and the document of a `{"$json": ...}`
- * comes as its {@link JsonText}. Fractions and numbers with an exponent are doubles. Of doubled keys the last counts.
+ * Parses JSON without loss: integers that `JSON.parse` would round are refused, and the document of a
+ * `{"$json": ...}` stays a {@link JsonText}. Fractions and numbers with an exponent are doubles. Of duplicate keys the
+ * last counts.
  *
- * @throws {BrokerError} INVALID_REQUEST, with the place of what cannot be taken.
+ * @throws {BrokerError} INVALID_REQUEST, with the path of the refused value.
  */
-export function parseExactly(text: string): unknown {
+export function parseLossless(text: string): unknown {
   const parsed = parseJson(text);
   return NEEDS_CARE.test(text) ? atOnce(readExactly(text)) : parsed;
 }
 
 /**
- * The same of a large body, given as UTF-8. Its values are counted before anything is made of them.
+ * `parseLossless` for a large body in UTF-8, in parts. Counts the values before it parses.
  *
  * @throws {BrokerError} INVALID_REQUEST.
  */
@@ -38,7 +39,7 @@ export function* parseInParts(body: Buffer): Parts<unknown> {
   return needsCare ? yield* readExactly(text) : parsed;
 }
 
-/** Without its byte order mark. */
+/** The text without a byte order mark. */
 export function textOfJson(body: Buffer): string {
   return body.toString('utf8').replace(/^\uFEFF/, '');
 }
@@ -56,7 +57,7 @@ function invalidJson(cause: unknown): BrokerError {
 }
 
 function* readExactly(text: string): Parts<unknown> {
-  const reader = new ExactReader(text);
+  const reader = new LosslessReader(text);
   while (!reader.readOn(VALUES_PER_PART)) yield;
   return reader.value;
 }

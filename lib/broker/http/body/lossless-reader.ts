@@ -1,9 +1,9 @@
 import { BrokerError } from '../../../errors.ts';
 import { JsonText } from '../../../protocol/json-text.ts';
 
-/** Far more than any request has outside of its documents. */
+/** Far more than any request has outside of `$json`. */
 const MAX_DEPTH = 500;
-/** Integers of so few digits are exact. */
+/** Integers of up to this many digits are exact. */
 const EXACT_DIGITS = 15;
 
 const QUOTE = 0x22;
@@ -20,10 +20,10 @@ const SPACE = 0x20;
 
 type Container = unknown[] | Record<string, unknown>;
 
-/** Reads text that is known to be valid JSON, as `parseExactly` has it, in as many steps as its user likes. */
-export class ExactReader {
+/** Parses valid JSON as `parseLossless` describes, in steps. */
+export class LosslessReader {
   readonly #text: string;
-  /** What is open where the reader stands, and what in each is being read. */
+  /** The containers that are open, and the key or index that is being read in each. */
   readonly #open: Container[] = [];
   readonly #path: (string | number)[] = [];
   #at = 0;
@@ -33,12 +33,12 @@ export class ExactReader {
     this.#text = text;
   }
 
-  /** What was read, when all is. */
+  /** The value, when all is read. */
   get value(): unknown {
     return this.#value;
   }
 
-  /** Reads on by at most so many values. True when all is read. @throws {BrokerError} INVALID_REQUEST. */
+  /** Reads up to `maxValues` more values. True when all is read. @throws {BrokerError} INVALID_REQUEST. */
   readOn(maxValues: number): boolean {
     if (this.#at === 0) this.#value = this.#readValue();
     for (let left = maxValues; left > 0; left -= 1) {
@@ -62,7 +62,7 @@ export class ExactReader {
       this.#path.pop();
     } else if (Array.isArray(container)) {
       this.#path[last] = container.length;
-      // What is opened is read into where it stands.
+      // A container is filled in place by later steps.
       container.push(this.#readValue());
     } else {
       const key = this.#readKey();
@@ -71,7 +71,7 @@ export class ExactReader {
     }
   }
 
-  /** A value, or an empty array or object that is open now. */
+  /** A value. An array or object is still empty, and open. */
   #readValue(): unknown {
     const code = this.#peek();
     if (code === OPEN_OBJECT) return this.#enter({});
@@ -93,7 +93,7 @@ export class ExactReader {
 
   #readKey(): string {
     const key = this.#readString();
-    // Behind the colon.
+    // Skip the colon.
     this.#peek();
     this.#at += 1;
     if (key !== '__proto__') return key;
@@ -124,7 +124,7 @@ export class ExactReader {
     return value;
   }
 
-  /** Passes over a value, however deep it is, and returns its text. */
+  /** Skips a value of any depth, and returns its text. */
   #skipValue(): string {
     const text = this.#text;
     const first = this.#peek();

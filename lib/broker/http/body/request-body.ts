@@ -1,10 +1,10 @@
 import { BrokerError } from '../../../errors.ts';
 import { type Call, CallerGone } from '../call.ts';
 
-/** Reads the bodies of requests, and knows which are not whole yet. */
+/** Reads the bodies of requests, and knows which are incomplete. */
 export class BodyReader {
   readonly #maxBytes: number;
-  /** How each is refused. */
+  /** Incomplete bodies, each with the function that refuses its call. */
   readonly #unfinished = new Map<Call, (failure: unknown) => void>();
 
   constructor(maxBytes: number) {
@@ -14,8 +14,8 @@ export class BodyReader {
   /**
    * The body as it was sent.
    *
-   * @throws {BrokerError} REQUEST_TOO_LARGE, OVERLOADED, DRAINING. What is left is taken and thrown away: a caller that is cut off
-   *   could not read its reply.
+   * @throws {BrokerError} REQUEST_TOO_LARGE, OVERLOADED, DRAINING. The rest of the body is read and discarded: a caller
+   *   that is disconnected while it sends could not read its reply.
    * @throws {CallerGone}
    */
   async read(call: Call): Promise<Buffer> {
@@ -23,7 +23,7 @@ export class BodyReader {
       const chunks = await this.#chunksOf(call);
       const [first] = chunks;
       const body = first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks);
-      // The request, whose listeners hold them, lasts as long as its call.
+      // The request's listeners would keep them as long as the call lasts.
       chunks.length = 0;
       return body;
     } finally {
@@ -31,7 +31,7 @@ export class BodyReader {
     }
   }
 
-  /** Refuses calls whose bodies are not whole. */
+  /** Refuses calls whose bodies are incomplete. */
   refuseUnfinished(isRefused: (call: Call) => boolean): void {
     for (const [call, refuse] of this.#unfinished) {
       if (isRefused(call)) refuse(new BrokerError('DRAINING', 'The broker is shutting down'));
@@ -43,7 +43,7 @@ export class BodyReader {
     return new Promise((resolve, reject) => {
       const tooLarge = () =>
         new BrokerError('REQUEST_TOO_LARGE', `The request is larger than ${this.#maxBytes} bytes`);
-      // What an admin sends is small, and may be what helps.
+      // Admin calls are small, and may end the overload.
       const hold = (bodyBytes: number) => call.route?.access !== 'admin' && call.held.holdBody(bodyBytes);
       const length = Number(request.headers['content-length'] ?? 0);
       if (length > this.#maxBytes) {

@@ -1,13 +1,13 @@
 import type { Server } from 'node:http';
 import { Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
-import { owesNothing } from './pipelined-responses.ts';
+import { isIdle } from './pipelined-responses.ts';
 
-/** Every connection that a server has accepted: also those on which nothing was asked yet. */
+/** Every connection that a server has accepted, also those without a request so far. */
 export class Connections {
-  /** They speak HTTP. */
+  /** Connections that speak HTTP. */
   readonly #open = new Set<Socket>();
-  /** Their TLS handshake is not finished. By their two addresses: Node does not tell which handshake made a TLS socket. */
+  /** Unfinished TLS handshakes by both addresses: Node does not say which handshake a TLS socket came from. */
   readonly #handshakes = new Map<string, Socket>();
 
   constructor(server: Server | HttpsServer) {
@@ -22,10 +22,10 @@ export class Connections {
     });
   }
 
-  /** Closes what carries no request: silent ones, kept ones, half a request head, half a TLS handshake. */
+  /** Closes connections without a request: silent ones, kept-alive ones, partial heads, partial TLS handshakes. */
   closeUnused(): void {
     for (const socket of this.#handshakes.values()) socket.destroy();
-    for (const socket of this.#open) if (owesNothing(socket)) closeSent(socket);
+    for (const socket of this.#open) if (isIdle(socket)) closeAfterWrites(socket);
   }
 
   #add(socket: Socket): void {
@@ -43,8 +43,8 @@ export class Connections {
   }
 }
 
-/** Closes a connection when what was written to it is with the operating system. */
-export function closeSent(socket: Socket): void {
+/** Closes a connection once the operating system has what was written to it. */
+export function closeAfterWrites(socket: Socket): void {
   if (socket.writableLength === 0) socket.destroy();
   else socket.destroySoon();
 }

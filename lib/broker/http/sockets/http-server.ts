@@ -4,15 +4,15 @@ import { createServer as createTlsServer } from 'node:https';
 import type { ServerSettings } from '../../../settings/settings.ts';
 import { cutOffStalledReader } from '../slow-readers.ts';
 import { type OnRawReply, refuseTunnel, replyToClientError } from './parser-errors.ts';
-import { trackOwedReply } from './pipelined-responses.ts';
+import { trackResponse } from './pipelined-responses.ts';
 
 const HEADERS_TIMEOUT_MS = 10_000;
-/** As for headers. Node's own is 120 s. */
+/** As for headers. Node's default is 120 s. */
 const TLS_HANDSHAKE_TIMEOUT_MS = 10_000;
 const MAX_HEADER_BYTES = 16_384;
-/** Above the 60 s after which a load balancer lets an idle connection go: the side that sends must do so first. */
+/** Above a load balancer's 60 s for idle connections: the side that sends requests must close first. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
-/** How often Node looks for senders that are too slow. */
+/** How often Node checks for senders that are too slow. */
 const SLOW_SENDER_CHECK_MS = 1_000;
 const READER_STALL_MS = 20_000;
 
@@ -29,13 +29,13 @@ export function createHttpServer(
     maxHeaderSize: MAX_HEADER_BYTES,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     connectionsCheckingInterval: SLOW_SENDER_CHECK_MS,
-    // Node's own refusal has no body. Nothing here depends on the header.
+    // Node's own refusal has no body, and the broker does not need the header.
     requireHostHeader: false,
   };
-  const readerTerms = { stallMs: readerStallMs, heedsSigns: false };
+  const readerLimits = { stallMs: readerStallMs, countsReadingSigns: false };
   const serve: RequestListener = (request, response) => {
-    trackOwedReply(request, response);
-    cutOffStalledReader(response, readerTerms);
+    trackResponse(request, response);
+    cutOffStalledReader(response, readerLimits);
     listener(request, response);
   };
   const { tls } = settings;
@@ -51,7 +51,7 @@ export function createHttpServer(
           },
           serve,
         );
-  // Node's own answers to these are empty. That to a caller who waits for 100 is for the reader of the body to give.
+  // Node's own answers to these have no body. `BodyReader` sends the 100 (Continue).
   server.on('checkContinue', serve);
   server.on('checkExpectation', serve);
   server.on('clientError', (error, socket) => replyToClientError(error, socket, onRawReply));

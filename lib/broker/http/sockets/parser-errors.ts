@@ -4,7 +4,7 @@ import { TLSSocket } from 'node:tls';
 import { BrokerError, type ErrorCode } from '../../../errors.ts';
 import { toFailureBody } from '../../../protocol/failure.ts';
 import { REQUEST_ID_HEADER } from '../../../protocol/routes.ts';
-import { newRequestId, requestIdOf } from '../request-id.ts';
+import { newRequestId, requestIdOf } from '../call.ts';
 import { hasResponseInProgress } from './pipelined-responses.ts';
 
 const CODE_BY_PARSER_CODE: Readonly<Record<string, readonly [ErrorCode, string]>> = {
@@ -16,10 +16,10 @@ const CODE_BY_PARSER_CODE: Readonly<Record<string, readonly [ErrorCode, string]>
 /** Grace before destroying the socket: closing while the client still sends causes a TCP reset that can discard the response. */
 const LINGER_MS = 1_000;
 
-/** Hears of each reply that is made here: no route does. */
+/** Called for each reply of this file: such a request reaches no route. */
 export type OnRawReply = (failure: BrokerError, requestId: string, socket: Duplex) => void;
 
-/** Answers what never became a request: garbage, too long headers, a sender that is too slow. */
+/** Answers what Node could not parse: garbage, headers that are too long, a sender that is too slow. */
 export function replyToClientError(
   error: Error & { code?: string },
   socket: Duplex,
@@ -36,18 +36,18 @@ export function replyToClientError(
   const failure = new BrokerError(code, message);
   const requestId = newRequestId();
   onReply(failure, requestId, socket);
-  // Without a finished handshake nothing can be said.
+  // Nothing can be sent before the handshake is finished.
   if (socket instanceof TLSSocket && socket.getPeerFinished() === undefined) {
     socket.destroy();
     return;
   }
   socket.end(rawReply(failure, requestId));
-  // What still comes must not become a request that is served after all.
+  // Bytes that still arrive must not be parsed as a request.
   socket.pause();
   setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }
 
-/** Answers CONNECT, for which Node leaves the connection to whoever listens. */
+/** Answers CONNECT, for which Node hands the raw connection to its listener. */
 export function refuseTunnel(request: IncomingMessage, socket: Duplex, onReply: OnRawReply): void {
   socket.on('error', () => socket.destroy());
   if (hasResponseInProgress(socket)) {

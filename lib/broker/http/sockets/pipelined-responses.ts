@@ -2,30 +2,32 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
 /** Responses of each connection that are not finished. With pipelining one is being written, the others are queued. */
-const owedBy = new WeakMap<Duplex, Set<ServerResponse>>();
+const unfinishedBySocket = new WeakMap<Duplex, Set<ServerResponse>>();
 
 /** On disconnect Node emits 'close' only for the response being written. This emits it for queued (pipelined) responses too. */
-export function trackOwedReply({ socket }: IncomingMessage, response: ServerResponse): void {
-  const owed = owedBy.get(socket) ?? startTracking(socket);
-  owed.add(response);
-  response.on('close', () => owed.delete(response));
+export function trackResponse({ socket }: IncomingMessage, response: ServerResponse): void {
+  const unfinished = unfinishedBySocket.get(socket) ?? startTracking(socket);
+  unfinished.add(response);
+  response.on('close', () => unfinished.delete(response));
 }
 
 function startTracking(socket: Duplex): Set<ServerResponse> {
-  const owed = new Set<ServerResponse>();
-  owedBy.set(socket, owed);
+  const unfinished = new Set<ServerResponse>();
+  unfinishedBySocket.set(socket, unfinished);
   socket.once('close', () => {
-    for (const response of owed) if (response.socket === null) response.emit('close');
+    for (const response of unfinished) if (response.socket === null) response.emit('close');
   });
-  return owed;
+  return unfinished;
 }
 
-/** Whether no request of this connection waits for the end of its reply. */
-export function owesNothing(socket: Duplex): boolean {
-  return (owedBy.get(socket)?.size ?? 0) === 0;
+/** Whether every reply of this connection is finished. */
+export function isIdle(socket: Duplex): boolean {
+  return (unfinishedBySocket.get(socket)?.size ?? 0) === 0;
 }
 
-/** Whether bytes written now would pass for the answer to a request that is being served. */
+/** Whether the client would take bytes written now for the reply to a request that is being served. */
 export function hasResponseInProgress(socket: Duplex): boolean {
-  return [...(owedBy.get(socket) ?? [])].some(({ req, headersSent }) => req.complete || headersSent);
+  return [...(unfinishedBySocket.get(socket) ?? [])].some(
+    ({ req, headersSent }) => req.complete || headersSent,
+  );
 }

@@ -1,75 +1,74 @@
 import type { Socket } from 'node:net';
 import { unackedBytes } from './unacked-bytes.ts';
 
-/** How often it looks, at least. */
-const LONGEST_LOOK_MS = 1_000;
-const LOOKS_IN_A_STALL = 20;
+/** Longest time between two checks. */
+const MAX_CHECK_INTERVAL_MS = 1_000;
+const CHECKS_PER_STALL = 20;
 
-export interface ReaderWatchOptions {
-  /** So long the caller may take nothing. */
+export interface ReaderMonitorOptions {
+  /** The caller may read nothing for this long. */
   readonly stallMs: number;
-  /** What the caller sends meanwhile says that it takes something. */
-  readonly heedsSigns: boolean;
-  /** Called when the caller is seen to have taken something. */
-  readonly onTaken?: (() => void) | undefined;
-  /** Called when the caller has taken nothing for too long, before its connection is closed. */
+  /** Bytes that the caller sends meanwhile count as progress. */
+  readonly countsReadingSigns: boolean;
+  /** Called when the caller has read something. */
+  readonly onProgress?: (() => void) | undefined;
+  /** Called when the caller has read nothing for too long, before its connection is closed. */
   readonly onStall: () => void;
 }
 
 /**
- * Closes the connection of a caller that takes nothing of what was written to it.
+ * Closes the connection of a caller that does not read what was written to it.
  *
- * What a caller takes is seen by what the system holds for it: Node's own timer looks at less, and begins anew when
- * the first buffer is full. A slow caller's system may tell of hundreds of kilobytes at once only, whatever that
- * takes: such a caller can say that it takes something by sending an empty line, which HTTP has servers pass over
- * (RFC 9112, section 2.2).
+ * Progress is seen by the kernel's send queue. Node's own timer sees less: it restarts when a first buffer is full. A
+ * slow caller's kernel may acknowledge only every few hundred kilobytes. Such a caller can show progress by sending an
+ * empty line, which HTTP servers ignore (RFC 9112, section 2.2).
  */
-export class ReaderWatch {
+export class ReaderMonitor {
   readonly #socket: Socket;
-  readonly #options: ReaderWatchOptions;
-  readonly #lookMs: number;
-  #seen: string;
-  #takenAtMs = performance.now();
+  readonly #options: ReaderMonitorOptions;
+  readonly #checkIntervalMs: number;
+  #lastProgress: string;
+  #progressAtMs = performance.now();
   #timer: NodeJS.Timeout | undefined;
-  #isOver = false;
+  #isStopped = false;
   #usesNodeTimer = false;
 
-  constructor(socket: Socket, options: ReaderWatchOptions) {
+  constructor(socket: Socket, options: ReaderMonitorOptions) {
     this.#socket = socket;
     this.#options = options;
-    this.#lookMs = Math.min(LONGEST_LOOK_MS, options.stallMs / LOOKS_IN_A_STALL);
-    this.#seen = this.#progress(undefined);
-    void this.#look();
+    this.#checkIntervalMs = Math.min(MAX_CHECK_INTERVAL_MS, options.stallMs / CHECKS_PER_STALL);
+    this.#lastProgress = this.#progress(undefined);
+    void this.#check();
   }
 
   stop(): void {
-    this.#isOver = true;
+    this.#isStopped = true;
     clearTimeout(this.#timer);
     if (this.#usesNodeTimer) this.#socket.setTimeout(0).off('timeout', this.#stall);
   }
 
-  async #look(): Promise<void> {
+  async #check(): Promise<void> {
     const unacked = await unackedBytes(this.#socket);
-    if (this.#isOver) return;
+    if (this.#isStopped) return;
     if (unacked === undefined) {
       this.#useNodeTimer();
       return;
     }
     const progress = this.#progress(unacked);
-    if (progress !== this.#seen) {
-      this.#seen = progress;
-      this.#takenAtMs = performance.now();
-      this.#options.onTaken?.();
+    if (progress !== this.#lastProgress) {
+      this.#lastProgress = progress;
+      this.#progressAtMs = performance.now();
+      this.#options.onProgress?.();
     }
-    const leftMs = this.#takenAtMs + this.#options.stallMs - performance.now();
+    const leftMs = this.#progressAtMs + this.#options.stallMs - performance.now();
     if (leftMs > 0) {
-      this.#timer = setTimeout(() => void this.#look(), Math.min(leftMs, this.#lookMs));
+      this.#timer = setTimeout(() => void this.#check(), Math.min(leftMs, this.#checkIntervalMs));
       return;
     }
     this.#stall();
   }
 
-  /** Where the system tells nothing. It may take twice as long, and heeds no signs. */
+  /** Fallback if the system does not report its queue. It may take twice as long, and ignores empty lines. */
   #useNodeTimer(): void {
     this.#usesNodeTimer = true;
     this.#socket.setTimeout(this.#options.stallMs).on('timeout', this.#stall);
@@ -83,6 +82,6 @@ export class ReaderWatch {
 
   #progress(unacked: number | undefined): string {
     const { bytesRead, bytesWritten, writableLength } = this.#socket;
-    return [bytesWritten - writableLength, unacked, this.#options.heedsSigns && bytesRead].join(' ');
+    return [bytesWritten - writableLength, unacked, this.#options.countsReadingSigns && bytesRead].join(' ');
   }
 }

@@ -1,24 +1,24 @@
 import { readFile } from 'node:fs/promises';
 import { isIPv6, type Socket } from 'node:net';
 
-/** Looks within this time share one reading. */
+/** Calls within this time share one reading. */
 const SHARED_FOR_MS = 200;
 
-/** By both addresses of a connection. */
+/** Queued bytes by both addresses of a connection. */
 type Queues = ReadonlyMap<string, number>;
 
-let lastLook: { readonly atMs: number; readonly queues: Promise<Queues> } | undefined;
+let lastReading: { readonly atMs: number; readonly queues: Promise<Queues> } | undefined;
 
 /**
- * What the system has taken over for this connection and the other side has not acknowledged: the `tx_queue` of Linux.
- * It shrinks when the other side takes something, long before the system wants more. Undefined where it is not told.
+ * Bytes that the kernel holds for this connection and the other side has not acknowledged: `tx_queue` of Linux. It
+ * shrinks when the other side reads, long before the kernel takes more. Undefined on other systems.
  */
 export async function unackedBytes(socket: Socket): Promise<number | undefined> {
   const nowMs = performance.now();
-  if (lastLook === undefined || nowMs - lastLook.atMs > SHARED_FOR_MS) {
-    lastLook = { atMs: nowMs, queues: readQueues() };
+  if (lastReading === undefined || nowMs - lastReading.atMs > SHARED_FOR_MS) {
+    lastReading = { atMs: nowMs, queues: readQueues() };
   }
-  return (await lastLook.queues).get(keyOf(socket));
+  return (await lastReading.queues).get(keyOf(socket));
 }
 
 async function readQueues(): Promise<Queues> {
@@ -30,7 +30,7 @@ async function readTable(name: string): Promise<string> {
   return await readFile(`/proc/self/net/${name}`, 'latin1').catch(() => '');
 }
 
-/** Of a line `  1: 0100007F:1F90 0100007F:D431 01 00001000:00000000 ...`. */
+/** Parses a line `  1: 0100007F:1F90 0100007F:D431 01 00001000:00000000 ...`. */
 function queueOf(line: string): [string, number][] {
   const [, local, remote, , queues] = line.trim().split(/\s+/, 5);
   return queues === undefined ? [] : [[`${local} ${remote}`, Number.parseInt(queues, 16)]];
@@ -44,7 +44,7 @@ function endOf(address: string, port: number): string {
   return `${hexOf(address)}:${hex(port, 4)}`;
 }
 
-/** As Linux writes an address: words of four bytes, each as a number of a machine whose lowest byte comes first. */
+/** As Linux writes an address: words of four bytes, each as a little-endian number. */
 function hexOf(address: string): string {
   const bytes = isIPv6(address) ? bytesOfIPv6(address) : address.split('.').map(Number);
   const words = Array.from({ length: bytes.length / 4 }, (_, word) => bytes.slice(word * 4, word * 4 + 4));
@@ -61,7 +61,7 @@ function bytesOfIPv6(address: string): number[] {
   return [...before, ...zeros, ...after];
 }
 
-/** The bytes of groups of hexadecimal digits, the last of which may be an IPv4 address. */
+/** The bytes of groups of hexadecimal digits. The last group may be an IPv4 address. */
 function groupsOf(text: string): number[] {
   if (text === '') return [];
   return text.split(':').flatMap((group) => {

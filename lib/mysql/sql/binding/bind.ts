@@ -19,7 +19,7 @@ export interface BoundStatement
     | 'rowCounts'
     | 'mayEndTransaction'
     | 'outsideTransactionOnly'
-    | 'onlyForWriters'
+    | 'needsWriteAccess'
     | 'readsLastStatement'
   > {
   /** Put together anew each time: a call that waits in line holds only what its caller sent. */
@@ -91,7 +91,7 @@ class CheckedStatement implements BoundStatement {
   readonly rowCounts: StatementScan['rowCounts'];
   readonly mayEndTransaction: boolean;
   readonly outsideTransactionOnly: string | undefined;
-  readonly onlyForWriters: string | undefined;
+  readonly needsWriteAccess: string | undefined;
   readonly readsLastStatement: boolean;
   readonly isLong: boolean;
   readonly #values: PlaceholderValues;
@@ -105,7 +105,7 @@ class CheckedStatement implements BoundStatement {
     this.mayEndTransaction = scan.mayEndTransaction;
     this.readsLastStatement = scan.readsLastStatement;
     this.outsideTransactionOnly = scan.outsideTransactionOnly;
-    this.onlyForWriters = scan.onlyForWriters;
+    this.needsWriteAccess = scan.needsWriteAccess;
     this.#values = values;
     this.#params = params;
     this.isLong = isLong;

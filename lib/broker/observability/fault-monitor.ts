@@ -6,12 +6,12 @@ import { mayUse } from '../checks/authenticate.ts';
 import type { CallerDirectory } from '../checks/caller-directory.ts';
 import type { Database, PoolRegistry } from '../databases/pool-registry.ts';
 import { faultOf } from './fault.ts';
-import { type FaultNews, FaultRecord, type LastingFault } from './fault-record.ts';
+import { type FaultChange, FaultRecord, type LastingFault } from './fault-record.ts';
 
 const INTERVAL_MS = 1_000;
 
-/** What the log says of a fault, by its news. */
-type Texts = Readonly<Record<FaultNews, string>>;
+/** Log messages for each change of a fault. */
+type Texts = Readonly<Record<FaultChange, string>>;
 
 const LOGIN_TEXTS: Texts = {
   began: 'a database cannot be logged in to',
@@ -30,16 +30,16 @@ const KEY_TEXTS: Texts = {
 };
 
 /**
- * Logs as a warning when something that the broker needs breaks, each minute while that lasts, and when it works
- * again: logins, credentials, callers' keys. It watches from when it is started.
+ * Logs a warning when logins, credentials or callers' keys fail, each minute while they do, and when they work again.
+ * It monitors from its start.
  */
-export class FaultWatch {
+export class FaultMonitor {
   readonly #pools: PoolRegistry;
   readonly #callers: CallerDirectory;
   readonly #log: Logger;
   readonly #keys = new Map<string, FaultRecord>();
-  /** When the looks ended whose outcome is noted. */
-  readonly #notedAtMs = new Map<FaultRecord, number | undefined>();
+  /** The time of the last fetch that each record has noted. */
+  readonly #notedFetches = new Map<FaultRecord, number | undefined>();
   #timer: NodeJS.Timeout | undefined;
 
   readonly #callerSettings: Settings['callers'];
@@ -54,53 +54,53 @@ export class FaultWatch {
     this.#callers = callers;
     this.#callerSettings = callerSettings;
     this.#log = log;
-    for (const database of pools.all) this.#watchDatabase(database);
+    for (const database of pools.all) this.#monitorDatabase(database);
     for (const caller of callers.status().keys()) {
       const record = new FaultRecord();
       this.#keys.set(caller, record);
-      this.#tellOf(record, KEY_TEXTS, () => ({ caller }));
+      this.#logChanges(record, KEY_TEXTS, () => ({ caller }));
     }
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.#look(), INTERVAL_MS).unref();
-    this.#look();
+    this.#timer = setInterval(() => this.#check(), INTERVAL_MS).unref();
+    this.#check();
   }
 
   stop(): void {
     clearInterval(this.#timer);
   }
 
-  /** What keys cannot be read for, by the names of those callers that an admin may know of: they use none but his databases. */
+  /** Why keys cannot be read, by caller; of callers that may use only databases of this admin. */
   keyFaultsFor(admin: Pick<Caller, 'databases'>): Readonly<Record<string, LastingFault>> {
-    const isHis = (name: string) =>
+    const isVisible = (name: string) =>
       this.#callerSettings[name]?.databases.every((alias) => mayUse(admin, alias)) === true;
     return Object.fromEntries(
       [...this.#keys].flatMap(([name, { current }]) =>
-        current !== undefined && isHis(name) ? [[name, current]] : [],
+        current !== undefined && isVisible(name) ? [[name, current]] : [],
       ),
     );
   }
 
-  #watchDatabase({ alias, health, credentials }: Database): void {
+  #monitorDatabase({ alias, health, credentials }: Database): void {
     const subject = () => ({ database: alias, ...credentials.address() });
-    this.#tellOf(health.logins, LOGIN_TEXTS, subject);
-    this.#tellOf(health.credentials, CREDENTIALS_TEXTS, subject);
+    this.#logChanges(health.logins, LOGIN_TEXTS, subject);
+    this.#logChanges(health.credentials, CREDENTIALS_TEXTS, subject);
   }
 
-  #tellOf(record: FaultRecord, texts: Texts, subject: () => object): void {
-    record.onNews((news, fault, failedCalls) => {
+  #logChanges(record: FaultRecord, texts: Texts, subject: () => object): void {
+    record.onChange((change, fault, failedCalls) => {
       const { message: error, ...facts }: LastingFault = fault;
-      this.#log.warn({ ...subject(), ...facts, error, failedCalls }, texts[news]);
+      this.#log.warn({ ...subject(), ...facts, error, failedCalls }, texts[change]);
     });
   }
 
-  #look(): void {
+  #check(): void {
     for (const { health, credentials } of this.#pools.all) {
       const status = credentials.status();
-      // While there is no version at all, the logins fail for it.
+      // Before the first version, the logins fail with the same cause.
       if (status.versionId !== undefined) this.#note(health.credentials, status);
-      health.logins.remind();
+      health.logins.repeatIfDue();
     }
     for (const [caller, status] of this.#callers.status()) {
       const record = this.#keys.get(caller);
@@ -108,12 +108,12 @@ export class FaultWatch {
     }
   }
 
-  /** Each look counts once. */
+  /** Counts each fetch once. */
   #note(record: FaultRecord, { failure, lookedAtMs }: SourceStatus): void {
-    const isNoted = this.#notedAtMs.get(record) === lookedAtMs;
-    this.#notedAtMs.set(record, lookedAtMs);
-    if (failure === undefined) record.worked();
-    else if (!isNoted) record.failed(faultOf(failure));
-    record.remind();
+    const isNoted = this.#notedFetches.get(record) === lookedAtMs;
+    this.#notedFetches.set(record, lookedAtMs);
+    if (failure === undefined) record.noteSuccess();
+    else if (!isNoted) record.noteFailure(faultOf(failure));
+    record.repeatIfDue();
   }
 }
