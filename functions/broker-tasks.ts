@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import * as z from 'zod/mini';
-import type { Resolve } from '../lib/client/transport/broker-lookup.ts';
+import type { ResolveAddresses } from '../lib/client/transport/broker-lookup.ts';
 import {
   type BrokerReply,
   parseReply,
@@ -12,54 +12,54 @@ import { brokerHost, openTransport } from '../lib/client/transport/open-transpor
 import { BrokerError } from '../lib/errors.ts';
 import { DATABASES_ROUTE, databasePath, REFRESH_CREDENTIALS_ROUTE } from '../lib/protocol/routes.ts';
 
-/** Of one call to one task: a task that hangs must leave time to tell the failure. */
+/** For one call to one task: a task that hangs must leave time to report the failure. */
 const CALL_TIMEOUT_MS = 5_000;
 
 const Databases = z.object({
   databases: z.array(z.object({ alias: z.string(), credentials: z.object({ form: z.string() }) })),
 });
 
-/** Every task of the broker, found by the addresses of its name: a call to the name itself would reach one. */
+/** Calls every task of the broker, by the addresses of its host name: a call to the name would reach only one. */
 export class BrokerTasks {
-  readonly #resolve: Resolve;
+  readonly #resolve: ResolveAddresses;
   readonly #transports = new Map<string, Transport>();
 
-  constructor(resolve: Resolve = async (hostname) => await lookup(hostname, { all: true })) {
+  constructor(resolve: ResolveAddresses = async (hostname) => await lookup(hostname, { all: true })) {
     this.#resolve = resolve;
   }
 
   /**
-   * Has every task look at all secrets of its databases. DNS is asked again until it names nobody new: a task may
-   * have come, and one that could not be told may have gone.
+   * Makes every task refresh the secrets of its databases. DNS is resolved again until it lists no new task: a task may
+   * have started meanwhile, and one that could not be reached may be gone.
    *
-   * @returns how many were told.
-   * @throws if a task was not told, or none was there to be told.
+   * @returns how many tasks did.
+   * @throws if a task could not be reached, or there is none.
    */
   async refreshCredentials(requestId: string): Promise<number> {
-    const told = new Set<string>();
+    const refreshed = new Set<string>();
     const failures = new Map<string, unknown>();
     for (;;) {
       const addresses = (await this.#resolve(brokerHost())).map(({ address }) => address);
-      const untold = [...new Set(addresses)].filter((address) => !told.has(address));
-      const again = untold.filter((address) => failures.has(address));
+      const remaining = [...new Set(addresses)].filter((address) => !refreshed.has(address));
+      const again = remaining.filter((address) => failures.has(address));
       await Promise.all(
-        untold.map(async (address) => {
+        remaining.map(async (address) => {
           try {
-            await this.#tell(address, requestId);
-            told.add(address);
+            await this.#refresh(address, requestId);
+            refreshed.add(address);
           } catch (error) {
             failures.set(address, error);
           }
         }),
       );
-      const failing = again.filter((address) => !told.has(address));
-      const [lasting] = failing.filter((address) => told.size === 0 || !isGone(failures.get(address)));
+      const failing = again.filter((address) => !refreshed.has(address));
+      const [lasting] = failing.filter((address) => refreshed.size === 0 || !isGone(failures.get(address)));
       if (lasting !== undefined) throw failures.get(lasting);
-      if (untold.length === again.length) return told.size;
+      if (remaining.length === again.length) return refreshed.size;
     }
   }
 
-  async #tell(address: string, requestId: string): Promise<void> {
+  async #refresh(address: string, requestId: string): Promise<void> {
     const broker = this.#transports.get(address) ?? openTransport({ resolve: resolveTo(address) });
     this.#transports.set(address, broker);
     const call = { timeoutMs: CALL_TIMEOUT_MS, requestId };
@@ -72,7 +72,7 @@ export class BrokerTasks {
   }
 }
 
-function resolveTo(address: string): Resolve {
+function resolveTo(address: string): ResolveAddresses {
   return async () => [{ address, family: address.includes(':') ? 6 : 4 }];
 }
 
@@ -81,7 +81,7 @@ function succeeded(reply: BrokerReply): unknown {
   throw readFailure(reply) ?? unusableReply(reply.status, reply.requestId);
 }
 
-/** Nobody listens there any more, or not for long. */
+/** The task is gone, or is shutting down. */
 function isGone(error: unknown): boolean {
   if (!(error instanceof BrokerError)) return false;
   const { cause } = error;

@@ -10,8 +10,8 @@ const SecretEvent = z.object({
 });
 
 /**
- * Secrets Manager's events over EventBridge: has every task of the broker look at its secrets. Throws if one could
- * not be told, so that EventBridge sends the event again.
+ * Secrets Manager's events over EventBridge: makes every task of the broker refresh its secrets. Throws if a task could
+ * not be reached, so that EventBridge sends the event again.
  */
 export async function handler(event: unknown, context: Context): Promise<{ readonly told: number }> {
   const { detail } = SecretEvent.parse(event);

@@ -13,11 +13,11 @@ import { BrokerError } from '../lib/errors.ts';
 import { isRounded } from '../lib/protocol/rounded.ts';
 import { databasePath, IDEMPOTENCY_HEADER } from '../lib/protocol/routes.ts';
 import {
+  eventBody,
+  eventRequestId,
   failureReply,
   type HttpEvent,
   parseHttpEvent,
-  readBody,
-  requestIdOf,
   timeoutOf,
   toHttpReply,
 } from './http-event.ts';
@@ -30,12 +30,11 @@ type Question = Pick<BrokerRequest, 'body' | 'timeoutMs' | 'requestId' | 'idempo
 type Ask = (alias: string, question: Question) => Promise<BrokerReply>;
 
 /**
- * A handler that passes calls on to one of the broker's routes: those of an HTTP API whose path has `{alias}`, and
- * direct invocations with `{database, timeoutMs?, ...}`. Bodies and replies pass through as they are: both are the
- * broker's to judge.
+ * A handler that forwards calls to one of the broker's routes: those of an HTTP API whose path has `{alias}`, and direct
+ * invocations with `{database, timeoutMs?, ...}`. Bodies and replies are not changed: the broker checks them.
  */
 export function forwardTo(route: string): (event: unknown, context: Context) => Promise<unknown> {
-  // One for all invocations of an instance, as are the connections that it keeps.
+  // One for all invocations of an instance, which share its kept-alive connections.
   const broker = openTransport();
   const ask: Ask = async (alias, question) => {
     const path = databasePath(route, alias);
@@ -53,12 +52,12 @@ async function answerHttp(
   event: HttpEvent,
   context: Context,
 ): Promise<APIGatewayProxyStructuredResultV2> {
-  const requestId = requestIdOf(event, context);
+  const requestId = eventRequestId(event, context);
   try {
     const alias = event.pathParameters?.alias;
     if (alias === undefined) throw new BrokerError('INVALID_REQUEST', 'the path must name a database');
     const idempotencyKey = event.headers[IDEMPOTENCY_HEADER];
-    const question = { body: readBody(event), timeoutMs: timeoutOf(context), requestId, idempotencyKey };
+    const question = { body: eventBody(event), timeoutMs: timeoutOf(context), requestId, idempotencyKey };
     return toHttpReply(await ask(alias, question), requestId);
   } catch (error) {
     if (error instanceof BrokerError) return failureReply(error, requestId);
@@ -77,17 +76,17 @@ async function answerInvocation(ask: Ask, event: unknown, context: Context): Pro
     const failure = reply.status === 200 ? undefined : readFailure(reply);
     if (failure !== undefined) throw failure;
     const answer = parseReply(reply);
-    // Printed again: of 1e20 JavaScript makes five times as many characters.
+    // Measured as printed again: JavaScript writes 1e20 with five times as many characters.
     checkReplySize(JSON.stringify(answer), MAX_ANSWER_BYTES);
     return answer;
   } catch (error) {
-    // Lambda tells the invoker an error's name and message, and nothing else of it.
+    // Lambda returns only an error's name and message.
     if (error instanceof BrokerError) error.name = error.code;
     throw error;
   }
 }
 
-/** Lambda has parsed the event: within a `$json` the broker could no longer tell. */
+/** Lambda has parsed the event, so an integer within a `$json` may be rounded already, which the broker cannot see. */
 function refuseRounded(_key: string, value: unknown): unknown {
   if (!isRounded(value)) return value;
   throw new BrokerError(
@@ -96,7 +95,7 @@ function refuseRounded(_key: string, value: unknown): unknown {
   );
 }
 
-/** A failure in anybody else's form did not come from the broker. */
+/** A failure in another form did not come from the broker. */
 function refuseOthers(reply: BrokerReply): BrokerReply {
   if (reply.status === 200 || readFailure(reply) !== undefined) return reply;
   throw unusableReply(reply.status, reply.requestId);

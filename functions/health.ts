@@ -6,7 +6,7 @@ import { failureReply, timeoutOf, toHttpReply } from './http-event.ts';
 
 const broker = openTransport();
 
-/** `GET /health`: whether the broker is ready, in its own words. */
+/** `GET /health`: the broker's reply of `/readyz`. */
 export async function handler(_event: unknown, context: Context): Promise<APIGatewayProxyStructuredResultV2> {
   const requestId = context.awsRequestId;
   try {

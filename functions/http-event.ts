@@ -7,12 +7,12 @@ import { REQUEST_ID_HEADER } from '../lib/protocol/routes.ts';
 import { FUNCTION_RESERVE_MS } from '../lib/protocol/verdict-times.ts';
 import { checkReplySize } from './reply-size.ts';
 
-/** Escaped as a JSON string a body at most doubles, and Lambda takes 6 MB. */
+/** As a JSON string a body may double, and Lambda allows 6 MB. */
 const ESCAPABLE_BYTES = 3_000_000;
 /** In base64, with room for the headers. */
 const MAX_REPLY_BYTES = 4_700_000;
 
-/** What the functions need of an HTTP API event, payload 2.0. */
+/** The fields of an HTTP API event (payload 2.0) that the functions use. */
 const HttpEvent = z.object({
   headers: z._default(z.record(z.string(), z.string()), {}),
   pathParameters: z.optional(z.record(z.string(), z.string())),
@@ -22,8 +22,8 @@ const HttpEvent = z.object({
 export type HttpEvent = z.infer<typeof HttpEvent>;
 
 /**
- * The event of an HTTP API; undefined if the function was invoked directly. An event that is out of form comes as an
- * empty one, and is refused for what it lacks.
+ * The event of an HTTP API; undefined if the function was invoked directly. A malformed event is returned as an empty one,
+ * which is then refused.
  */
 export function parseHttpEvent(event: unknown): HttpEvent | undefined {
   const isHttp = typeof event === 'object' && event !== null && 'requestContext' in event;
@@ -32,8 +32,8 @@ export function parseHttpEvent(event: unknown): HttpEvent | undefined {
   return parsed.success ? parsed.data : { headers: {}, isBase64Encoded: false };
 }
 
-/** Only as JSON: a web page could send any other form to a function that runs locally, without asking first. */
-export function readBody({ headers, body, isBase64Encoded }: HttpEvent): string {
+/** Only JSON: a web page could send other content types to a function that runs locally without a CORS preflight. */
+export function eventBody({ headers, body, isBase64Encoded }: HttpEvent): string {
   if (!/^application\/json *(;|$)/i.test(headers['content-type'] ?? '')) {
     throw new BrokerError('UNSUPPORTED_MEDIA_TYPE', 'The content-type must be application/json');
   }
@@ -53,19 +53,19 @@ function invalidBody(problem: string, cause?: unknown): BrokerError {
   return new BrokerError('INVALID_REQUEST', `the body ${problem}`, { cause });
 }
 
-/** The caller's own id of the request if the broker would take it, else Lambda's. */
-export function requestIdOf(event: HttpEvent, context: Context): string {
+/** The caller's request id if the broker would accept it, else Lambda's. */
+export function eventRequestId(event: HttpEvent, context: Context): string {
   const given = event.headers[REQUEST_ID_HEADER] ?? '';
   return /^[A-Za-z0-9._-]{1,128}$/.test(given) ? given : context.awsRequestId;
 }
 
-/** What the broker may spend of the function's remaining time. */
+/** The part of the function's remaining time that the broker may use. */
 export function timeoutOf(context: Context): number {
   return Math.max(1, context.getRemainingTimeInMillis() - FUNCTION_RESERVE_MS);
 }
 
 /**
- * The broker's reply as the function's own, word for word.
+ * The broker's reply, unchanged, as the function's reply.
  *
  * @throws {BrokerError} `RESULT_TOO_LARGE`
  */

@@ -1,6 +1,6 @@
 import { BrokerError } from '../lib/errors.ts';
 
-/** What Lambda takes of a function as the answer to an invocation; of more it makes an error of its own. */
+/** Lambda's limit for the reply of an invocation. It replaces a larger one by its own error. */
 export const MAX_ANSWER_BYTES = 6_291_556;
 
 /**

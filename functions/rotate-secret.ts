@@ -11,15 +11,15 @@ import { timeoutOf } from './http-event.ts';
 const broker = process.env.BROKER_URL ? openTransport() : undefined;
 
 /**
- * A rotation function of Secrets Manager. With `BROKER_URL` it hands each step to the broker, and needs no way to
- * Secrets Manager or the database itself; without, it does the step with its own rights.
+ * A rotation function of Secrets Manager. With `BROKER_URL` it forwards each step to the broker, and needs no access to
+ * Secrets Manager or the database; without it, it does the step with its own rights.
  */
 export async function handler(event: unknown, context: Context): Promise<void> {
   try {
     const step = checkArguments(RotationEvent, event);
     await (broker === undefined ? rotateHere(step) : handOver(broker, step, context));
   } catch (error) {
-    // Lambda tells an error's name and message.
+    // Lambda returns an error's name and message.
     if (error instanceof BrokerError) error.name = error.code;
     throw error;
   }

@@ -1,6 +1,6 @@
 /**
- * Lets the event loop look at its sockets once: it then knows of what came in while nobody looked, as in a frozen
- * function. The first turn may only end a look that began before.
+ * Calls back once the event loop has polled its sockets: what arrived meanwhile, as while a function was frozen, is then
+ * known. The first turn may only finish a poll that began before.
  */
 export function afterNextPoll(callback: () => void): void {
   setImmediate(() => setImmediate(callback));

@@ -1,11 +1,11 @@
-/** A timer that fires later than this was held up: the event loop was busy. */
+/** If a timer fires later than this, the event loop was busy. */
 const LATE_MS = 50;
-/** What a late one waits beyond the look at the sockets, for answers that need another round trip. */
+/** How long a late timer waits for answers that need another round trip. */
 const LONGEST_GRACE_MS = 100;
 
 /**
- * Calls back once the sockets have been looked at since a time was over: what came in while this process was too busy
- * to look is not late. Where the process was busy, what comes of it gets a moment too.
+ * Calls back after pending I/O was handled once more: what arrived while this process was busy is not late. After a busy
+ * period it waits a moment longer.
  *
  * @param dueAtMs On the clock of `performance.now()`.
  */

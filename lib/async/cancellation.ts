@@ -4,13 +4,13 @@
  */
 export interface CancelSignal {
   readonly aborted: boolean;
-  /** What is thrown then. */
+  /** What is thrown after the cancellation. */
   readonly reason: unknown;
   addEventListener(type: 'abort', listener: () => void): void;
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
-/** A signal and the way to raise it, once. */
+/** A signal that can be canceled, once. */
 export class CancelSource implements CancelSignal {
   #listeners = new Set<() => void>();
   #isCanceled = false;
@@ -42,7 +42,7 @@ export class CancelSource implements CancelSignal {
   }
 }
 
-/** Raised as soon as one of two is. A listener hears of both, if both are. */
+/** Canceled as soon as one of two signals is. If both are, listeners are called twice. */
 export class AnyCancelSignal implements CancelSignal {
   readonly #one: CancelSignal;
   readonly #other: CancelSignal;
@@ -71,7 +71,7 @@ export class AnyCancelSignal implements CancelSignal {
   }
 }
 
-/** @throws the reason of a signal that was raised. */
-export function throwIfStopped(signal: CancelSignal | undefined): void {
+/** @throws the reason of a canceled signal. */
+export function throwIfCanceled(signal: CancelSignal | undefined): void {
   if (signal?.aborted === true) throw signal.reason;
 }

@@ -4,9 +4,9 @@ import type { CancelSignal } from './cancellation.ts';
 import type { Deadline } from './deadline.ts';
 
 /** Makes the error of a statement that is stopped, once its outcome is known. */
-export type ToError = (outcome: Outcome) => unknown;
+export type ErrorFor = (outcome: Outcome) => unknown;
 
-/** By when a statement must have ended, and who may say earlier that nobody waits for it any more. */
+/** The deadline of a call, and a signal that cancels it earlier. */
 export interface CallScope {
   readonly deadline: Deadline;
   readonly signal: CancelSignal | undefined;
@@ -20,11 +20,11 @@ export class NotSentError extends Error {
   }
 }
 
-/** Interrupts, once at most, when the deadline passes or the caller hangs up, and until it is told to end. */
+/** Interrupts a statement, at most once, when its deadline passes or its signal is canceled. `end` stops it. */
 export class StatementTimer {
   readonly #signal: CancelSignal | undefined;
-  #toError: ToError | undefined;
-  #onInterrupt: ((errorFor: ToError) => void) | undefined;
+  #errorFor: ErrorFor | undefined;
+  #onInterrupt: ((errorFor: ErrorFor) => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isOver = false;
 
@@ -35,46 +35,46 @@ export class StatementTimer {
     else signal?.addEventListener('abort', this.#onAbort);
   }
 
-  /** It has interrupted, or was told to end. */
+  /** It has interrupted, or `end` was called. */
   get isOver(): boolean {
     return this.#isOver;
   }
 
   /** Why it interrupted, if it did. */
-  get toError(): ToError | undefined {
-    return this.#toError;
+  get errorFor(): ErrorFor | undefined {
+    return this.#errorFor;
   }
 
-  /** What `work` comes to, or why it is to be stopped before that. To be asked once. */
-  raceInterrupt<T>(work: Promise<T>): Promise<T | ToError> {
-    assert(this.#onInterrupt === undefined, 'two works under one watch');
-    // One promise for both, where a race makes one of each besides its own.
+  /** Resolves with the result of `work`, or with the reason of an interrupt that comes first. Call it once. */
+  raceInterrupt<T>(work: Promise<T>): Promise<T | ErrorFor> {
+    assert(this.#onInterrupt === undefined, 'one timer for two statements');
+    // One promise. Promise.race would make two more.
     return new Promise((resolve, reject) => {
-      if (this.#toError !== undefined) resolve(this.#toError);
+      if (this.#errorFor !== undefined) resolve(this.#errorFor);
       this.#onInterrupt = resolve;
       work.then(resolve, reject);
     });
   }
 
-  /** @throws {NotSentError} It is over: what was to be sent now must not be. */
+  /** @throws {NotSentError} if it is over: the statement must not be sent. */
   throwIfOver(): void {
     if (this.#isOver) throw new NotSentError();
   }
 
-  interrupt(toError: ToError): void {
+  interrupt(toError: ErrorFor): void {
     if (this.#isOver) return;
     this.end();
-    this.#toError = toError;
+    this.#errorFor = toError;
     this.#onInterrupt?.(toError);
   }
 
-  /** In place of the deadline, or of what was allowed before: so long may pass until it is called again. */
+  /** Replaces the deadline, or the last stall timeout: interrupts unless it is called again within this time. */
   setStallTimeout(durationMs: number): void {
     if (this.#isOver) return;
     this.#startTimer(durationMs, `The statement sent no row for ${durationMs} ms`);
   }
 
-  /** Until the next `allowSilence` any time may pass. */
+  /** Stops the clock until the next `setStallTimeout`. */
   stopClock(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -87,9 +87,9 @@ export class StatementTimer {
   }
 
   readonly #onAbort = (): void => {
-    // Read now: of two signals in one the other may be raised later.
+    // Read now: the other of two combined signals may be canceled later.
     const reason: unknown = this.#signal?.reason;
-    // Who aborts cannot know what becomes of the statement.
+    // The reason was made before the statement's outcome was known.
     this.interrupt((outcome) => (reason instanceof BrokerError ? reason.with({ outcome }) : reason));
   };
 
@@ -107,18 +107,18 @@ export class StatementTimer {
 }
 
 /**
- * What `work` comes to, as long as somebody waits for it. It goes on all the same.
+ * Waits for `work` within the scope. `work` itself goes on.
  *
  * @throws {BrokerError} DEADLINE_EXCEEDED with this outcome. Or the signal's reason, or what `work` fails with.
  */
-export async function waitWithin<T>(work: Promise<T>, watched: CallScope, outcome: Outcome): Promise<T> {
-  const watch = new StatementTimer(watched);
+export async function waitWithin<T>(work: Promise<T>, scope: CallScope, outcome: Outcome): Promise<T> {
+  const timer = new StatementTimer(scope);
   try {
-    const first = await watch.raceInterrupt(work.then((value) => ({ value })));
+    const first = await timer.raceInterrupt(work.then((value) => ({ value })));
     if (typeof first === 'function') throw first(outcome);
     return first.value;
   } finally {
-    watch.end();
+    timer.end();
   }
 }
 

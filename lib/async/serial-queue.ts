@@ -1,7 +1,7 @@
 import { BrokerError } from '../errors.ts';
 import { type CallScope, waitWithin } from './interruptible.ts';
 
-/** Calls of one transaction that may be in line at a time, the one that runs included. */
+/** Most queued calls of one transaction, the running one included. */
 const MAX_CALLS = 64;
 
 /** Runs work one at a time, in the order of its arrival. */
@@ -15,18 +15,18 @@ export class SerialQueue {
   }
 
   /**
-   * Waits for its turn as long as somebody watches, then runs.
+   * Runs `work` when its turn comes.
    *
-   * @throws {BrokerError} QUEUE_FULL; DEADLINE_EXCEEDED: its turn did not come. Or the signal's reason.
+   * @throws {BrokerError} QUEUE_FULL; DEADLINE_EXCEEDED: its turn did not come in time. Or the signal's reason.
    */
-  async run<T>(watched: CallScope, work: () => Promise<T>): Promise<T> {
+  async run<T>(scope: CallScope, work: () => Promise<T>): Promise<T> {
     if (this.#length >= MAX_CALLS) {
-      throw new BrokerError('QUEUE_FULL', 'Too many calls of this transaction are in line', {
+      throw new BrokerError('QUEUE_FULL', 'Too many calls of this transaction are queued', {
         limit: { name: 'callsInLine', max: MAX_CALLS, actual: this.#length + 1 },
       });
     }
     const before = this.#tail;
-    const isAlone = this.isQuiet;
+    const isFirst = this.isQuiet;
     let leave = () => {};
     const left = new Promise<void>((resolve) => {
       leave = resolve;
@@ -34,7 +34,7 @@ export class SerialQueue {
     this.#tail = before.then(() => left);
     this.#length += 1;
     try {
-      if (!isAlone) await waitWithin(before, watched, 'not_applied');
+      if (!isFirst) await waitWithin(before, scope, 'not_applied');
       return await work();
     } finally {
       this.#length -= 1;
@@ -42,7 +42,7 @@ export class SerialQueue {
     }
   }
 
-  /** Resolves when what is in line now has run. */
+  /** Resolves when the calls that are queued now have run. */
   async whenQuiet(): Promise<void> {
     await this.#tail;
   }

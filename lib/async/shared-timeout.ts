@@ -6,10 +6,10 @@ interface Run extends Link<Run> {
   readonly reject: (error: Error) => void;
 }
 
-/** Bounds what many do at the same time: `within` for work that is done too often to set a timer for each. */
+/** One time limit for many promises, with a single timer: for work that is too frequent to set a timer for each. */
 export class SharedTimeout {
   readonly #limitMs: number;
-  /** Those that began first are due first. */
+  /** In the order of their due times. */
   readonly #runs = new LinkedList<Run>();
   readonly #timer: EarliestTimer;
 

@@ -1,10 +1,10 @@
 import type { CancelSignal } from './cancellation.ts';
-import { throwIfStopped } from './cancellation.ts';
+import { throwIfCanceled } from './cancellation.ts';
 
-/** Work in parts, none of which takes longer than some milliseconds: it pauses at each `yield`. */
+/** Work in parts of at most some milliseconds, with a pause at each `yield`. */
 export type Parts<T> = Generator<undefined, T, undefined>;
 
-/** Does all of it in one go: for work that is known to be small. */
+/** Runs all parts without a pause: for work that is known to be small. */
 export function atOnce<T>(work: Parts<T>): T {
   for (;;) {
     const part = work.next();
@@ -13,15 +13,15 @@ export function atOnce<T>(work: Parts<T>): T {
 }
 
 /**
- * Does each part in a turn of the event loop, so that other calls are served in between. However many works are under
- * way, each turn does one part of one of them.
+ * Runs one part in each turn of the event loop, so that other calls are served in between. All work shares the turns: each
+ * runs one part of one work.
  *
  * @throws the reason of the signal, at the next pause.
  */
 export async function inTurns<T>(work: Parts<T>, signal?: CancelSignal): Promise<T> {
   for (;;) {
     await nextTurn();
-    throwIfStopped(signal);
+    throwIfCanceled(signal);
     const part = work.next();
     if (part.done === true) return part.value;
   }
@@ -29,7 +29,7 @@ export async function inTurns<T>(work: Parts<T>, signal?: CancelSignal): Promise
 
 let lastTurn: Promise<void> = Promise.resolve();
 
-/** Resolves in a turn of the event loop that is nobody else's. */
+/** Resolves in a turn of the event loop of its own. */
 function nextTurn(): Promise<void> {
   lastTurn = lastTurn.then(
     () =>

@@ -1,6 +1,6 @@
 import { BrokerError } from '../errors.ts';
 
-/** Why a login, or a caller's key, could not be had. The words are stable: programs may rely on them. */
+/** Why a login or a caller's key could not be read. The words are stable: programs may rely on them. */
 export type CredentialsCause =
   | 'credentials_file_unreadable'
   | 'credentials_not_json'

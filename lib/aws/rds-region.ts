@@ -2,7 +2,7 @@
 const RDS_HOST =
   /\.(?:(?<region>[a-z]{2}(?:-[a-z]+)+-\d+)\.rds|rds\.(?<china>cn-[a-z]+-\d+))\.amazonaws\.com(?:\.cn)?$/i;
 
-/** The region that a host name of RDS tells. A global endpoint tells none: a failover moves it to another region. */
+/** The region in a host name of RDS. A global endpoint names none: a failover moves it to another region. */
 export function rdsRegion(host: string): string | undefined {
   const groups = RDS_HOST.exec(host)?.groups;
   return (groups?.region ?? groups?.china)?.toLowerCase();

@@ -4,9 +4,9 @@ import { type CredentialsCause, credentialsFailure } from './credentials-failure
 import { loadSdk } from './load-sdk.ts';
 import { rdsRegion } from './rds-region.ts';
 
-/** What RDS makes of a token: it opens sessions for so long, and they outlive it. */
+/** How long RDS accepts a token for logins. Sessions outlive it. */
 const TOKEN_LIFE_S = 900;
-/** Well within that, so that no clock and no slow login brings it to its end. */
+/** How long a token is used: shorter, for clock skew and slow logins. */
 const TOKEN_USE_MS = 600_000;
 
 export interface RdsToken {
@@ -15,7 +15,7 @@ export interface RdsToken {
   readonly usableUntilMs: number;
 }
 
-/** Whose login, where: a token is good for nothing else. */
+/** The login that a token is for. */
 export interface TokenUse {
   readonly host: string;
   readonly port: number;
@@ -28,8 +28,8 @@ export class RdsTokenSigner {
   #sdk: SecretsManagerClientResolvedConfig | undefined;
 
   /**
-   * @throws {BrokerError} CREDENTIALS_REFUSED where an operator has to mend something, DATABASE_UNREACHABLE if a later
-   *   try may succeed.
+   * @throws {BrokerError} CREDENTIALS_REFUSED if an operator must fix something, DATABASE_UNREACHABLE if a retry may
+   *   succeed.
    */
   async sign(use: TokenUse): Promise<RdsToken> {
     try {
@@ -70,7 +70,7 @@ export class RdsTokenSigner {
   }
 }
 
-/** As the signature has it. */
+/** Escapes as the signature does. */
 function escapeUri(text: string): string {
   const hexOf = (character: string) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
   return encodeURIComponent(text).replace(/[!'()*]/g, hexOf);
@@ -81,8 +81,8 @@ function signFailure(error: unknown): BrokerError {
   if (name === 'CredentialsProviderError')
     return credentialsFailure('aws_credentials_missing', 'the broker has no AWS credentials', error);
   if (message.startsWith('Region ')) {
-    const untold = 'neither AWS_REGION nor the host name tells the region';
-    return credentialsFailure('aws_region_missing', untold, error);
+    const reason = 'neither AWS_REGION nor the host name tells the region';
+    return credentialsFailure('aws_region_missing', reason, error);
   }
   const reason = `the AWS credentials of the broker could not be had (${name})`;
   return new BrokerError('DATABASE_UNREACHABLE', `No token could be made: ${reason}`, {

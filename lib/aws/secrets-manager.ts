@@ -3,19 +3,19 @@ import { BrokerError } from '../errors.ts';
 import type { CredentialsCause } from './credentials-failure.ts';
 import { loadSdk } from './load-sdk.ts';
 
-/** Covers a whole read, the SDK's own retries and its search for AWS credentials included. */
+/** For a whole read, with the SDK's retries and its search for AWS credentials. */
 const READ_TIMEOUT_MS = 5_000;
 
-/** Which version of a secret: the one in force, the one before it, the one that a rotation is about to put in force. */
+/** A version of a secret: the current one, the previous one, or the pending one of a rotation. */
 export type SecretLabel = 'AWSCURRENT' | 'AWSPREVIOUS' | 'AWSPENDING';
 
-/** What a secret holds, as text, and the version of it. */
+/** The text of a secret, and its version. */
 export interface SecretText {
   readonly text: string;
   readonly versionId: string;
 }
 
-/** Reads secrets from AWS Secrets Manager. The SDK is loaded by the first read, and takes its own variables. */
+/** Reads secrets from AWS Secrets Manager. The SDK is loaded by the first read; its own variables configure it. */
 export class SecretsManager {
   #client: SecretsManagerClient | undefined;
 
@@ -78,7 +78,7 @@ async function abortOf(signal: AbortSignal): Promise<never> {
   });
 }
 
-/** What an operator has to mend. Everything else may pass by itself. */
+/** Failures that an operator must fix. Others may pass by themselves. */
 const LASTING_FAILURES: Readonly<Record<string, ReadFailure>> = {
   ResourceNotFoundException: [
     'secret_not_found',

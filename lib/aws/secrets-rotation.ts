@@ -5,15 +5,15 @@ import type {
 import { BrokerError } from '../errors.ts';
 import { loadSdk } from './load-sdk.ts';
 
-/** Covers a whole call, the SDK's own retries and its search for AWS credentials included. */
+/** For a whole call, with the SDK's retries and its search for AWS credentials. */
 const CALL_TIMEOUT_MS = 5_000;
 
-/** What RDS allows in a master password too, and what needs no care in URLs and shells. */
+/** Characters that RDS allows in a master password and that need no escaping in URLs and shells. */
 const PASSWORD_RULES = { PasswordLength: 32, ExcludeCharacters: '/@"\'\\', RequireEachIncludedType: true };
 
 export type VersionLabel = 'AWSCURRENT' | 'AWSPENDING' | 'AWSPREVIOUS';
 
-/** The versions that a secret has, without what they hold. */
+/** The versions of a secret, without their values. */
 export interface SecretLabels {
   /** Undefined: rotation was never set up. */
   readonly rotationEnabled: boolean | undefined;

@@ -10,13 +10,12 @@ import {
   type TransactionOptions,
 } from './call-options.ts';
 import { Alias, checkArguments } from './check-arguments.ts';
-import { callDatabase, type Database } from './database-call.ts';
+import { callDatabase, type DatabaseTarget } from './database-call.ts';
 import type { ParamValues } from './params.ts';
 import { type Changes, type QueryResult, readChanges, readResult, readResults } from './results.ts';
 import { streamedRows } from './row-stream.ts';
 import type { RowOf, RowShape } from './rows.ts';
-import { onlyReads } from './statement-kind.ts';
-import { type TransactionStatement, toBatch, toStatement, toTransaction } from './statements.ts';
+import { onlyReads, type TransactionStatement, toBatch, toStatement, toTransaction } from './statements.ts';
 import { runTransaction } from './transaction/run-transaction.ts';
 import type { Transaction } from './transaction/transaction.ts';
 import { CallBudget } from './transport/call-budget.ts';
@@ -31,9 +30,9 @@ type StatementsFor<Rows extends readonly object[]> = { readonly [Index in keyof 
 
 /** Runs SQL on one of the broker's databases. {@link connect} makes it. */
 export class BrokerClient<Shape extends RowShape = 'object'> {
-  readonly #database: Database;
+  readonly #database: DatabaseTarget;
 
-  constructor(database: Database) {
+  constructor(database: DatabaseTarget) {
     this.#database = database;
   }
 
@@ -49,12 +48,12 @@ export class BrokerClient<Shape extends RowShape = 'object'> {
    * Each query may run on a connection of its own, so session state (`SET @a`, temporary tables,
    * `LAST_INSERT_ID()`) does not last; `insertId` comes with the result.
    *
-   * It is sent again only while it surely did not reach a broker that would run it. After any other failure the
-   * error's `outcome` tells whether a write may have happened, and `retryable` whether to send it again.
+   * The client retries it only if it surely was not run. After any other failure the error's `outcome` says whether a
+   * write may have happened, and `retryable` whether to send it again.
    *
    * @param params Values for `?` in order, or for `:name` by name. See {@link list}, {@link json}, {@link decimal}.
-   * @returns Rows in the form that {@link connect} was asked for; DECIMAL, dates and times are strings, binary data
-   *   is a Uint8Array. `Row` is the caller's word: nothing checks it.
+   * @returns Rows in the form that {@link connect} was given; DECIMAL, dates and times are strings, binary data is a
+   *   Uint8Array. `Row` is not checked.
    * @throws {BrokerError} with the broker's code; `INVALID_REQUEST` before anything is sent if an argument is wrong.
    *
    * @example
@@ -66,19 +65,19 @@ export class BrokerClient<Shape extends RowShape = 'object'> {
     options: QueryOptions = {},
   ): Promise<QueryResult<Row>> {
     const { maxRows, ...call } = checkArguments(GivenOptions.query, { options }).options;
-    const question = { route: QUERY_ROUTE, body: toStatement(sql, params, maxRows) };
-    return await callDatabase(this.#database, question, call, (reply) =>
+    const request = { route: QUERY_ROUTE, body: toStatement(sql, params, maxRows) };
+    return await callDatabase(this.#database, request, call, (reply) =>
       readResult<Row>(reply, this.#database.rowOptions, onlyReads(sql) ? 'not_applied' : 'applied'),
     );
   }
 
   /**
-   * Runs one SQL statement and yields its rows while they come: as many as there are, in little memory. The broker
-   * reads no faster than the loop takes them. Nothing is sent before the first row is asked for; leaving the loop
-   * stops the statement.
+   * Runs one SQL statement and yields its rows as they arrive: any number of rows, in little memory. The broker reads no
+   * faster than the loop consumes them. Nothing is sent before the first row is requested; leaving the loop stops the
+   * statement.
    *
-   * @param options `timeoutMs` bounds the wait for the first row, and each wait for more; `maxRows` is no limit unless
-   *   it is given.
+   * @param options `timeoutMs` bounds the wait for the first row, and each wait for more; without `maxRows` the number of
+   *   rows is not limited.
    * @throws {BrokerError} as {@link query} does, also after some rows; `BROKER_UNREACHABLE` if they broke off;
    *   `TOO_MANY_STREAMS`.
    *
@@ -92,8 +91,8 @@ export class BrokerClient<Shape extends RowShape = 'object'> {
   ): AsyncGenerator<Row, void, undefined> {
     const { maxRows, ...call } = checkArguments(GivenOptions.statement, { options }).options;
     const { timeoutMs = this.#database.timeoutMs, signal } = call;
-    const question = { route: QUERY_ROUTE, body: toStatement(sql, params, maxRows), streamType: STREAM_TYPE };
-    yield* await callDatabase(this.#database, question, { timeoutMs, signal, retryWrites: false }, (reply) =>
+    const request = { route: QUERY_ROUTE, body: toStatement(sql, params, maxRows), streamType: STREAM_TYPE };
+    yield* await callDatabase(this.#database, request, { timeoutMs, signal, retryWrites: false }, (reply) =>
       streamedRows<Row>(
         reply,
         this.#database.rowOptions,
@@ -128,8 +127,8 @@ export class BrokerClient<Shape extends RowShape = 'object'> {
   /**
    * Runs 1 to 100 statements as one transaction in one round trip: all of them are done, or none.
    *
-   * @throws {BrokerError} as {@link query} does; `EXPECTATION_FAILED` if a statement did something else than its
-   *   `expect`; `details.index` tells which statement failed.
+   * @throws {BrokerError} as {@link query} does; `EXPECTATION_FAILED` if a statement does not meet its `expect`;
+   *   `details.index` says which statement failed.
    *
    * @example
    * const [taken, order] = await db.transaction([
@@ -141,20 +140,20 @@ export class BrokerClient<Shape extends RowShape = 'object'> {
     statements: Statements,
     options?: StatementsOptions,
   ): Promise<ResultsOf<Statements, RowOf<Shape>>>;
-  /** The same, with the caller's word for each statement's rows: `db.transaction<[User, Order]>([...])`. */
+  /** The same, with a type for each statement's rows, which is not checked: `db.transaction<[User, Order]>([...])`. */
   transaction<Rows extends readonly object[]>(
     statements: StatementsFor<Rows>,
     options?: StatementsOptions,
   ): Promise<{ [Index in keyof Rows]: QueryResult<Rows[Index]> }>;
   /**
-   * Runs `work` in a transaction: commits it when `work` has ended, or rolls it back and throws the first error.
+   * Runs `work` in a transaction: commits it when `work` resolves, or rolls it back and throws the first error.
    *
-   * A DEADLOCK, and a broker that is full (TOO_MANY_TRANSACTIONS, QUEUE_FULL), are tried again within `timeoutMs`, the
-   * budget of the whole: then `work` runs anew, and should do nothing but ask the transaction. Calls that it does not
-   * wait for are waited for before the commit, and roll back if they fail.
+   * DEADLOCK, TOO_MANY_TRANSACTIONS and QUEUE_FULL are retried within `timeoutMs`, the budget of all attempts: `work` then
+   * runs again, so it should have no effects besides the transaction. Calls that it does not await are awaited before the
+   * commit; if one fails, the transaction is rolled back.
    *
-   * @throws {BrokerError} `TRANSACTION_ENDED`, with its `reason`, if the transaction was over before the commit,
-   *   whatever `work` made of that. Only a commit that got no answer leaves the outcome unknown.
+   * @throws {BrokerError} `TRANSACTION_ENDED`, with its `reason`, if the transaction ended before the commit, even if
+   *   `work` caught that. Only a commit without a reply leaves the outcome unknown.
    *
    * @example
    * const id = await db.transaction(async (tx) => {
@@ -173,12 +172,12 @@ export class BrokerClient<Shape extends RowShape = 'object'> {
   ): Promise<unknown> {
     if (typeof given === 'function') return await this.#transact(given, options);
     const checked = checkArguments(GivenOptions.statements, { options }).options;
-    const { timeoutMs, signal, retryWrites, ...terms } = checked;
-    const body = toTransaction(given, terms);
-    const question = { route: TRANSACTION_ROUTE, body, isRead: terms.readOnly };
-    const isRead = terms.readOnly === true || given.every(({ sql }) => onlyReads(sql));
+    const { timeoutMs, signal, retryWrites, ...mode } = checked;
+    const body = toTransaction(given, mode);
+    const request = { route: TRANSACTION_ROUTE, body, isRead: mode.readOnly };
+    const isRead = mode.readOnly === true || given.every(({ sql }) => onlyReads(sql));
     const call = { timeoutMs, signal, retryWrites };
-    return await callDatabase(this.#database, question, call, (reply) =>
+    return await callDatabase(this.#database, request, call, (reply) =>
       readResults(reply, this.#database.rowOptions, isRead ? 'not_applied' : 'applied'),
     );
   }
@@ -187,8 +186,8 @@ export class BrokerClient<Shape extends RowShape = 'object'> {
     work: (transaction: Transaction<Shape>) => Promise<T>,
     options: TransactionOptions,
   ): Promise<T> {
-    const { timeoutMs, signal, ...terms } = checkArguments(GivenOptions.transaction, { options }).options;
+    const { timeoutMs, signal, ...mode } = checkArguments(GivenOptions.transaction, { options }).options;
     const budget = new CallBudget(timeoutMs ?? this.#database.timeoutMs, signal);
-    return await runTransaction<Shape, T>(this.#database, terms, budget, work);
+    return await runTransaction<Shape, T>(this.#database, mode, budget, work);
   }
 }

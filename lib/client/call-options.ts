@@ -3,21 +3,21 @@ import { Isolation } from '../protocol/transaction.ts';
 import { TimeoutMs } from './check-arguments.ts';
 
 export interface CallOptions {
-  /** Budget of this call in milliseconds, waiting in line included. The database's own limit is its upper bound. */
+  /** Budget of this call in milliseconds, the wait for a connection included. The database's limit is its upper bound. */
   readonly timeoutMs?: number | undefined;
-  /** Aborted, the work is stopped on the server too, and the call rejects with the signal's reason. */
+  /** When it is aborted, the statement is stopped on the server too, and the call rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface StatementOptions extends CallOptions {
-  /** More rows than this are refused. The database's own limit is its upper bound, but for a stream. */
+  /** More rows than this are refused. The database's limit is its upper bound, except for a stream. */
   readonly maxRows?: number | undefined;
 }
 
 export interface RetryOptions {
   /**
-   * Send a write again, under one idempotency key, when its answer was lost: it takes place once. The database's
-   * settings must have `idempotency`, and DDL cannot have a key. Default: what {@link connect} was told.
+   * Send a write again, with the same idempotency key, when its reply was lost: it is done once. The database's settings
+   * must have `idempotency`, and DDL cannot have a key. Default: that of {@link connect}.
    */
   readonly retryWrites?: boolean | undefined;
 }

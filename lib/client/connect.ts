@@ -11,15 +11,15 @@ export interface ConnectOptions<Shape extends RowShape = RowShape> {
   readonly key?: string | undefined;
   /** Alias of the database. Default `default`. */
   readonly database?: string | undefined;
-  /** Budget of a query, unless it brings its own. Default 28 000. */
+  /** Budget of a call without its own, in milliseconds. Default 28 000. */
   readonly timeoutMs?: number | undefined;
   /** The default of each call's own `retryWrites`. Default false. */
   readonly retryWrites?: boolean | undefined;
   /** Rows as objects by column name (default), or as arrays in column order. */
   readonly rows?: Shape | undefined;
-  /** What becomes of BIGINT: a number where that is exact, else its digits (default); always a bigint; always digits. */
+  /** The form of BIGINT: a number where that is exact, else its digits (default); always a bigint; always digits. */
   readonly bigint?: BigintForm | undefined;
-  /** What becomes of JSON columns. Default `parsed`. */
+  /** The form of JSON columns. Default `parsed`. */
   readonly json?: JsonForm | undefined;
 }
 
@@ -37,7 +37,7 @@ const CheckedOptions = z.strictObject({
 /**
  * Makes a client of the broker. Nothing is sent yet.
  *
- * Call it once, at module level: the connections that it keeps then serve all invocations of a function's instance.
+ * Call it once, at module level: all invocations of a function's instance then share its kept-alive connections.
  *
  * @throws {BrokerError} `INVALID_REQUEST` if an option is wrong or no broker is named.
  *

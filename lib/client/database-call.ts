@@ -4,10 +4,10 @@ import type { RowOptions } from './rows.ts';
 import type { BrokerReply } from './transport/broker-reply.ts';
 import { CallBudget } from './transport/call-budget.ts';
 import type { Transport } from './transport/http-transport.ts';
-import { underOneKey } from './transport/idempotent-retry.ts';
+import { withIdempotencyKey } from './transport/idempotent-retry.ts';
 
-/** A database as a client knows it, and what its calls do unless they are told otherwise. */
-export interface Database {
+/** A database of the broker, with defaults for its calls. */
+export interface DatabaseTarget {
   readonly transport: Transport;
   readonly alias: string;
   readonly timeoutMs: number;
@@ -15,18 +15,18 @@ export interface Database {
   readonly rowOptions: RowOptions;
 }
 
-/** A body for one of a database's routes. */
+/** A request to one of a database's routes. */
 interface DatabaseRequest {
   readonly route: string;
   readonly body: object;
-  /** Nothing has to be done once and only once. */
+  /** It writes nothing, so it needs no idempotency key. */
   readonly isRead?: boolean | undefined;
   readonly streamType?: string | undefined;
 }
 
-/** Sends a question whose answer `read` takes from the reply; several times under one key if it may be. */
+/** Sends a request and reads its reply by `read`. With `retryWrites` it is retried with an idempotency key. */
 export async function callDatabase<T>(
-  { transport, alias, ...defaults }: Database,
+  { transport, alias, ...defaults }: DatabaseTarget,
   { route, body, isRead = false, streamType }: DatabaseRequest,
   options: CallOptions & RetryOptions,
   read: (reply: BrokerReply) => T,
@@ -36,7 +36,7 @@ export async function callDatabase<T>(
   const request = { method: 'POST', path, body: JSON.stringify(body), signal, streamType } as const;
   if (isRead || !retryWrites) return read(await transport.send({ ...request, timeoutMs }));
   const budget = new CallBudget(timeoutMs, signal);
-  return await underOneKey(budget, async (idempotencyKey) =>
+  return await withIdempotencyKey(budget, async (idempotencyKey) =>
     read(await transport.send({ ...request, idempotencyKey, timeoutMs: budget.remainingMs })),
   );
 }

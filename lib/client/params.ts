@@ -1,7 +1,7 @@
 import { BrokerError } from '../errors.ts';
 import { isRounded } from '../protocol/rounded.ts';
 
-/** A value that a list may hold too. */
+/** A value that may also be a member of a list. */
 export type ScalarValue =
   | null
   | boolean
@@ -39,9 +39,9 @@ export function decimal(digits: string): { readonly $decimal: string } {
 }
 
 /**
- * Values as the protocol writes them. A `Date` goes as its UTC time, with milliseconds.
+ * Values as the protocol writes them. A `Date` becomes its UTC time, with milliseconds.
  *
- * @throws {BrokerError} `INVALID_REQUEST`, naming the value's place, for what cannot go without being changed.
+ * @throws {BrokerError} `INVALID_REQUEST` with the value's path, for a value that cannot be sent unchanged.
  */
 export function toWireParams(params: unknown, place = 'params'): unknown {
   if (Array.isArray(params)) return Array.from(params, (value, index) => toWire(value, `${place}[${index}]`));

@@ -7,27 +7,28 @@ import { type BrokerReply, parseReply, readFailure, unusableReply } from './tran
 
 /** What a statement changed. */
 export interface Changes {
-  /** Rows that matched. null where the server does not tell: of rows that are written and returned, as by `RETURNING`. */
+  /** Rows that matched. null if the server does not report it, as for `INSERT ... RETURNING`. */
   readonly affectedRows: number | null;
-  /** Rows that became different. Likewise. */
+  /** Rows whose values changed. null if the server does not report it. */
   readonly changedRows: number | null;
+  /** The first generated AUTO_INCREMENT value as digits, since it may exceed 2^53; null if there is none. */
   readonly insertId: string | null;
 }
 
 export interface QueryResult<Row> extends Changes {
   readonly columns: readonly Column[];
   readonly rows: Row[];
-  /** null in an answer of an older broker. */
+  /** null in a reply of an older broker. */
   readonly warnings: number | null;
-  /** Time in MySQL. */
+  /** Time in MySQL, in milliseconds. */
   readonly durationMs: number;
-  /** Time in line for a connection. */
+  /** Time in the queue for a connection, in milliseconds. */
   readonly queueMs: number;
   /** Every set of rows of a CALL that yields several; `columns` and `rows` are the first. */
   readonly resultSets?: readonly { readonly columns: readonly Column[]; readonly rows: unknown[] }[];
 }
 
-/** @throws {BrokerError} the failure that the reply tells of; `BROKER_UNREACHABLE` if it is not the protocol's. */
+/** @throws {BrokerError} the failure in the reply; `BROKER_UNREACHABLE` if it is not the protocol's. */
 export function readSuccess<Schema extends z.ZodMiniType>(
   schema: Schema,
   reply: BrokerReply,
@@ -74,7 +75,7 @@ function decodeResult<Row extends object>(result: Result, options: RowOptions): 
   };
 }
 
-/** Says what has become of a statement whose rows could not be decoded. */
+/** Adds the statement's outcome to a failure to decode its rows. */
 export function withOutcome<T>(outcome: Outcome, decode: () => T): T {
   try {
     return decode();

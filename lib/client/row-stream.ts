@@ -6,21 +6,21 @@ import { type RowOptions, rowDecoder } from './rows.ts';
 import { type BrokerReply, readFailure, unusableReply } from './transport/broker-reply.ts';
 import { linesOf } from './transport/ndjson-lines.ts';
 import { ReadingSigns } from './transport/reading-signs.ts';
-import { brokenOff, type StreamWatch, watchedChunks } from './transport/stall-guard.ts';
+import { brokenOff, guardedChunks, type StallOptions } from './transport/stall-guard.ts';
 
 /**
- * @param outcome of the statement, which is stopped where its rows do not fit the options.
- * @throws {BrokerError} the failure that the reply is. While it is read: see {@link watchedChunks}, {@link readLines}.
+ * @param outcome of the statement, which is stopped if its rows do not fit the options.
+ * @throws {BrokerError} the failure in the reply. While it is read: see {@link guardedChunks}, {@link readLines}.
  */
 export function streamedRows<Row extends object>(
   reply: BrokerReply,
   options: RowOptions,
-  watch: StreamWatch,
+  stall: StallOptions,
   outcome: Outcome,
 ): AsyncGenerator<Row, void, undefined> {
   if (reply.stream === undefined) throw readFailure(reply) ?? unusableReply(reply.status, reply.requestId);
   const signs = new ReadingSigns(reply.stream);
-  return readLines<Row>(linesOf(watchedChunks(reply.stream, watch)), options, signs, outcome);
+  return readLines<Row>(linesOf(guardedChunks(reply.stream, stall)), options, signs, outcome);
 }
 
 /** @throws {BrokerError} the failure that ends the rows; `BROKER_UNREACHABLE` if they have no end. */
@@ -35,7 +35,7 @@ async function* readLines<Row extends object>(
   for await (const text of lines) {
     const line = parseLine(text);
     if ('error' in line) throw fromFailureBody(line);
-    // Read on: a connection can be used again only if it was read to its end.
+    // Read on: a connection can be reused only if it was read to its end.
     if ('end' in line) hasEnded = true;
     else if ('columns' in line) {
       const { columns } = line;
@@ -44,7 +44,7 @@ async function* readLines<Row extends object>(
       const { rows } = line;
       for (const row of withOutcome(outcome, () => decode(rows))) {
         yield row;
-        signs.rowTaken();
+        signs.noteRow();
       }
     }
   }

@@ -1,7 +1,7 @@
 import { BrokerError } from '../errors.ts';
 import type { Column, ResultSet } from '../protocol/query.ts';
 
-/** How rows and their cells come out. */
+/** The form of rows and their cells. */
 export interface RowOptions {
   readonly rows: RowShape;
   readonly bigint: BigintForm;
@@ -12,25 +12,25 @@ export interface RowOptions {
 export type RowShape = 'object' | 'array';
 /** `number-or-string`: a number where it is exact, else its digits. */
 export type BigintForm = 'number-or-string' | 'bigint' | 'string';
-/** `text`: as stored, which keeps numbers that JavaScript would round. */
+/** `text`: as stored, with numbers that JavaScript would round. */
 export type JsonForm = 'parsed' | 'text';
 
-/** What a row is when the caller does not say. */
+/** The default type of a row. */
 export type RowOf<Shape extends RowShape> = Shape extends 'array' ? unknown[] : Record<string, unknown>;
 
 type Decode = (cell: unknown) => unknown;
 
 /**
- * Rows as `options` want them. `Row` is the caller's word.
+ * Decodes rows as `options` say. `Row` is not checked.
  *
- * @throws {BrokerError} `INVALID_REQUEST` if the rows do not fit the options. The statement has run by then, and what
- * its outcome is the caller knows.
+ * @throws {BrokerError} `INVALID_REQUEST` if the rows do not fit the options. The statement has run; the caller adds its
+ *   outcome.
  */
 export function decodeRows<Row extends object>({ columns, rows }: ResultSet, options: RowOptions): Row[] {
   return rowDecoder<Row>(columns, options)(rows);
 }
 
-/** The same for rows that come by and by. */
+/** `decodeRows` for rows that arrive in several parts. */
 export function rowDecoder<Row extends object>(
   columns: readonly Column[],
   options: RowOptions,
@@ -39,7 +39,7 @@ export function rowDecoder<Row extends object>(
   const decodeCells = (row: unknown[]) => row.map((cell, index) => decoders[index]?.(cell));
   if (options.rows === 'array') return (rows) => rows.map(decodeCells) as object[] as Row[];
   const names = distinctNames(columns);
-  // fromEntries defines its keys: a column named __proto__ is one like any other.
+  // fromEntries defines its keys, so that a column named __proto__ is safe.
   const decodeObject = (row: unknown[]) => {
     const cells = decodeCells(row);
     return Object.fromEntries(names.map((name, index) => [name, cells[index]]));
@@ -72,7 +72,7 @@ const BIGINT_DECODERS: Readonly<Record<BigintForm, Decode>> = {
 
 function decodeBytes(cell: unknown): unknown {
   if (typeof cell !== 'object' || cell === null || !('$bytes' in cell)) return cell;
-  // Copied: a Buffer of few bytes is a window on memory that others share.
+  // Copied: a small Buffer is a view of a shared pool.
   return new Uint8Array(Buffer.from(String(cell.$bytes), 'base64'));
 }
 

@@ -8,13 +8,13 @@ import { fileSource } from './file-source.ts';
 import { IamCredentials } from './iam-credentials.ts';
 import type { CredentialsSource } from './login.ts';
 import { LabelledVersion } from './pending-version.ts';
-import { DatabaseCredentials, type Origin } from './secret-credentials.ts';
+import { type Origin, SecretCredentials } from './secret-credentials.ts';
 import { VersionedSource } from './versioned-source.ts';
 
-/** Forms of credentials that hold a password, or tell where it is. */
+/** Forms of credentials that hold a password, or say where it is. */
 type SecretForm = Exclude<CredentialsSettings, { iam: unknown }>;
 
-/** The credentials of each alias. Aliases on one secret share its looks. */
+/** The credentials of each alias. Aliases on one secret share its fetches. */
 export function buildCredentialsSources(
   { databases, secrets }: Pick<Settings, 'databases' | 'secrets'>,
   secretsManager: SecretsManager = new SecretsManager(),
@@ -44,7 +44,7 @@ export function buildCredentialsSources(
 
   function sourceOf(alias: string, database: DatabaseSettings): CredentialsSource {
     const { credentials, host, port = MYSQL_PORT } = database;
-    if (!('iam' in credentials)) return new DatabaseCredentials(originOf(alias, credentials), database);
+    if (!('iam' in credentials)) return new SecretCredentials(originOf(alias, credentials), database);
     assert(host !== undefined, 'credentials.iam without a host passed the settings');
     const login = { alias, host, port, database: database.database, username: credentials.iam.username };
     return new IamCredentials(login, signer, secrets.minRefreshIntervalMs);

@@ -1,3 +1,4 @@
+import type { MaybePromise } from '../async/maybe-promise.ts';
 import { SecretsManager, type SecretText } from '../aws/secrets-manager.ts';
 import { BrokerError } from '../errors.ts';
 import type { CallerSettings, Settings } from '../settings/settings.ts';
@@ -8,22 +9,22 @@ export interface Caller extends CallerSettings {
   readonly name: string;
 }
 
-/** Hashes of the keys that a secret holds: the current one, and the previous one as long as it has its label. */
+/** Hashes of the keys in a secret: the current one, and the previous one while it has its label. */
 type KeyHashes = readonly string[];
 
-/** Whose key is it? Keys that are kept in secrets are followed when they change. */
+/** Finds callers by their keys. Keys that are kept in secrets may change. */
 export class CallerKeys {
   readonly #byHash = new Map<string, Caller>();
   readonly #sources = new Map<string, VersionedSource<KeyHashes>>();
-  readonly #minLookIntervalMs: number;
-  #looking: Promise<unknown> | undefined;
-  #floorEndsMs = 0;
+  readonly #minRefreshIntervalMs: number;
+  #refreshing: Promise<unknown> | undefined;
+  #refreshableAtMs = 0;
 
   constructor(
     { callers, secrets }: Pick<Settings, 'callers' | 'secrets'>,
     secretsManager: SecretsManager = new SecretsManager(),
   ) {
-    this.#minLookIntervalMs = secrets.minRefreshIntervalMs;
+    this.#minRefreshIntervalMs = secrets.minRefreshIntervalMs;
     for (const [name, settings] of Object.entries(callers)) {
       const caller = { ...settings, name };
       if (settings.keySha256 !== undefined) this.#byHash.set(settings.keySha256, caller);
@@ -34,7 +35,7 @@ export class CallerKeys {
     }
   }
 
-  /** Reads the keys that are kept in secrets, and again from time to time. A key that cannot be read admits nobody. */
+  /** Reads the keys in secrets, and refreshes them regularly. A key that cannot be read admits nobody. */
   async start(): Promise<void> {
     for (const source of this.#sources.values()) source.start();
     await Promise.allSettled([...this.#sources.values()].map((source) => source.current()));
@@ -45,17 +46,17 @@ export class CallerKeys {
   }
 
   /**
-   * A key that nobody has may have been put into its secret just now: the secrets are looked at again, at most once
-   * each `minRefreshIntervalMs`, whoever asks.
+   * An unknown key may have been put into its secret just now: the secrets are fetched again, at most once each
+   * `minRefreshIntervalMs`. Known keys are found synchronously.
    *
    * @param sha256Hex lower case.
    */
-  find(sha256Hex: string): Caller | undefined | Promise<Caller | undefined> {
+  find(sha256Hex: string): MaybePromise<Caller | undefined> {
     const known = this.callerByKeyHash(sha256Hex);
     if (known !== undefined || this.#sources.size === 0) return known;
-    if (this.#looking === undefined && performance.now() < this.#floorEndsMs) return undefined;
-    this.#looking ??= this.#lookAgain();
-    return this.#looking.then(() => this.callerByKeyHash(sha256Hex));
+    if (this.#refreshing === undefined && performance.now() < this.#refreshableAtMs) return undefined;
+    this.#refreshing ??= this.#refreshAll();
+    return this.#refreshing.then(() => this.callerByKeyHash(sha256Hex));
   }
 
   /** @param sha256Hex lower case. */
@@ -63,15 +64,15 @@ export class CallerKeys {
     return this.#byHash.get(sha256Hex);
   }
 
-  /** The caller's name -> how its secret is doing. */
+  /** The state of each secret, by the caller's name. */
   status(): ReadonlyMap<string, SourceStatus> {
     return new Map([...this.#sources].map(([name, source]) => [name, source.status()]));
   }
 
-  async #lookAgain(): Promise<void> {
+  async #refreshAll(): Promise<void> {
     await Promise.allSettled([...this.#sources.values()].map((source) => source.refresh()));
-    this.#floorEndsMs = performance.now() + this.#minLookIntervalMs;
-    this.#looking = undefined;
+    this.#refreshableAtMs = performance.now() + this.#minRefreshIntervalMs;
+    this.#refreshing = undefined;
   }
 
   #replace(caller: Caller, hashes: KeyHashes, previous: KeyHashes): void {
@@ -79,12 +80,12 @@ export class CallerKeys {
       if (this.#byHash.get(hash)?.name === caller.name && hash !== caller.keySha256)
         this.#byHash.delete(hash);
     }
-    // A key that two callers share is the one's that had it first.
+    // If two callers have the same key, it belongs to the one that had it first.
     for (const hash of hashes) if (!this.#byHash.has(hash)) this.#byHash.set(hash, caller);
   }
 }
 
-/** Keeps the hashes only: nothing needs the keys themselves. */
+/** It keeps only hashes: the keys themselves are not needed. */
 function keyHashesSource(
   secretId: string,
   secrets: Settings['secrets'],

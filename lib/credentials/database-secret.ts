@@ -7,8 +7,8 @@ const portText = z
   .transform(Number);
 
 /**
- * A database secret in the shapes that RDS, its console and its rotation functions write. The master secret that
- * RDS manages has only username and password. Users add keys of their own.
+ * A database secret as RDS, its console and its rotation functions write it. The master secret that RDS manages has only
+ * username and password. Users may add keys.
  */
 export const DatabaseSecret = z.looseObject({
   username: z.string().min(1),
@@ -23,7 +23,7 @@ export const DatabaseSecret = z.looseObject({
 });
 export type DatabaseSecret = z.infer<typeof DatabaseSecret>;
 
-/** Nothing of the text gets into the error: neither into its message nor into a cause. */
+/** @throws {BrokerError} CREDENTIALS_REFUSED. Neither its message nor its cause holds any of the text. */
 export function parseDatabaseSecret(text: string): DatabaseSecret {
   const json = parseJson(text);
   if (json === undefined) throw credentialsFailure('credentials_not_json', 'their secret is not JSON');

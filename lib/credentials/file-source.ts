@@ -5,10 +5,10 @@ import { errorCode } from '../settings/problems.ts';
 import { type DatabaseSecret, parseDatabaseSecret } from './database-secret.ts';
 import { VersionedSource, type VersionedSourceOptions } from './versioned-source.ts';
 
-/** Reading a small file is cheap, and whoever changes one waits for the effect. */
+/** Reading a small file is cheap, so that changes take effect soon. */
 const FILE_REFRESH_INTERVAL_MS = 1_000;
 
-/** A version id gets into logs and replies: without this key it does not help to guess the password. */
+/** A version id appears in logs and replies: with this key it does not help to guess the password. */
 const versionKey = randomBytes(32);
 
 export function fileSource(path: string, options: VersionedSourceOptions): VersionedSource<DatabaseSecret> {

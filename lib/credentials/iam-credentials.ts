@@ -8,8 +8,7 @@ interface IamLogin extends TokenUse {
 }
 
 /**
- * RDS IAM authentication: a version is a token. Connections outlive the token that they logged in with, so a new one
- * retires none.
+ * RDS IAM authentication: each version is a token. Connections outlive their token, so a new one does not replace them.
  */
 export class IamCredentials implements CredentialsSource {
   readonly id: string;
@@ -21,8 +20,8 @@ export class IamCredentials implements CredentialsSource {
   #tokens = 0;
   #signedAtMs: number | undefined;
   #failure: Error | undefined;
-  /** No refused token is replaced before this moment of the monotonic clock. */
-  #floorEndsMs = 0;
+  /** A refused token is not replaced before this moment of the monotonic clock. */
+  #replaceableAtMs = 0;
 
   constructor(login: IamLogin, signer: RdsTokenSigner, minRefreshIntervalMs: number) {
     this.id = `iam ${login.alias}`;
@@ -40,12 +39,12 @@ export class IamCredentials implements CredentialsSource {
   async refresh(rejectedVersionId?: string): Promise<ServerLogin> {
     if (rejectedVersionId === undefined) return await this.#signOnce();
     const isOther = this.#token?.versionId !== rejectedVersionId;
-    if (isOther || performance.now() < this.#floorEndsMs) return await this.current();
-    this.#floorEndsMs = performance.now() + this.#minRefreshIntervalMs;
+    if (isOther || performance.now() < this.#replaceableAtMs) return await this.current();
+    this.#replaceableAtMs = performance.now() + this.#minRefreshIntervalMs;
     return await this.#signOnce();
   }
 
-  /** One token more, not one after the other. */
+  /** At most one new token for each login. */
   async alternative(refusedVersionIds: ReadonlySet<string>): Promise<ServerLogin | undefined> {
     if (refusedVersionIds.size > 1) return undefined;
     const [refused] = refusedVersionIds;
@@ -69,7 +68,7 @@ export class IamCredentials implements CredentialsSource {
   status(): SourceStatus {
     return {
       versionId: this.#token?.versionId,
-      lookedAtMs: this.#signedAtMs,
+      fetchedAtMs: this.#signedAtMs,
       lastFailure: this.#failure?.message,
       failure: this.#failure,
     };

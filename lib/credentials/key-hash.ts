@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 
-/** By its hash a caller is found: nothing keeps the key itself. Lower case. */
+/** SHA-256 in lower-case hex. Callers are found by it, so that keys are not stored. */
 export function hashOfKey(key: string): string {
   return hash('sha256', key);
 }

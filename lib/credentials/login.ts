@@ -3,7 +3,7 @@ import type { DatabaseSettings } from '../settings/settings.ts';
 import type { DatabaseSecret } from './database-secret.ts';
 import type { SourceStatus, Version } from './versioned-source.ts';
 
-/** How to log in. `password` is not enumerable: neither JSON nor a log shows it, and a copy by `...` lacks it. */
+/** A login. `password` is not enumerable: neither JSON nor a log shows it, and a copy by `...` lacks it. */
 export interface ServerLogin {
   readonly versionId: string;
   readonly host: string;
@@ -11,11 +11,11 @@ export interface ServerLogin {
   readonly database: string | undefined;
   readonly username: string;
   readonly password: string;
-  /** The password is a token of RDS IAM authentication, which the server wants as it is: only over verified TLS. */
+  /** The password is a token of RDS IAM authentication. It is sent in clear, so only over verified TLS. */
   readonly isToken?: boolean;
 }
 
-/** Where a server is to be reached. */
+/** The address of a server. */
 export type ServerAddress = Pick<ServerLogin, 'host' | 'port'>;
 
 /** The login of one database, in its current version. */
@@ -23,39 +23,43 @@ export interface CredentialsSource {
   /** Aliases with the same id share their credentials. */
   readonly id: string;
   /**
-   * Cached; the first call looks.
+   * Cached; the first call fetches.
    *
-   * @throws {BrokerError} CREDENTIALS_REFUSED or DATABASE_UNREACHABLE while no look has succeeded.
+   * @throws {BrokerError} CREDENTIALS_REFUSED or DATABASE_UNREACHABLE until a fetch has succeeded.
    */
   current(): Promise<ServerLogin>;
   /**
-   * Looks again, one look at a time. With the version that a server refused: at most one look each
-   * `minRefreshIntervalMs`, and none if another version is known already. While looks fail, the last good
-   * version is the answer.
+   * Fetches again, one fetch at a time. With the version that a server refused: at most one fetch each
+   * `minRefreshIntervalMs`, and none if another version is known already. While fetches fail, it resolves with the last
+   * good version.
    */
   refresh(rejectedVersionId?: string): Promise<ServerLogin>;
   /**
-   * What to try after the server refused these versions. In this order: the one known now, the last that the server
-   * took, a newer one that another look finds, for the same account the one that a rotation under way is about to put
-   * in force, and the one before the current. The last and the one before only for the same database. At most one look
-   * for each each `minRefreshIntervalMs`. Undefined: nothing else is known.
+   * The version to try after the server refused these. In this order:
+   * 1. the one known now;
+   * 2. the last that the server accepted, if it is for the same database;
+   * 3. a newer one, by another fetch;
+   * 4. the pending one of a rotation, if it is for the same account;
+   * 5. the one before the current, if it is for the same database.
+   *
+   * Each is fetched at most once each `minRefreshIntervalMs`. Undefined: there is no other.
    */
   alternative(refusedVersionIds: ReadonlySet<string>): Promise<ServerLogin | undefined>;
-  /** The server took it. From now on the version of a rotation under way is the current one. */
+  /** The server accepted it. If it is the pending version of a rotation, it becomes the current one. */
   accepted(login: ServerLogin): void;
-  /** It is of the version that logins are made with now. */
+  /** It is the version that new logins use. */
   isCurrent(login: ServerLogin): boolean;
-  /** Where logins go, as far as that is known yet. */
+  /** The address of logins; undefined until it is known. */
   address(): ServerAddress | undefined;
-  /** A version took the place of an older one. `isMove`: it is for another server or database. */
+  /** The listener is called when a version replaces an older one. `isMove`: it is for another server or database. */
   onChange(listener: (login: ServerLogin, isMove: boolean) => void): void;
   status(): SourceStatus;
-  /** Looks again from time to time, until `close`. */
+  /** Refreshes regularly, until `close`. */
   start(): void;
   close(): void;
 }
 
-/** Where the settings win over the secret. */
+/** The address in the settings, which overrides the secret's. */
 export type Endpoint = Pick<DatabaseSettings, 'host' | 'port' | 'database'>;
 
 /** Whether two logins are the same user's on the same server. */
@@ -63,7 +67,7 @@ export function isSameAccount(one: ServerLogin, other: ServerLogin): boolean {
   return one.username === other.username && one.host === other.host && one.port === other.port;
 }
 
-/** Whether two logins lead to the same database, of whatever user. */
+/** Whether two logins are for the same database, of the same or another user. */
 export function isSameDatabase(one: ServerLogin, other: ServerLogin): boolean {
   return one.host === other.host && one.port === other.port && one.database === other.database;
 }

@@ -1,38 +1,38 @@
 import type { Version } from './versioned-source.ts';
 
 /**
- * A version of a secret that is not in force: the one that a rotation is about to put in force, or the one before. It
- * is looked for only while the one in force is refused.
+ * A version of a secret that is not current: the pending one of a rotation, or the previous one. It is fetched only while
+ * the current one is refused.
  */
 export class LabelledVersion<T> {
-  readonly #look: () => Promise<Version<T> | undefined>;
+  readonly #fetch: () => Promise<Version<T> | undefined>;
   readonly #minIntervalMs: number;
-  #seen: Promise<Version<T> | undefined> | undefined;
-  #isLooking = false;
-  #floorEndsMs = 0;
+  #found: Promise<Version<T> | undefined> | undefined;
+  #isFetching = false;
+  #expiresAtMs = 0;
 
-  /** @param minIntervalMs Least time between two looks. */
-  constructor(look: () => Promise<Version<T> | undefined>, minIntervalMs: number) {
-    this.#look = look;
+  /** @param minIntervalMs Least time between two fetches. */
+  constructor(fetch: () => Promise<Version<T> | undefined>, minIntervalMs: number) {
+    this.#fetch = fetch;
     this.#minIntervalMs = minIntervalMs;
   }
 
-  /** Undefined if there is none that can be used. One look serves all that ask within the interval. Never rejects. */
+  /** Undefined if there is none, or it cannot be fetched. Callers within the interval share one fetch. Never rejects. */
   async find(): Promise<Version<T> | undefined> {
-    const isRecent = this.#isLooking || performance.now() < this.#floorEndsMs;
-    if (this.#seen === undefined || !isRecent) this.#seen = this.#lookOnce();
-    return await this.#seen;
+    const isRecent = this.#isFetching || performance.now() < this.#expiresAtMs;
+    if (this.#found === undefined || !isRecent) this.#found = this.#fetchOnce();
+    return await this.#found;
   }
 
-  async #lookOnce(): Promise<Version<T> | undefined> {
-    this.#isLooking = true;
+  async #fetchOnce(): Promise<Version<T> | undefined> {
+    this.#isFetching = true;
     try {
-      return await this.#look();
+      return await this.#fetch();
     } catch {
       return undefined;
     } finally {
-      this.#isLooking = false;
-      this.#floorEndsMs = performance.now() + this.#minIntervalMs;
+      this.#isFetching = false;
+      this.#expiresAtMs = performance.now() + this.#minIntervalMs;
     }
   }
 }

@@ -13,29 +13,29 @@ import {
 import type { LabelledVersion } from './pending-version.ts';
 import type { SourceStatus, Version, VersionedSource } from './versioned-source.ts';
 
-/** Where the credentials of one or more aliases come from. */
+/** The source of the credentials of one or more aliases. */
 export interface Origin {
   readonly id: string;
   readonly source: VersionedSource<DatabaseSecret>;
-  /** Only a secret that may be rotated has these. */
+  /** Only secrets that may be rotated have these. */
   readonly pending?: LabelledVersion<DatabaseSecret>;
   readonly previous?: LabelledVersion<DatabaseSecret>;
 }
 
-/** The credentials of an alias that are a secret: a user name and a password. */
-export class DatabaseCredentials implements CredentialsSource {
+/** The credentials of an alias that are a user name and a password. */
+export class SecretCredentials implements CredentialsSource {
   readonly id: string;
   readonly #source: VersionedSource<DatabaseSecret>;
   readonly #pending: LabelledVersion<DatabaseSecret> | undefined;
   readonly #previous: LabelledVersion<DatabaseSecret> | undefined;
   readonly #endpoint: Endpoint;
   #lastGood: ServerLogin | undefined;
-  /** The last change of version was one of the database too. */
+  /** The last new version was for another database. */
   #hasMoved = false;
-  /** The last that the server took. */
-  #taken: ServerLogin | undefined;
-  /** A pending version that was handed out, and the version in whose place. */
-  #offer: { readonly version: Version<DatabaseSecret>; readonly inPlaceOfId: string } | undefined;
+  /** The last login that the server accepted. */
+  #lastAccepted: ServerLogin | undefined;
+  /** A pending version that was returned as alternative, and the version that it replaces if it is accepted. */
+  #offered: { readonly version: Version<DatabaseSecret>; readonly inPlaceOfId: string } | undefined;
 
   constructor({ id, source, pending, previous }: Origin, endpoint: Endpoint) {
     this.id = id;
@@ -45,7 +45,7 @@ export class DatabaseCredentials implements CredentialsSource {
     this.#endpoint = endpoint;
     source.onVersion((version) => {
       const known = this.#lastGood;
-      // A version that forgot the host is as good as none.
+      // A version without a host is ignored.
       this.#lastGood = loginOf(version, endpoint) ?? known;
       this.#hasMoved =
         known !== undefined && this.#lastGood !== undefined && !isSameDatabase(known, this.#lastGood);
@@ -65,9 +65,9 @@ export class DatabaseCredentials implements CredentialsSource {
   async alternative(refusedVersionIds: ReadonlySet<string>): Promise<ServerLogin | undefined> {
     const known = this.#login();
     if (!refusedVersionIds.has(known.versionId)) return known;
-    const taken = this.#taken;
-    if (taken !== undefined && !refusedVersionIds.has(taken.versionId) && isSameDatabase(taken, known))
-      return taken;
+    const last = this.#lastAccepted;
+    if (last !== undefined && !refusedVersionIds.has(last.versionId) && isSameDatabase(last, known))
+      return last;
     const current = await this.refresh(known.versionId);
     if (!refusedVersionIds.has(current.versionId)) return current;
     return (
@@ -77,12 +77,12 @@ export class DatabaseCredentials implements CredentialsSource {
   }
 
   accepted(login: ServerLogin): void {
-    this.#taken = login;
+    this.#lastAccepted = login;
     const { versionId } = login;
-    const offer = this.#offer;
-    if (offer?.version.versionId !== versionId) return;
-    this.#offer = undefined;
-    this.#source.adopt(offer.version, offer.inPlaceOfId);
+    const offered = this.#offered;
+    if (offered?.version.versionId !== versionId) return;
+    this.#offered = undefined;
+    this.#source.adopt(offered.version, offered.inPlaceOfId);
   }
 
   isCurrent({ versionId }: ServerLogin): boolean {
@@ -118,7 +118,7 @@ export class DatabaseCredentials implements CredentialsSource {
     const pending = version && loginOf(version, this.#endpoint);
     if (version === undefined || pending === undefined || !isSameAccount(pending, current)) return undefined;
     if (refused.has(pending.versionId)) return undefined;
-    this.#offer = { version, inPlaceOfId: current.versionId };
+    this.#offered = { version, inPlaceOfId: current.versionId };
     return pending;
   }
 

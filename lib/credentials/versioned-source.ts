@@ -1,96 +1,98 @@
-/** A value, and a name for this state of it. The name gives nothing of the value away. */
+import { backOffMs } from '../async/back-off.ts';
+
+/** A value and the id of this version of it. The id reveals nothing of the value. */
 export interface Version<T> {
   readonly versionId: string;
   readonly value: T;
 }
 
 export interface VersionedSourceOptions {
-  /** How often `start` lets it look again; jittered. */
+  /** How often it is refreshed after `start`; jittered. */
   readonly refreshIntervalMs: number;
-  /** Least time between two looks that a refused version forces, and between two while none has succeeded. */
+  /** Least time between two fetches because of a refused version, and between two until one has succeeded. */
   readonly minRefreshIntervalMs: number;
 }
 
 export interface SourceStatus {
   readonly versionId: string | undefined;
-  /** When the last look ended, in milliseconds since 1970. */
-  readonly lookedAtMs: number | undefined;
-  /** Why the last look failed. Undefined: it did not. */
+  /** When the last fetch ended, in milliseconds since 1970. */
+  readonly fetchedAtMs: number | undefined;
+  /** Why the last fetch failed. Undefined: it succeeded. */
   readonly lastFailure: string | undefined;
-  /** The same as the error that it was. */
+  /** The error of the last fetch. */
   readonly failure: unknown;
 }
 
 /** Upper bound of the back-off between failing refreshes, as a multiple of minRefreshIntervalMs. */
-const LONGEST_FLOOR_FACTOR = 16;
+const MAX_BACKOFF_FACTOR = 16;
 
 type VersionListener<T> = (version: Version<T>, previous: Version<T> | undefined) => void;
 
 /**
- * A value that changes somewhere else, kept here: one look at a time, and the last good version serves while
- * looks fail.
+ * A cached copy of a value that changes elsewhere. One fetch runs at a time; while fetches fail, the last good version is
+ * used.
  */
 export class VersionedSource<T> {
   readonly #fetch: () => Promise<Version<T>>;
   readonly #options: VersionedSourceOptions;
   readonly #listeners: VersionListener<T>[] = [];
   #version: Version<T> | undefined;
-  #looking: Promise<Version<T>> | undefined;
-  #lookedAtMs: number | undefined;
+  #fetching: Promise<Version<T>> | undefined;
+  #fetchedAtMs: number | undefined;
   #failure: Error | undefined;
   #failures = 0;
-  /** The version in whose place one was adopted that no look has found yet. */
+  /** The version that an adopted one replaced. Ignored in fetches until another one is found. */
   #supersededId: string | undefined;
-  /** No look that the floor applies to before this moment of the monotonic clock. */
-  #floorEndsMs = 0;
+  /** No fetch for a refused version before this moment of the monotonic clock. */
+  #backOffEndsMs = 0;
   #starts = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(look: () => Promise<Version<T>>, options: VersionedSourceOptions) {
-    this.#fetch = look;
+  constructor(fetch: () => Promise<Version<T>>, options: VersionedSourceOptions) {
+    this.#fetch = fetch;
     this.#options = options;
   }
 
-  /** The version known here; the first call looks for it. Rejects while no look has succeeded yet. */
+  /** The cached version; the first call fetches it. Rejects until a fetch has succeeded. */
   async current(): Promise<Version<T>> {
     if (this.#version !== undefined) return this.#version;
-    if (this.#looking === undefined && this.#failure !== undefined && this.#isBelowFloor())
+    if (this.#fetching === undefined && this.#failure !== undefined && this.#isBackingOff())
       throw this.#failure;
-    return await this.#lookOnce();
+    return await this.#fetchOnce();
   }
 
   /**
-   * Looks again. For a refused version only if it is still the one known here, and only if no look was forced
-   * within `minRefreshIntervalMs`; else the answer is the version known here.
+   * Fetches again. For a refused version only if it is still the cached one, and only if there was no such fetch within
+   * `minRefreshIntervalMs`; else it resolves with the cached version.
    */
   async refresh(refusedVersionId?: string): Promise<Version<T>> {
     const known = this.#version;
     if (known === undefined) return await this.current();
     if (refusedVersionId === undefined) {
-      // A look that is under way may have begun before the change that the caller knows of.
-      await this.#looking;
-      return await this.#lookOnce();
+      // A fetch that runs already may have begun before the change that the caller knows of.
+      await this.#fetching;
+      return await this.#fetchOnce();
     }
     if (known.versionId !== refusedVersionId) return known;
     this.#supersededId = undefined;
-    if (this.#looking === undefined) {
-      if (this.#isBelowFloor()) return known;
-      this.#raiseFloor();
+    if (this.#fetching === undefined) {
+      if (this.#isBackingOff()) return known;
+      this.#backOff();
     }
-    return await this.#lookOnce();
+    return await this.#fetchOnce();
   }
 
   /**
-   * Takes a version that looks are about to find in the place of this one. Until they do they change nothing, unless
-   * it is refused.
+   * Replaces a version by one that fetches will find soon. Until they do, the replaced version is ignored, unless the
+   * adopted one is refused.
    */
   adopt(version: Version<T>, inPlaceOfId: string): void {
     if (this.#version?.versionId !== inPlaceOfId) return;
-    this.#keep(version);
+    this.#store(version);
     this.#supersededId = inPlaceOfId;
   }
 
-  /** Tells of every version that differs from the one before it. Listeners must not throw. */
+  /** The listener is called for every new version. It must not throw. */
   onVersion(listener: VersionListener<T>): void {
     this.#listeners.push(listener);
   }
@@ -98,13 +100,13 @@ export class VersionedSource<T> {
   status(): SourceStatus {
     return {
       versionId: this.#version?.versionId,
-      lookedAtMs: this.#lookedAtMs,
+      fetchedAtMs: this.#fetchedAtMs,
       lastFailure: this.#failure?.message,
       failure: this.#failure,
     };
   }
 
-  /** Looks again from time to time, until `close` was called as often as `start`. */
+  /** Refreshes regularly, until `close` was called as often as `start`. */
   start(): void {
     this.#starts += 1;
     this.#schedule();
@@ -115,67 +117,67 @@ export class VersionedSource<T> {
     if (this.#starts === 0) clearTimeout(this.#timer);
   }
 
-  async #lookOnce(): Promise<Version<T>> {
-    this.#looking ??= this.#lookAndKeep();
-    return await this.#looking;
+  async #fetchOnce(): Promise<Version<T>> {
+    this.#fetching ??= this.#fetchAndStore();
+    return await this.#fetching;
   }
 
-  async #lookAndKeep(): Promise<Version<T>> {
+  async #fetchAndStore(): Promise<Version<T>> {
     try {
-      const seen = await this.#fetch();
+      const fetched = await this.#fetch();
       this.#failure = undefined;
       this.#failures = 0;
-      return this.#keep(seen);
+      return this.#store(fetched);
     } catch (error) {
-      this.#failure = error instanceof Error ? error : new Error('The look failed', { cause: error });
+      this.#failure = error instanceof Error ? error : new Error('The fetch failed', { cause: error });
       this.#failures += 1;
-      this.#raiseFloor();
+      this.#backOff();
       if (this.#version === undefined) throw this.#failure;
       return this.#version;
     } finally {
-      this.#lookedAtMs = Date.now();
-      this.#looking = undefined;
+      this.#fetchedAtMs = Date.now();
+      this.#fetching = undefined;
       this.#schedule();
     }
   }
 
-  #keep(seen: Version<T>): Version<T> {
+  #store(fetched: Version<T>): Version<T> {
     const previous = this.#version;
-    if (previous !== undefined && this.#supersededId === seen.versionId) return previous;
+    if (previous !== undefined && this.#supersededId === fetched.versionId) return previous;
     this.#supersededId = undefined;
-    if (previous?.versionId === seen.versionId) return previous;
-    this.#version = seen;
-    for (const listener of this.#listeners) listener(seen, previous);
-    return seen;
+    if (previous?.versionId === fetched.versionId) return previous;
+    this.#version = fetched;
+    for (const listener of this.#listeners) listener(fetched, previous);
+    return fetched;
   }
 
-  #isBelowFloor(): boolean {
-    return performance.now() < this.#floorEndsMs;
+  #isBackingOff(): boolean {
+    return performance.now() < this.#backOffEndsMs;
   }
 
-  /** While looks fail, twice as high each time, less up to a half at random: whoever throttles us wants fewer. */
-  #raiseFloor(): void {
+  /** Doubles while fetches fail, so that a throttled service gets fewer; at least `minRefreshIntervalMs`. */
+  #backOff(): void {
     const { minRefreshIntervalMs } = this.#options;
-    const factor = Math.min(2 ** this.#failures, LONGEST_FLOOR_FACTOR);
-    const floorMs = Math.max(1, factor * (1 - Math.random() / 2)) * minRefreshIntervalMs;
-    this.#floorEndsMs = performance.now() + floorMs;
+    const maxMs = MAX_BACKOFF_FACTOR * minRefreshIntervalMs;
+    const pauseMs = backOffMs({ firstMs: minRefreshIntervalMs, maxMs }, this.#failures);
+    this.#backOffEndsMs = performance.now() + Math.max(minRefreshIntervalMs, pauseMs);
   }
 
   #schedule(): void {
     clearTimeout(this.#timer);
     if (this.#starts === 0) return;
     const { refreshIntervalMs, minRefreshIntervalMs } = this.#options;
-    // Without any version nothing works: that is worth more frequent looks.
+    // More often while there is no version, since nothing works without one.
     const intervalMs =
       this.#version === undefined
         ? Math.min(refreshIntervalMs, 10 * minRefreshIntervalMs)
         : refreshIntervalMs;
-    this.#timer = setTimeout(() => void this.#lookOnce().catch(() => undefined), jittered(intervalMs));
+    this.#timer = setTimeout(() => void this.#fetchOnce().catch(() => undefined), jittered(intervalMs));
     this.#timer.unref();
   }
 }
 
-/** By up to a tenth either way, so that tasks and secrets do not look all at once. */
+/** Adds or subtracts up to a tenth, so that tasks and secrets are not refreshed all at once. */
 function jittered(intervalMs: number): number {
   return intervalMs * (0.9 + 0.2 * Math.random());
 }

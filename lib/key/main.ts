@@ -16,7 +16,7 @@ async function main(): Promise<void> {
     process.stdout.write(settingsLines(await readKey(), options));
   } else {
     const key = randomBytes(KEY_BYTES).toString('hex');
-    // Apart, so that a pipe takes the key alone: no list of processes and no file needs to see it.
+    // To standard error, so that a pipe gets only the key, which is then in no process list and no file.
     process.stderr.write(`# For the settings of the broker. The key itself is the caller's only.\n`);
     process.stderr.write(settingsLines(key, options));
     process.stdout.write(`${key}\n`);

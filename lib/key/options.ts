@@ -14,7 +14,7 @@ hash, by which nobody finds the key.
   --help
 `;
 
-/** Says what is wrong with a command, and what is allowed. */
+/** A wrong command line. The message says what was found and what is allowed. */
 export class UsageError extends Error {}
 
 const Options = z.object({
@@ -50,7 +50,7 @@ function readOptions(args: readonly string[]): object {
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
     if (positionals.length === 0) return values;
   } catch (error) {
-    // Of Node's message the first sentence tells; what follows is about programs in general.
+    // The first sentence of Node's message names the problem; the rest is general advice.
     const [problem = ''] = (error instanceof Error ? error.message : String(error)).split('. ');
     throw new UsageError(
       `${problem}, allowed ${Object.keys(options)

@@ -1,4 +1,4 @@
-import { throwIfStopped } from '../async/cancellation.ts';
+import { throwIfCanceled } from '../async/cancellation.ts';
 import type { Deadline } from '../async/deadline.ts';
 import { BrokerError } from '../errors.ts';
 import type { CheckoutOptions, Holder } from './checkout.ts';
@@ -71,7 +71,7 @@ export class QueuePool<C extends Connection> {
   checkout(options: CheckoutOptions = {}): Promise<PooledConnection<C>> {
     // Not an async function: its promise around the one that waits in line would make a wait a fifth dearer.
     try {
-      throwIfStopped(options.signal);
+      throwIfCanceled(options.signal);
       if (!this.#demand.isOpen) throw new BrokerError('DRAINING', 'The pool takes no more work');
       const { caller = '', purpose, takesUsed = false } = options;
       const holder = { caller, purpose };

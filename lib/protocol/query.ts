@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
-import { Params, SqlText } from './values.ts';
+import { Params, StatementText } from './values.ts';
 
 /** One SQL statement with its values. */
 export const Statement = z.strictObject({
-  sql: SqlText,
+  sql: StatementText,
   params: z.optional(Params),
   /** Budget of the whole call in milliseconds; the alias's `queryTimeoutMs` is its upper bound. */
   timeoutMs: z.optional(z.int().check(z.minimum(1))),
@@ -68,20 +68,20 @@ export type ResultSet = z.infer<typeof ResultSet>;
 export const Result = z.object({
   columns: z.array(Column),
   rows,
-  /** Rows that matched. null where the server does not tell: of rows that are written and returned. */
+  /** Rows that matched. null if the server does not report it, as for `INSERT ... RETURNING`. */
   affectedRows: z.nullable(z.number()),
-  /** Rows that became different. Likewise. */
+  /** Rows whose values changed. null if the server does not report it. */
   changedRows: z.nullable(z.number()),
   insertId: z.nullable(z.string()),
-  /** null in an answer of an older broker. */
+  /** null in a reply of an older broker. */
   warnings: z.nullable(z.number()),
   /** Time in MySQL. */
   durationMs: z.number(),
-  /** Time in line for a connection. */
+  /** Time in the queue for a connection. */
   queueMs: z.number(),
   /** Every set of rows of a CALL that yields several; `columns` and `rows` are the first. */
   resultSets: z.optional(z.array(ResultSet)),
-  /** There were rows, but this is what was kept of an answer for its repeats. */
+  /** True in the stored answer of a repeat whose columns and rows were not kept. */
   rowsOmitted: z.optional(z.boolean()),
 });
 export type Result = z.infer<typeof Result>;

@@ -1,6 +1,6 @@
-// A file of its own: the handlers that only forward bodies would else bundle the schemas of values, 3 KB.
+// A file of its own, so that handlers which only forward bodies do not bundle the schemas of values, 3 KB.
 
-/** An integer that may have been another one before JavaScript read it. What it writes with an exponent is a double. */
+/** An integer beyond 2^53, which JavaScript may have rounded. One that it writes with an exponent counts as a double. */
 export function isRounded(value: unknown): boolean {
   return typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(String(value));
 }

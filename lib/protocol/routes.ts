@@ -29,25 +29,25 @@ export const REQUEST_ID_HEADER = 'x-request-id';
 /** What is left of the caller's own budget, in milliseconds. */
 export const TIMEOUT_HEADER = 'x-timeout-ms';
 
-/** The caller's name for a request that is to be done once, however often it is sent. */
+/** The caller's key for a request that is done once, however often it is sent. */
 export const IDEMPOTENCY_HEADER = 'idempotency-key';
 
-/** In the reply: `true` if it is the answer of an earlier request with the same key. */
+/** In the reply: `true` if it is the stored answer of an earlier request with the same key. */
 export const REPLAY_HEADER = 'idempotent-replay';
 
-/** In the reply that is a stream: how many milliseconds its reader may take nothing of it. */
+/** In the reply that is a stream: how many milliseconds its reader may read nothing. */
 export const STALL_HEADER = 'x-stream-stall-ms';
 
 /**
- * What a slow reader of a stream may send on its connection to say that it takes something: an empty line, which HTTP
- * has servers pass over (RFC 9112, section 2.2).
+ * What a slow reader of a stream may send on its connection to show that it still reads: an empty line, which HTTP servers
+ * ignore (RFC 9112, section 2.2).
  */
 export const READING_SIGN = '\r\n';
 
-/** The name of a database. In a path it stands for itself. */
+/** The name of a database. It needs no escaping in a path. */
 export const ALIAS = /^[a-z][a-z0-9-]{0,62}$/;
 
-/** @throws {BrokerError} UNKNOWN_DATABASE for what no database can be called: it could lead to another address. */
+/** @throws {BrokerError} UNKNOWN_DATABASE for an invalid alias, which could change the path. */
 export function databasePath(route: string, alias: string): string {
   if (!ALIAS.test(alias)) throw new BrokerError('UNKNOWN_DATABASE', `There is no database "${alias}"`);
   return route.replace(':alias', alias);

@@ -2,10 +2,10 @@ import * as z from 'zod/mini';
 import { FailureBody } from './failure.ts';
 import { Column, Result } from './query.ts';
 
-/** Asked for with `accept`: the rows of a query as they come, a JSON document a line. */
+/** The `accept` type for a query whose rows are streamed, a JSON document on each line. */
 export const STREAM_TYPE = 'application/x-ndjson';
 
-/** What a statement did whose rows were streamed. */
+/** The result of a statement whose rows were streamed. */
 const StreamEnd = z.extend(z.omit(Result, { columns: true, rows: true, resultSets: true }), {
   rowCount: z.number(),
 });

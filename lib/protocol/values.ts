@@ -19,11 +19,11 @@ export const isWellFormed = (text: string): boolean => !/\p{Surrogate}/u.test(te
 const HALF = 'must not hold half of a surrogate pair';
 const wellFormed = z.refine<string>(isWellFormed, HALF);
 
-/** Text that the server gets as it is: half of a surrogate pair would become another character on the way. */
+/** Text that the server gets unchanged: half of a surrogate pair would become another character. */
 const WellFormedText = z.string().check(wellFormed);
 
 /** The text of one statement. */
-export const SqlText = z.string().check(z.minLength(1), wellFormed);
+export const StatementText = z.string().check(z.minLength(1), wellFormed);
 
 /** Binary data, base64. */
 const BytesValue = z.strictObject({ $bytes: z.base64() });
@@ -35,7 +35,7 @@ const BigintValue = z.strictObject({
 const DecimalValue = z.strictObject({
   $decimal: z.string().check(z.refine(isDecimalText, 'must be at most 65 digits with an optional fraction')),
 });
-/** Any JSON, bound as its text. The broker has it as the text that the caller sent. */
+/** Any JSON, bound as the text that the caller sent. */
 const JsonValue = z.strictObject({ $json: z.unknown() });
 
 const scalarKinds = 'null, boolean, number, string, {"$bytes"}, {"$bigint"}, {"$decimal"}';

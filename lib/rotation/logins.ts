@@ -1,11 +1,10 @@
 import { AccountSession } from '../mysql/accounts/admin-session.ts';
 import { isRefusedLogin } from '../mysql/connect-errors.ts';
+import { MYSQL_PORT } from '../settings/servers.ts';
 import type { RotatingSecret } from './rotating-secret.ts';
 import { type KnownDatabase, refused } from './rotation.ts';
 
-const DEFAULT_PORT = 3306;
-
-/** TLS, unless settings say otherwise or, where there are none, the secret does so in so many words. */
+/** Over TLS, unless the settings say otherwise or, without settings, the secret has `ssl: false`. */
 export async function logIn(
   secret: RotatingSecret,
   known: KnownDatabase,
@@ -17,7 +16,7 @@ export async function logIn(
   const login = {
     versionId: 'rotation',
     host,
-    port: known.port ?? secret.port ?? DEFAULT_PORT,
+    port: known.port ?? secret.port ?? MYSQL_PORT,
     database,
     username,
     password,
@@ -25,7 +24,7 @@ export async function logIn(
   return await AccountSession.open(login, known.tls ?? (secret.allowsPlain ? 'off' : 'verify'));
 }
 
-/** Undefined: the server does not let it in. */
+/** Undefined: the server refuses the login. */
 export async function tryLogIn(
   secret: RotatingSecret,
   known: KnownDatabase,

@@ -3,7 +3,7 @@ import { parseDatabaseSecret } from '../credentials/database-secret.ts';
 
 const Fields = z.record(z.string(), z.unknown());
 
-/** What only rotations care for. Users write booleans as strings too. */
+/** Fields that only rotations use. Users also write booleans as strings. */
 const RotationFields = z.object({
   ssl: z.union([z.boolean(), z.string()]).nullish().catch(undefined),
   masterarn: z.string().min(1).nullish().catch(undefined),
@@ -11,14 +11,14 @@ const RotationFields = z.object({
 
 /** A version of a database secret, as a rotation sees it. */
 export interface RotatingSecret {
-  /** All of it as it came, with keys of the users' own. */
+  /** All fields as they came, also those that users added. */
   readonly fields: Readonly<Record<string, unknown>>;
   readonly username: string;
   readonly password: string;
   readonly host: string | undefined;
   readonly port: number | undefined;
   readonly database: string | undefined;
-  /** The secret says in so many words that logins go unencrypted. */
+  /** The secret has `ssl: false`: logins may be unencrypted. */
   readonly allowsPlain: boolean;
   /** The secret of the user that manages this one and its clone: the two take turns. */
   readonly masterSecretId: string | undefined;

@@ -3,13 +3,13 @@ import { BrokerError } from '../errors.ts';
 import type { DatabaseSettings } from '../settings/settings.ts';
 import { parseRotatingSecret, type RotatingSecret } from './rotating-secret.ts';
 
-/** What settings say of the database, which wins over what its secret says; `tls` wins over the secret's `ssl`. */
+/** The database in the settings. It overrides the secret; `tls` overrides the secret's `ssl`. */
 export type KnownDatabase = Partial<Pick<DatabaseSettings, 'host' | 'port' | 'database' | 'tls'>>;
 
 /** One rotation of one secret, in any of its steps. */
 export interface Rotation {
   readonly secretId: string;
-  /** The version that is being made. */
+  /** The new version. */
   readonly versionId: string;
   readonly rotationToken: string | undefined;
   /** The version that is AWSCURRENT. */
@@ -18,7 +18,7 @@ export interface Rotation {
   readonly store: RotationStore;
 }
 
-/** Why a step will not do what it was asked for. */
+/** A step is refused. */
 export function refused(reason: string): BrokerError {
   return new BrokerError('INVALID_REQUEST', `The secret is not rotated: ${reason}`, { reason });
 }
@@ -38,7 +38,7 @@ export async function readCurrent(rotation: Rotation): Promise<RotatingSecret> {
   return current;
 }
 
-/** The version in force and the one that is being made, found to be two of the same kind. */
+/** The current and the pending version, checked to be for the same server and the right users. */
 export async function readBoth(
   rotation: Rotation,
 ): Promise<{ current: RotatingSecret; pending: RotatingSecret }> {
@@ -46,17 +46,17 @@ export async function readBoth(
   const pending = await readVersion(rotation, 'AWSPENDING', rotation.versionId);
   if (pending === undefined) throw refused('its AWSPENDING version has no value: createSecret comes first');
   if (pending.username !== nextUsername(current) || !isOnSameServer(pending, current)) {
-    // Whoever can write a version must not aim the rotation at another user or server.
+    // A writer of secret versions must not be able to direct the rotation at another user or server.
     throw refused('its AWSPENDING version is for another user or server than AWSCURRENT; remove that label');
   }
   return { current, pending };
 }
 
 const CLONE_SUFFIX = '_clone';
-/** MariaDB takes longer ones; nothing in a secret surely tells it. */
+/** MariaDB allows longer ones, but a secret does not reliably name the server's kind. */
 const MAX_USERNAME_LENGTH = 32;
 
-/** Who logs in with the next version: the same user, or where a master manages two, the other of them. */
+/** The user of the next version: the same one, or with a master secret the other of the two. */
 export function nextUsername({ username, masterSecretId }: RotatingSecret): string {
   if (masterSecretId === undefined) return username;
   if (username.endsWith(CLONE_SUFFIX)) return username.slice(0, -CLONE_SUFFIX.length);

@@ -20,8 +20,8 @@ const STEPS: Readonly<Record<RotationStep, (rotation: Rotation) => Promise<void>
 };
 
 /**
- * The steps by which Secrets Manager rotates the password of a database user. Each can be done any number of times:
- * after a failure Secrets Manager begins again with the first.
+ * The steps by which Secrets Manager rotates the password of a database user. Each is idempotent: after a failure Secrets
+ * Manager begins again with the first.
  */
 export class Rotator {
   readonly #store = new RotationStore();
@@ -44,7 +44,7 @@ export class Rotator {
   }
 }
 
-/** Makes up the next password, unless that was done. */
+/** Generates the next password, unless there is one. */
 async function createSecret(rotation: Rotation): Promise<void> {
   const { store, secretId, versionId, rotationToken } = rotation;
   const current = await readCurrent(rotation);
@@ -57,7 +57,7 @@ async function createSecret(rotation: Rotation): Promise<void> {
   await store.putPending(secretId, { versionId, text: JSON.stringify(next), rotationToken });
 }
 
-/** Proves that the next version opens the database that it names. */
+/** Checks that the next version can log in to its database. */
 async function testSecret(rotation: Rotation): Promise<void> {
   const { database } = rotation;
   const { pending } = await readBoth(rotation);

@@ -12,14 +12,14 @@ interface CloneWork {
 }
 
 /**
- * Makes the other user as good as the current one, by the hand of the master. Done again it does no harm, and all of
- * it is done again, but for a password that works: a password that works does not tell that the grants were copied.
+ * Gives the other user the password, limits and grants of the current one, with the master's login. It is idempotent. A
+ * repeat skips only a password that works already, since that does not show that the grants were copied.
  */
 export async function setCloneSecret(
   { store, database }: Rotation,
   { current, pending, masterSecretId }: CloneWork,
 ): Promise<void> {
-  // First, so that nobody can have the master work for a user whose password he does not know.
+  // First, so that nobody can use the master for a user whose password they do not know.
   const from = await accountOf(current, database);
   const to = { user: pending.username, host: from.host };
   const text = await store.read(masterSecretId, 'AWSCURRENT');
@@ -42,7 +42,7 @@ async function accountOf(current: RotatingSecret, database: KnownDatabase): Prom
   return account;
 }
 
-/** The master's password must go to no server but the master's own, and must stay as it is. */
+/** The master's password must be sent only to the master's server, and must not change. */
 function checkMaster(master: RotatingSecret, users: readonly string[], host: string | undefined): void {
   if (users.includes(master.username)) throw refused('it is of the master itself, which cannot take turns');
   if (master.host !== undefined && !isSameHost(master.host, host)) {
@@ -50,7 +50,7 @@ function checkMaster(master: RotatingSecret, users: readonly string[], host: str
   }
 }
 
-/** Where the master's own secret names no host, only settings can: the secret that is rotated must not. */
+/** If the master's secret names no host, only the settings may name it, not the rotated secret. */
 function masterDatabase(master: RotatingSecret, { host, port, tls }: KnownDatabase): KnownDatabase {
   if (host === undefined && master.host === undefined)
     throw refused('the secret that masterarn names has no host');

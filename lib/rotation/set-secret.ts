@@ -5,7 +5,7 @@ import type { RotatingSecret } from './rotating-secret.ts';
 import { isOnSameServer, type Rotation, readBoth, readVersion } from './rotation.ts';
 import { setCloneSecret } from './set-clone-secret.ts';
 
-/** Makes the database let the pending version in. */
+/** Makes the database accept the pending version. */
 export async function setSecret(rotation: Rotation): Promise<void> {
   const { current, pending } = await readBoth(rotation);
   if (current.masterSecretId !== undefined) {
@@ -13,7 +13,7 @@ export async function setSecret(rotation: Rotation): Promise<void> {
     return;
   }
   if (await canLogIn(pending, rotation.database)) return;
-  // A rotation that was given up half-way may have left the database with the version before.
+  // After an abandoned rotation the database may still have the previous version.
   for (const secret of [current, await previousLike(current, rotation)]) {
     await using session = secret && (await tryLogIn(secret, rotation.database));
     if (secret === undefined || session === undefined) continue;

@@ -4,8 +4,8 @@ import { problem } from './problems.ts';
 import { LimitSettings, ServerSettings } from './settings.ts';
 
 /**
- * What each byte of a request's body is counted for while its call waits and runs: the values read from it, and the
- * text bound of them, at up to two bytes a character each.
+ * Bytes that are counted for each byte of a request's body while its call waits and runs: for the parsed values and for
+ * the bound text, at up to two bytes a character each.
  */
 export const COST_OF_BODY_BYTE = 4;
 /** The part of the budget that is kept for small bodies and replies. */
@@ -16,7 +16,7 @@ const Needs = z.object({
   databases: z.record(z.string(), z.object({ limits: LimitSettings.prefault({}) })),
 });
 
-/** The least `maxBufferedBytes` in which the largest body, and the largest reply, find room. */
+/** The least `maxBufferedBytes` that has room for the largest body and for the largest reply. */
 export function leastBufferedBytes({ server, databases }: z.output<typeof Needs>): number {
   const replies = Object.values(databases).map(({ limits }) => limits.maxResultBytes);
   const largest = Math.max(COST_OF_BODY_BYTE * server.bodyLimitBytes, ...replies);

@@ -17,13 +17,13 @@ const Environment = z.object({
     .refine((port) => port <= 65_535, PORTS)
     .default(8080),
   LOG_LEVEL: choice('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info'),
-  /** Tasks that share the database servers at the most. */
+  /** Most tasks that share the database servers at a time. */
   BROKER_PEAK_TASKS: text(/^[1-9]\d{0,5}$/, 'an integer of at least 1')
     .transform(Number)
     .default(1),
-  /** The name under which the metrics of all tasks stand in CloudWatch. */
+  /** The `service` dimension of all tasks' metrics in CloudWatch. */
   BROKER_EMF: text(/^[\w.-]{1,128}$/, 'a name of A-Z a-z 0-9 _ . -').optional(),
-  /** Where the other tasks listen. */
+  /** The endpoints of the other tasks. */
   BROKER_PEERS: text(/^[\w.-]{1,253}:\d{1,5}(,[\w.-]{1,253}:\d{1,5})*$/, PEERS)
     .transform((peers) => peers.split(',').map(toEndpoint))
     .refine((peers) => peers.every(({ port }) => port > 0 && port <= 65_535), PEERS)
@@ -34,7 +34,7 @@ export type LogLevel = z.infer<typeof Environment>['LOG_LEVEL'];
 
 const SOURCES = ['BROKER_SETTINGS_FILE', 'BROKER_SETTINGS', 'BROKER_SETTINGS_SECRET'] as const;
 
-/** Where other brokers listen: a host name may have an address for each. */
+/** The endpoint of other brokers: a host name may have an address for each. */
 export interface PeerEndpoint {
   readonly host: string;
   readonly port: number;
@@ -57,7 +57,7 @@ export interface BrokerEnvironment {
   readonly peers: readonly PeerEndpoint[];
 }
 
-/** Reads the broker's own variables. An empty one counts as not set. */
+/** Reads the broker's variables. An empty one counts as not set. */
 export function parseEnvironment(variables: NodeJS.ProcessEnv): BrokerEnvironment {
   const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''));
   const environment = Environment.safeParse(set);

@@ -5,7 +5,7 @@ import * as z from 'zod';
 /** Node's timers hold 2^31 - 1 and fire at once beyond it. This leaves room for jitter. */
 const MAX_TIMER_MS = 1_900_000_000;
 
-/** A part of the document. Unknown keys are refused; the text for them lists the known keys, nearest first. */
+/** A section of the document. Unknown keys are refused; the message lists the known keys, the most similar first. */
 export function section<S extends z.core.$ZodLooseShape>(shape: S) {
   return z.strictObject(shape, {
     error: (issue) =>
@@ -15,7 +15,7 @@ export function section<S extends z.core.$ZodLooseShape>(shape: S) {
   });
 }
 
-/** Entries by name. A bad name hides nothing of what is wrong below it. */
+/** Entries by name. A bad name does not hide problems of its entry. */
 export function named<V extends z.ZodType>(name: z.ZodString, entry: V, allowed: string) {
   const refuseBadNames = (entries: unknown, context: z.RefinementCtx) => {
     if (typeof entries !== 'object' || entries === null || Array.isArray(entries)) return;
@@ -29,7 +29,7 @@ export function named<V extends z.ZodType>(name: z.ZodString, entry: V, allowed:
   return (
     z
       .record(z.string(), entry, allowed)
-      // Also where entries are wrong.
+      // Also if entries are wrong.
       .superRefine(refuseBadNames, { when: () => true })
       .meta({ propertyNames: { pattern: z.toJSONSchema(name).pattern } })
   );
@@ -41,9 +41,9 @@ export function integer(min: number, max?: number) {
   return max === undefined ? field : field.max(max, `an integer of at most ${max}`);
 }
 
-/** A duration that is waited for. */
+/** A positive duration. */
 export const milliseconds = integer(1, MAX_TIMER_MS);
-/** A duration that may be nothing. */
+/** A duration that may be 0. */
 export const millisecondsOrNone = integer(0, MAX_TIMER_MS);
 export const bytes = integer(1);
 
@@ -59,13 +59,13 @@ export function text(pattern: RegExp, allowed: string) {
 
 export const path = text(/^[^\0]+$/, 'the path of a file');
 
-/** The known words, first those that need the fewest letters changed. */
+/** The known words by their edit distance from `word`. */
 export function nearestFirst(word: string, known: readonly string[]): string[] {
   const distances = new Map(known.map((key) => [key, distance(word, key)]));
   return known.toSorted((one, other) => (distances.get(one) ?? 0) - (distances.get(other) ?? 0));
 }
 
-/** How many letters must be typed, deleted or changed to turn one word into the other. */
+/** The Levenshtein distance of two words. */
 function distance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, column) => column);
   for (const [index, letter] of [...from.toLowerCase()].entries()) {
@@ -79,6 +79,6 @@ function distance(from: string, to: string): number {
   return row.at(-1) ?? 0;
 }
 
-/** A host name or an IPv4 address, or an IPv6 address; then a port, if any. */
+/** A host name or an IP address, with an optional port. */
 export const SERVER_NAME =
   /^([\w.-]{1,253}|[\da-f]{0,4}:[\da-f]{0,4}:[\da-f:.]{0,37}(%[\w.-]{1,16})?)(:\d{1,5})?$/i;

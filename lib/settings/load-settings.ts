@@ -20,9 +20,9 @@ export interface LoadedSettings {
 }
 
 /**
- * Reads all that the broker is told at its start.
+ * Reads the broker's settings and environment.
  *
- * @throws {SettingsError} with a line for each problem, to be printed as they are.
+ * @throws {SettingsError} with a printable line for each problem.
  */
 export async function loadSettings(environment: NodeJS.ProcessEnv): Promise<LoadedSettings> {
   const { source, host, port, logLevel, peakTasks, emfService, peers } = parseEnvironment(environment);
@@ -68,7 +68,7 @@ async function readSettingsSecret(secretId: string): Promise<string> {
   }
 }
 
-/** Paths in a document are relative to the folder that it is in. */
+/** Paths in a document are relative to its folder. */
 function withPathsFrom(folder: string, settings: Settings): Settings {
   const databases = Object.entries(settings.databases).map(
     ([alias, database]): [string, DatabaseSettings] => [

@@ -2,8 +2,8 @@ import { parseDocument as parseYaml, type YAMLError } from 'yaml';
 import { SettingsError } from './problems.ts';
 
 /**
- * Reads YAML or JSON. What the parser says of a mistake quotes the document, which may hold secrets: the lines of
- * this error name the place and the kind of the mistake only.
+ * Reads YAML or JSON. The parser's messages quote the document, which may hold secrets, so the lines of this error name
+ * only position and kind of each mistake.
  */
 export function parseDocument(text: string, origin: string): unknown {
   const yaml = parseYaml(text, { merge: true, stringKeys: true });

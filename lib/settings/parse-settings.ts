@@ -6,14 +6,14 @@ import { Settings } from './settings.ts';
 
 export interface ParseOptions {
   readonly checks?: readonly Check[];
-  /** Tasks that share the database servers at the most. Default: this one alone. */
+  /** Most tasks that share the database servers at a time. Default 1. */
   readonly peakTasks?: number;
 }
 
 /**
- * Checks a whole document and reads from it what one task is to do.
+ * Checks a document, and returns the settings of one task.
  *
- * @throws {SettingsError} with every problem that could be found at once.
+ * @throws {SettingsError} with every problem that was found.
  */
 export function parseSettings(
   document: unknown,

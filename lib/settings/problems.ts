@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import { SERVER_NAME } from './fields.ts';
 
-/** ENOENT and the like; unlike the message it names no path. */
+/** ENOENT and the like; unlike the message it holds no path. */
 export function errorCode(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
 }
@@ -10,7 +10,7 @@ type Path = readonly PropertyKey[];
 
 const PLAIN_NAME = /^[\w.-]{1,63}$/;
 
-/** Stops the start. Its lines may be printed: none of them shows a secret. */
+/** The settings cannot be used. Its lines may be printed: none of them shows a secret. */
 export class SettingsError extends Error {
   /** One line each: where, what was found, what is allowed. */
   readonly problems: readonly string[];
@@ -26,7 +26,7 @@ export function problem(path: Path, found: unknown, allowed: string): string {
   return line(path, isSecretPlace(path) ? kindOf(found) : shown(found), allowed);
 }
 
-/** Segments that are no names of their place may hold anything, a mistyped `password:secret` included. */
+/** Segments that cannot be names are shown as `?`: they may hold anything, as a mistyped `password:secret`. */
 export function pathText(path: Path): string {
   const segments = path.map(String).map((segment, index) => {
     const names = index === 1 && path[0] === 'servers' ? SERVER_NAME : PLAIN_NAME;
@@ -35,7 +35,7 @@ export function pathText(path: Path): string {
   return segments.length === 0 ? 'the document' : segments.join('.');
 }
 
-/** What the schema found wrong with a document. Its messages say what is allowed: see fields.ts. */
+/** The problems that the schema found. Its messages say what is allowed: see fields.ts. */
 export function schemaProblems(error: z.core.$ZodError, document: unknown): string[] {
   return error.issues.flatMap((issue) => issueProblems(issue, document));
 }
@@ -50,7 +50,7 @@ function issueProblems(issue: z.core.$ZodIssue, document: unknown): string[] {
     case 'invalid_key':
       return [line(path, 'another name', issue.issues[0]?.message ?? message)];
     case 'invalid_type':
-      // A word where no word belongs may have slipped there from anywhere.
+      // A string at the wrong position could be a secret, so it is not shown.
       return [typeof found === 'string' ? line(path, 'a string', message) : problem(path, found, message)];
     case 'invalid_union':
       return (
@@ -63,13 +63,13 @@ function issueProblems(issue: z.core.$ZodIssue, document: unknown): string[] {
   }
 }
 
-/** A union reports what every form lacks. Its author meant the only form that has all of the keys he wrote. */
+/** A union reports the problems of every form. The form meant is the only one that has all of the given keys. */
 function meantForm({ errors }: z.core.$ZodIssueInvalidUnion): z.core.$ZodIssue[] | undefined {
   const [form, ...others] = errors.filter((issues) => issues.every((issue) => issue.path.length > 0));
   return others.length === 0 ? form : undefined;
 }
 
-/** A problem whose finding takes words of its own. They must not come from the document. */
+/** A problem with its own text for what was found. That text must not come from the document. */
 export function line(path: Path, found: string, allowed: string): string {
   return `${pathText(path)}: found ${found}, allowed ${allowed}`;
 }

@@ -1,5 +1,6 @@
 import type { DatabaseSettings, Settings } from './settings.ts';
 
+/** The default port of MySQL. */
 export const MYSQL_PORT = 3306;
 
 /** A server that the settings limit. */
@@ -21,12 +22,12 @@ export function serverLimitOf(
   return undefined;
 }
 
-/** What one of the tasks that share a server may open on it. */
+/** The connections that one of the tasks may open on a shared server. */
 export function taskShare(maxConnections: number, peakTasks: number): number {
   return Math.floor(maxConnections / peakTasks);
 }
 
-/** The settings of one task: its share in the place of what each server bears from all of them. */
+/** The settings of one task: each server's limit is replaced by the task's share. */
 export function withTaskShares(settings: Settings, peakTasks: number): Settings {
   if (settings.servers === undefined) return settings;
   const shares = Object.entries(settings.servers).map(([name, { maxConnections }]) => [

@@ -14,14 +14,14 @@ import {
 } from './fields.ts';
 import { READABLE_SQL_MODE, READABLE_SQL_MODE_TEXT } from './sql-modes.ts';
 
-// What one field allows stands here; what fields allow each other stands in cross-checks.ts.
+// Rules of a single field are here; rules between fields are in checks/.
 
 const alias = text(/^[a-z][a-z0-9-]{0,62}$/, 'a name of at most 63 of a-z 0-9 - that begins with a letter');
 export const CallerName = text(
   /^[A-Za-z][A-Za-z0-9._-]{0,62}$/,
   'a name of at most 63 of A-Z a-z 0-9 . _ - that begins with a letter',
 );
-/** Colons stand in IPv6 addresses only, two at least: a port is a field of its own. */
+/** Only IPv6 addresses have colons, at least two: the port is another field. */
 const host = text(
   /^(?=.{1,255}$)([A-Za-z0-9._-]+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[\w.-]+)?)$/,
   'a host name or an IP address, without a port: that is a field of its own',
@@ -31,7 +31,7 @@ const username = text(/^[^\0]+$/, 'a user name');
 
 const FORMS = 'exactly one of {secretId}, {file}, {username, password}, {iam: {username}}';
 
-/** Where the login comes from: exactly one form. */
+/** The source of the login, in exactly one form. */
 export const CredentialsSettings = z.union(
   [
     /** A secret in Secrets Manager that holds RDS secret JSON. */
@@ -66,7 +66,7 @@ const variableValue = z.union(
   VARIABLE_VALUES,
 );
 
-/** What every connection is given when it is opened or reset. None of it can hold a quote or a backslash. */
+/** The session of every connection, set when it is opened or reset. No value can hold a quote or a backslash. */
 export const SessionSettings = section({
   sqlMode: text(READABLE_SQL_MODE, READABLE_SQL_MODE_TEXT).default('STRICT_TRANS_TABLES'),
   timeZone: text(
@@ -88,21 +88,21 @@ export const PoolSettings = section({
   size: integer(1).default(10),
   /** Connections opened on top under load and closed on checkin. */
   maxOverflow: integer(0).default(10),
-  /** One budget: the wait in line and the login. */
+  /** One budget for the wait in the queue and the login. */
   checkoutTimeoutMs: milliseconds.default(5_000),
   /** Age at which a connection is replaced; jittered. */
   recycleAfterMs: milliseconds.default(119_000),
-  /** Callers in line; one more is refused at once. */
+  /** Most calls in the queue. With one more, one is refused at once. */
   maxWaiting: integer(0).default(1_000),
-  /** An idle connection above `minIdle` is closed after so long. */
+  /** An idle connection above `minIdle` is closed after this time. */
   idleTimeoutMs: milliseconds.default(600_000),
   minIdle: integer(0).default(0),
-  /** Check a connection that lay idle for `prePingAfterIdleMs` before it is given out. */
+  /** Ping a connection that was idle for `prePingAfterIdleMs` before it is checked out. */
   prePing: flag.default(true),
   prePingAfterIdleMs: millisecondsOrNone.default(500),
-  /** A database that nobody asks is checked so often: by a ping, or by a login where nothing is open. 0: never. */
+  /** How often a database without calls is checked: by a ping, or by a login if no connection is open. 0: never. */
   healthCheckIntervalMs: millisecondsOrNone.default(30_000),
-  /** Which idle connection is given out: the one used last, or the one used longest ago. */
+  /** Which idle connection is checked out: the one used last, or the one used longest ago. */
   order: choice('lifo', 'fifo').default('lifo'),
   /** When a connection's session is cleared: as needed, after every checkin, or never (a ROLLBACK only). */
   resetOnCheckin: choice('auto', 'always', 'rollback').default('auto'),
@@ -114,13 +114,13 @@ export const LimitSettings = section({
   queryTimeoutMs: milliseconds.default(30_000),
   /** Upper bound of a request's own `maxRows`. */
   maxRows: integer(1).default(100_000),
-  /** Of a statement with its values written into it. The default is MariaDB's own `max_allowed_packet`. */
+  /** Size of a statement with its values. The default is MariaDB's `max_allowed_packet`. */
   maxStatementBytes: bytes.default(16_777_216),
   /** Size of a reply. The default still fits Lambda's 6 MB reply as base64. */
   maxResultBytes: bytes.default(4_500_000),
-  /** Of a row that is streamed: it must be held in memory, whereas `maxResultBytes` does not apply. */
+  /** Size of a streamed row, which is held in memory; `maxResultBytes` does not apply to streams. */
   maxRowBytes: bytes.default(16_777_216),
-  /** A reader that takes nothing for so long loses its stream. */
+  /** A stream ends if its reader reads nothing for this time. */
   streamStallMs: milliseconds.default(20_000),
   /** Streams at a time; one more is refused. */
   maxStreams: integer(0).default(4),
@@ -128,7 +128,7 @@ export const LimitSettings = section({
 export type LimitSettings = z.infer<typeof LimitSettings>;
 
 const transactions = section({
-  /** A transaction without a statement for so long is rolled back. */
+  /** A transaction without a statement for this time is rolled back. */
   idleTimeoutMs: milliseconds.default(10_000),
   /** A transaction is rolled back at this age. */
   lifetimeMs: milliseconds.default(60_000),
@@ -151,10 +151,10 @@ const idempotency = section({
 export type IdempotencySettings = z.infer<typeof idempotency>;
 
 const database = section({
-  /** Where the server is. Wins over what the secret says, as `port` and `database` do. */
+  /** The server's host. Overrides the secret's, as `port` and `database` do. */
   host: host.optional(),
   port: integer(1, 65_535).optional(),
-  /** The schema that connections begin in. */
+  /** The default schema of connections. */
   database: text(/^[^\0]{1,64}$/, 'the name of a database').optional(),
   credentials: CredentialsSettings,
   tls: TlsSettings.default('verify'),
@@ -165,7 +165,7 @@ const database = section({
   statistics: statistics.prefault({}),
   /** Show callers MySQL's own text for failures of their statements. */
   exposeMysqlMessages: flag.default(true),
-  /** Absent: this alias remembers no idempotency keys. */
+  /** Absent: this alias takes no idempotency keys. */
   idempotency: idempotency.optional(),
 });
 
@@ -179,7 +179,7 @@ export const DatabaseSettings = database.transform((settings) => ({
 }));
 export type DatabaseSettings = z.infer<typeof DatabaseSettings>;
 
-/** Transactions leave one connection to everybody else, where there is more than one. */
+/** Transactions leave one connection for other calls, if there is more than one. */
 export function maxOpenBound(pool: PoolSettings): number {
   return Math.max(1, pool.size + pool.maxOverflow - 1);
 }
@@ -188,7 +188,7 @@ function defaultMaxOpen(pool: PoolSettings): number {
   return Math.min(10, maxOpenBound(pool));
 }
 
-/** Who may use what. */
+/** A caller and its access. */
 export const CallerSettings = section({
   /** SHA-256 of the caller's key. This or `keySecret`. */
   keySha256: text(/^[0-9a-fA-F]{64}$/, 'a SHA-256 as 64 hexadecimal digits')
@@ -211,12 +211,11 @@ export const ServerSettings = section({
   requestTimeoutMs: milliseconds.default(30_000),
   maxConnections: integer(1).default(10_000),
   /**
-   * Bytes of the bodies of calls in line (four for each: their values and the text bound of them) and of replies that
-   * wait to be taken, of all callers together; one more is 503. Default: half of the memory that the process may use
-   * beyond 64 MB.
+   * Bytes of the bodies of waiting calls (four for each, for values and bound text) and of unsent replies, of all callers
+   * together; more is 503. Default: half of the memory that the process may use beyond 64 MB.
    */
   maxBufferedBytes: bytes.optional(),
-  /** After SIGTERM new work is still served for so long, while `/readyz` says 503. */
+  /** How long new work is still served after SIGTERM, while `/readyz` says 503. */
   drainDelayMs: millisecondsOrNone.default(3_000),
   /** From SIGTERM to the exit. */
   drainTimeoutMs: milliseconds.default(35_000),
@@ -228,9 +227,9 @@ export const ServerSettings = section({
 export type ServerSettings = z.infer<typeof ServerSettings>;
 
 export const SecretsSettings = section({
-  /** How often secrets are looked at again; jittered. */
+  /** How often secrets are fetched again; jittered. */
   refreshIntervalMs: milliseconds.default(300_000),
-  /** Least time between two looks that refused logins force. */
+  /** Least time between two fetches because of refused logins. */
   minRefreshIntervalMs: milliseconds.default(1_000),
 });
 export type SecretsSettings = z.infer<typeof SecretsSettings>;
@@ -246,7 +245,7 @@ export const Settings = section({
   allowAnonymous: flag.default(false),
   server: ServerSettings.prefault({}),
   secrets: SecretsSettings.prefault({}),
-  /** What each database server bears, shared by the aliases on it. By `host:port`, or `host` at port 3306. */
+  /** Limits of database servers, shared by the aliases on each. By `host:port`, or `host` at port 3306. */
   servers: named(
     text(SERVER_NAME, 'host:port, or a host'),
     section({ maxConnections: integer(1) }),

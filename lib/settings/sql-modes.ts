@@ -1,6 +1,6 @@
 /**
- * The modes under which the broker is proven to read SQL text as the server does. Only ANSI, ANSI_QUOTES and
- * NO_BACKSLASH_ESCAPES change how a text falls into words, and none adds to the grammar.
+ * The modes under which the broker reads SQL text as the server does, as tests show. Only ANSI, ANSI_QUOTES and
+ * NO_BACKSLASH_ESCAPES change how a text is split into tokens, and none extends the grammar.
  *
  * Not among them are MariaDB's imitations of other products and older versions ([...] is a name under MSSQL,
  * SQL%ROWCOUNT an expression under ORACLE) and EMPTY_STRING_IS_NULL, which makes NULL of a bound ''.
@@ -17,7 +17,7 @@ export const READABLE_SQL_MODES: readonly string[] = `
 
 const MODE = `(?:${READABLE_SQL_MODES.join('|')})`;
 
-/** Of a whole `sqlMode`. */
+/** Matches a whole `sqlMode`. */
 export const READABLE_SQL_MODE = new RegExp(`^(?:${MODE}(?:,${MODE})*)?$`);
 
 /** What is allowed, for the operator. */

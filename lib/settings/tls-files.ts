@@ -4,7 +4,7 @@ import { certificatesIn } from './certificates.ts';
 import { errorCode, line } from './problems.ts';
 import type { Settings } from './settings.ts';
 
-/** A line for each file of the settings, whose paths are absolute by now, that cannot be used for TLS. */
+/** A line for each file in the settings that cannot be used for TLS. Their paths must be absolute. */
 export async function tlsFileProblems({ databases, server }: Settings): Promise<string[]> {
   const problems = await Promise.all([
     ...Object.entries(databases).map(async ([alias, { tls }]) =>

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { AnyCancelSignal, CancelSource, throwIfStopped } from '../../lib/async/cancellation.ts';
+import { AnyCancelSignal, CancelSource, throwIfCanceled } from '../../lib/async/cancellation.ts';
 
 test('a stop is raised once, for whoever listens then', () => {
   const stop = new CancelSource();
@@ -7,12 +7,12 @@ test('a stop is raised once, for whoever listens then', () => {
   stop.addEventListener('abort', before);
   stop.addEventListener('abort', removed);
   stop.removeEventListener('abort', removed);
-  expect(() => throwIfStopped(stop)).not.toThrow();
+  expect(() => throwIfCanceled(stop)).not.toThrow();
   stop.cancel(new Error('first'));
   stop.addEventListener('abort', after);
   stop.cancel(new Error('second'));
   expect([before, removed, after].map(({ mock }) => mock.calls.length)).toEqual([1, 0, 0]);
-  expect(() => throwIfStopped(stop)).toThrow('first');
+  expect(() => throwIfCanceled(stop)).toThrow('first');
 });
 
 test.each([0, 1])('either of two stops, the one at place %i, is enough', (place) => {

@@ -44,7 +44,7 @@ describe('a secret', () => {
     source.start();
     source.close();
 
-    expect(source.status()).toEqual({ versionId: undefined, lookedAtMs: undefined, lastFailure: undefined });
+    expect(source.status()).toEqual({ versionId: undefined, fetchedAtMs: undefined, lastFailure: undefined });
     expect(secrets.calls).toEqual([]);
   });
 
@@ -116,7 +116,7 @@ describe('while Secrets Manager is down', () => {
     expect((await source.current()).password).toBe('old');
     expect(source.status()).toMatchObject({
       versionId,
-      lookedAtMs: expect.any(Number),
+      fetchedAtMs: expect.any(Number),
       lastFailure: expect.stringContaining('Secrets Manager did not answer'),
       failure: expect.objectContaining({ details: { cause: 'secrets_manager_unavailable' } }),
     });

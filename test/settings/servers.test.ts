@@ -47,7 +47,7 @@ test.each([{ secretId: 'prod/shop' }, { file: 'shop.json' }])(
   '%j may bring a port, so it is asked for',
   (credentials) => {
     expect(problemsWith({ host: 'db.internal', credentials }, servers(20))).toEqual([
-      'databases.default.port: found nothing, allowed a port, because servers limits what a server bears',
+      'databases.default.port: found nothing, allowed a port, because servers limits its connections',
     ]);
   },
 );
@@ -82,8 +82,8 @@ describe('refused is', () => {
 
   test('an alias that leaves its server to its secret, while servers are limited', () => {
     expect(problemsWith({}, servers(20))).toEqual([
-      'databases.default.host: found nothing, allowed a host, because servers limits what a server bears',
-      'databases.default.port: found nothing, allowed a port, because servers limits what a server bears',
+      'databases.default.host: found nothing, allowed a host, because servers limits its connections',
+      'databases.default.port: found nothing, allowed a port, because servers limits its connections',
       'servers.db.internal: found no alias on it, allowed host:port of an alias, or host at 3306',
     ]);
   });

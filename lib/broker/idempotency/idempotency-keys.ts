@@ -2,7 +2,7 @@ import { type CallScope, delay } from '../../async/interruptible.ts';
 import { BrokerError } from '../../errors.ts';
 import type { MysqlConnection } from '../../mysql/connection/mysql-connection.ts';
 import type { SqlMode } from '../../mysql/sql/lexer/sql-mode.ts';
-import type { Transaction, TransactionMode } from '../../mysql/transaction/transaction.ts';
+import type { MysqlTransaction, TransactionMode } from '../../mysql/transaction/transaction.ts';
 import { inTransaction } from '../../mysql/transaction/with-transaction.ts';
 import type { IdempotencySettings } from '../../settings/settings.ts';
 import type { IdempotentRequest } from './idempotent-request.ts';
@@ -19,7 +19,7 @@ export interface IdempotentWork {
   /** Checks out a connection for `use`. */
   onConnection<T>(use: (connection: MysqlConnection) => Promise<T>): Promise<T>;
   /** Returns the answer as JSON. */
-  work(transaction: Transaction): Promise<Buffer>;
+  work(transaction: MysqlTransaction): Promise<Buffer>;
 }
 
 export interface IdempotentAnswer {

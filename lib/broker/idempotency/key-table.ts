@@ -4,7 +4,7 @@ import type { MysqlConnection } from '../../mysql/connection/mysql-connection.ts
 import { rowsOf } from '../../mysql/result/result-collector.ts';
 import { statementBinder } from '../../mysql/sql/binding/bind.ts';
 import type { SqlMode } from '../../mysql/sql/lexer/sql-mode.ts';
-import type { Transaction } from '../../mysql/transaction/transaction.ts';
+import type { MysqlTransaction } from '../../mysql/transaction/transaction.ts';
 import type { IdempotencySettings } from '../../settings/settings.ts';
 import type { IdempotentRequest } from './idempotent-request.ts';
 import { asInProgress, inProgress } from './key-mutex.ts';
@@ -70,7 +70,7 @@ export class KeyTable {
    *
    * @throws {BrokerError} IDEMPOTENCY_IN_PROGRESS: the other call still ran when waiting ended.
    */
-  async claim(transaction: Transaction, call: IdempotentRequest, scope: CallScope): Promise<Claim> {
+  async claim(transaction: MysqlTransaction, call: IdempotentRequest, scope: CallScope): Promise<Claim> {
     const { caller, key, requestHash } = call;
     const options = { ...scope, limits: LIMITS };
     const keptMicroseconds = this.#keepMs * 1_000;
@@ -91,7 +91,7 @@ export class KeyTable {
 
   /** Adds the answer to the row, in the transaction that inserted it. */
   async store(
-    transaction: Transaction,
+    transaction: MysqlTransaction,
     { caller, key }: IdempotentRequest,
     answer: string,
     scope: CallScope,

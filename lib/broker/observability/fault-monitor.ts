@@ -109,9 +109,9 @@ export class FaultMonitor {
   }
 
   /** Counts each fetch once. */
-  #note(record: FaultRecord, { failure, lookedAtMs }: SourceStatus): void {
-    const isNoted = this.#notedFetches.get(record) === lookedAtMs;
-    this.#notedFetches.set(record, lookedAtMs);
+  #note(record: FaultRecord, { failure, fetchedAtMs }: SourceStatus): void {
+    const isNoted = this.#notedFetches.get(record) === fetchedAtMs;
+    this.#notedFetches.set(record, fetchedAtMs);
     if (failure === undefined) record.noteSuccess();
     else if (!isNoted) record.noteFailure(faultOf(failure));
     record.repeatIfDue();

@@ -2,7 +2,7 @@ import type * as z from 'zod/mini';
 import { BrokerError } from '../../errors.ts';
 import { describeProblems } from '../../protocol/problems.ts';
 import { Statement } from '../../protocol/query.ts';
-import { Batch, MAX_PARAM_SETS, MAX_STATEMENTS, Transaction } from '../../protocol/transaction.ts';
+import { Batch, MAX_PARAM_SETS, MAX_STATEMENTS, TransactionBody } from '../../protocol/transaction.ts';
 import type { Params } from '../../protocol/values.ts';
 import { checkParams, fitsSchema } from './check-params.ts';
 
@@ -21,7 +21,7 @@ export function readStatement(body: unknown): Statement {
   return { ...readBody(Statement, withFields(body, { params: [] })), params };
 }
 
-export function readTransaction(body: unknown): Transaction {
+export function readTransaction(body: unknown): TransactionBody {
   const statements = itemsOf(body, 'statements', MAX_STATEMENTS);
   const checked = new Map<number, Params>();
   const others = statements.map((statement, index) => {
@@ -31,8 +31,8 @@ export function readTransaction(body: unknown): Transaction {
     checked.set(index, params);
     return withFields(statement, { params: [] });
   });
-  if (checked.size === 0) return readBody(Transaction, body);
-  const transaction = readBody(Transaction, withFields(body, { statements: others }));
+  if (checked.size === 0) return readBody(TransactionBody, body);
+  const transaction = readBody(TransactionBody, withFields(body, { statements: others }));
   return {
     ...transaction,
     statements: transaction.statements.map((statement, index) => {

@@ -36,7 +36,7 @@ function describe(database: Database) {
   const { alias, settings, pool, credentials } = database;
   const { credentials: form, ...shown } = settings;
   const stats = pool.stats();
-  const { versionId, lookedAtMs, lastFailure } = credentials.status();
+  const { versionId, fetchedAtMs, lastFailure } = credentials.status();
   return {
     alias,
     ...healthOf(database),
@@ -45,7 +45,7 @@ function describe(database: Database) {
     credentials: {
       form: formOf(form),
       versionId: versionId ?? null,
-      lookedAt: lookedAtMs === undefined ? null : new Date(lookedAtMs).toISOString(),
+      lookedAt: fetchedAtMs === undefined ? null : new Date(fetchedAtMs).toISOString(),
       lastFailure: lastFailure ?? null,
     },
   };

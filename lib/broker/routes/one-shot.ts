@@ -8,7 +8,7 @@ import type { Metrics } from '../observability/metrics.ts';
 import { readBatch, readTransaction } from '../requests/parse-body.ts';
 import { sqlRequestOf } from '../requests/sql-request.ts';
 import { answerOneShot } from '../transactions/one-shot-transaction.ts';
-import { toBatch, toSteps } from '../transactions/transaction-steps.ts';
+import { bindBatch, bindSteps } from '../transactions/transaction-steps.ts';
 
 /**
  * Transactions in one request: `POST /v1/databases/{alias}/transaction` runs several statements,
@@ -20,7 +20,7 @@ export function addOneShotRoutes(app: HttpApp, pools: PoolRegistry, metrics: Met
   const answerTransaction = async (call: Call) => {
     const database = pools.get(call.param('alias'));
     const { statements, isolation, readOnly = false } = readTransaction(call.body);
-    const work = toSteps(call, statements, database);
+    const work = bindSteps(call, statements, database);
     const steps = call.isLarge ? await inTurns(work, call.gone) : atOnce(work);
     const bounds = steps.map(({ bound }) => bound);
     const meaning = { isolation, statements: statements.map(meaningOf) };
@@ -40,7 +40,7 @@ export function addOneShotRoutes(app: HttpApp, pools: PoolRegistry, metrics: Met
   const answerBatch = async (call: Call) => {
     const database = pools.get(call.param('alias'));
     const body = readBatch(call.body);
-    const work = toBatch(call, body, database);
+    const work = bindBatch(call, body, database);
     const batch = call.isLarge ? await inTurns(work, call.gone) : atOnce(work);
     const idempotentRequest = idempotentRequestOf(call, database, body, batch);
     if (idempotentRequest !== undefined) refuseCommitting(batch);

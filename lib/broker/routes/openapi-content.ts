@@ -5,12 +5,12 @@ import { STREAM_TYPE } from '../../protocol/stream.ts';
 
 /* Bodies, parameters and headers, as OpenAPI describes them. */
 
-export function json(schema: string) {
+export function jsonContent(schema: string) {
   return { 'application/json': { schema: reference(schema) } };
 }
 
 /** OpenAPI 3.1 has no schema for a sequence: this one describes each line. */
-export function lines(schema: string) {
+export function ndjsonContent(schema: string) {
   return { [STREAM_TYPE]: { schema: reference(schema) } };
 }
 

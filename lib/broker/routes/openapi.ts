@@ -27,7 +27,7 @@ import {
   BatchResult,
   BegunTransaction,
   EndedTransaction,
-  Transaction,
+  TransactionBody,
   TransactionResult,
   TransactionTerms,
 } from '../../protocol/transaction.ts';
@@ -35,10 +35,10 @@ import { jsonReply } from '../http/call.ts';
 import type { HttpApp } from '../http/http-app.ts';
 import {
   aliasParameter,
-  json,
+  jsonContent,
   jsonSchema,
   keyParameter,
-  lines,
+  ndjsonContent,
   replayHeader,
   requestIdParameter,
   stepParameter,
@@ -66,7 +66,7 @@ function openapiDocument() {
         Statement: jsonSchema(Statement, 'input'),
         Result: jsonSchema(Result, 'output'),
         StreamLine: jsonSchema(StreamLine, 'output'),
-        Transaction: jsonSchema(Transaction, 'input'),
+        Transaction: jsonSchema(TransactionBody, 'input'),
         TransactionResult: jsonSchema(TransactionResult, 'output'),
         Batch: jsonSchema(Batch, 'input'),
         BatchResult: jsonSchema(BatchResult, 'output'),
@@ -159,7 +159,7 @@ function openapiDocument() {
             [stepParameter],
             true,
           ),
-          requestBody: { required: true, content: json('RotationEvent') },
+          requestBody: { required: true, content: jsonContent('RotationEvent') },
         },
       },
       [HEALTH_ROUTE]: { get: described('200 while the process can serve.') },
@@ -178,7 +178,7 @@ function openapiDocument() {
 const failures = Object.fromEntries(
   [...new Set(Object.values(ERROR_TRAITS).map(({ httpStatus }) => httpStatus))].map((status) => [
     status,
-    { description: codesOf(status).join(', '), content: json('Failure') },
+    { description: codesOf(status).join(', '), content: jsonContent('Failure') },
   ]),
 );
 
@@ -207,12 +207,12 @@ function work(
     summary,
     security: [{ key: [] }],
     parameters: [parameter, timeoutParameter, requestIdParameter, ...(takesKey ? [keyParameter] : [])],
-    ...(body !== undefined && { requestBody: { required: true, content: json(body) } }),
+    ...(body !== undefined && { requestBody: { required: true, content: jsonContent(body) } }),
     responses: {
       [status]: {
         description: 'Done.',
         ...(takesKey && { headers: { [REPLAY_HEADER]: replayHeader } }),
-        content: { ...json(result), ...(line !== undefined && lines(line)) },
+        content: { ...jsonContent(result), ...(line !== undefined && ndjsonContent(line)) },
       },
       ...failures,
     },
@@ -224,7 +224,10 @@ function described(summary: string, parameters: readonly object[] = [], needsKey
     summary,
     parameters,
     ...(needsKey ? { security: [{ key: [] }] } : {}),
-    responses: { 200: { description: 'OK' }, default: { description: 'Failure', content: json('Failure') } },
+    responses: {
+      200: { description: 'OK' },
+      default: { description: 'Failure', content: jsonContent('Failure') },
+    },
   };
 }
 

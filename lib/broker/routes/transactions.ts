@@ -1,5 +1,5 @@
 import { atOnce, inTurns } from '../../async/turns.ts';
-import type { Transaction } from '../../mysql/transaction/transaction.ts';
+import type { MysqlTransaction } from '../../mysql/transaction/transaction.ts';
 import { IN_TRANSACTION_ROUTES, TRANSACTIONS_ROUTE } from '../../protocol/routes.ts';
 import {
   type BegunTransaction,
@@ -17,7 +17,7 @@ import { answerWithStream, asksForStream } from '../streams/answer-with-stream.t
 import type { StreamRegistry } from '../streams/stream-registry.ts';
 import type { Lease } from '../transactions/lease.ts';
 import type { LeaseRegistry } from '../transactions/lease-registry.ts';
-import { StepRunner, toBatch, toStep, toStepInParts } from '../transactions/transaction-steps.ts';
+import { bindBatch, bindStep, bindStepInParts, StepRunner } from '../transactions/transaction-steps.ts';
 
 /** A call of an open transaction. */
 interface TransactionCall {
@@ -29,7 +29,7 @@ interface TransactionCall {
   /** Runs work when the call's turn comes. */
   run<T>(
     sqlRequest: SqlRequest,
-    work: (work: StepRunner, transaction: Transaction, queueMs: number) => Promise<T>,
+    work: (work: StepRunner, transaction: MysqlTransaction, queueMs: number) => Promise<T>,
   ): Promise<T>;
 }
 
@@ -98,8 +98,8 @@ export function addTransactionRoutes(
     const isStream = asksForStream(call);
     const statement = readStatement(call.body);
     const step = call.isLarge
-      ? await inTurns(toStepInParts(call, statement, database), call.gone)
-      : toStep(call, statement, database);
+      ? await inTurns(bindStepInParts(call, statement, database), call.gone)
+      : bindStep(call, statement, database);
     const sqlRequest = transactionCall.sqlRequest(statement.timeoutMs);
     if (!isStream) {
       return jsonReply(
@@ -121,7 +121,7 @@ export function addTransactionRoutes(
   });
 
   post(IN_TRANSACTION_ROUTES.batch, async ({ call, database, sqlRequest, run }) => {
-    const binding = toBatch(call, readBatch(call.body), database);
+    const binding = bindBatch(call, readBatch(call.body), database);
     const batch = call.isLarge ? await inTurns(binding, call.gone) : atOnce(binding);
     // One atomic statement needs no savepoint, so nothing comes between it and the caller's last statement.
     const isWhole = batch.length === 1 && batch.every(({ effect }) => effect === 'all_or_nothing');

@@ -1,5 +1,5 @@
 import { BrokerError } from '../../errors.ts';
-import { Transaction, type TransactionMode } from '../../mysql/transaction/transaction.ts';
+import { MysqlTransaction, type TransactionMode } from '../../mysql/transaction/transaction.ts';
 import type { Database } from '../databases/pool-registry.ts';
 import { newTransactionId } from '../peers/broker-id.ts';
 import { SharesByAlias } from '../requests/fair-shares.ts';
@@ -51,7 +51,7 @@ export class LeaseRegistry {
     try {
       const pooled = await pool.checkout(call);
       try {
-        const transaction = await Transaction.begin(pooled.connection, mode, call);
+        const transaction = await MysqlTransaction.begin(pooled.connection, mode, call);
         const id = newTransactionId(this.#brokerId);
         const times = { idleTimeoutMs, lifetimeMs, commitTimeoutMs: settings.limits.queryTimeoutMs };
         const lease = new Lease(

@@ -5,7 +5,7 @@ import { type CallScope, waitWithin } from '../../async/interruptible.ts';
 import { SerialQueue } from '../../async/serial-queue.ts';
 import { assert, BrokerError, type Outcome } from '../../errors.ts';
 import type { MysqlConnection } from '../../mysql/connection/mysql-connection.ts';
-import type { Transaction } from '../../mysql/transaction/transaction.ts';
+import type { MysqlTransaction } from '../../mysql/transaction/transaction.ts';
 import type { ImplicitEnd } from '../../mysql/transaction/transaction-end.ts';
 import type { PooledConnection } from '../../pool/pooled-connection.ts';
 import { VERDICT_WAIT_MS } from '../../protocol/verdict-times.ts';
@@ -31,7 +31,7 @@ export interface LeaseTimes {
 /** State of an open lease. It is released at the end, since ended leases are remembered for a while. */
 interface OpenLease {
   readonly pooled: PooledConnection<MysqlConnection>;
-  readonly transaction: Transaction;
+  readonly transaction: MysqlTransaction;
   /** Cancelled at the end: stops the running statement. */
   readonly endSource: CancelSource;
   readonly lifetimeTimer: NodeJS.Timeout;
@@ -67,7 +67,7 @@ export class Lease {
   constructor(
     identity: LeaseIdentity,
     pooled: PooledConnection<MysqlConnection>,
-    transaction: Transaction,
+    transaction: MysqlTransaction,
     times: LeaseTimes,
     onEnd: (lease: Lease, reason: EndReason) => void,
   ) {
@@ -103,7 +103,7 @@ export class Lease {
    */
   async run<T>(
     scope: CallScope,
-    work: (transaction: Transaction, scope: CallScope) => Promise<T>,
+    work: (transaction: MysqlTransaction, scope: CallScope) => Promise<T>,
   ): Promise<T> {
     return await this.#inTurn(scope, async () => {
       const { transaction, endSource } = this.#requireOpen();
@@ -164,7 +164,7 @@ export class Lease {
     await waitWithin(this.#queue.whenQuiet(), { ...scope, deadline }, 'unknown');
   }
 
-  async #commit(transaction: Transaction): Promise<void> {
+  async #commit(transaction: MysqlTransaction): Promise<void> {
     try {
       await transaction.commit(Deadline.after(this.#times.commitTimeoutMs));
       this.#endWith({ reason: 'committed', outcome: 'applied' });

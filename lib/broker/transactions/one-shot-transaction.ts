@@ -1,5 +1,5 @@
 import type { MysqlConnection } from '../../mysql/connection/mysql-connection.ts';
-import type { Transaction, TransactionMode } from '../../mysql/transaction/transaction.ts';
+import type { MysqlTransaction, TransactionMode } from '../../mysql/transaction/transaction.ts';
 import { inTransaction } from '../../mysql/transaction/with-transaction.ts';
 import { REPLAY_HEADER } from '../../protocol/routes.ts';
 import type { Database } from '../databases/pool-registry.ts';
@@ -17,7 +17,7 @@ export interface OneShotTransaction {
   /** Set if it has an idempotency key. */
   readonly idempotentRequest: IdempotentRequest | undefined;
   /** Returns the answer as JSON. */
-  run(work: StepRunner, transaction: Transaction, queueMs: number): Promise<Buffer>;
+  run(work: StepRunner, transaction: MysqlTransaction, queueMs: number): Promise<Buffer>;
 }
 
 /**
@@ -29,7 +29,7 @@ export async function answerOneShot(
   { database, sqlRequest, mode, idempotentRequest, run }: OneShotTransaction,
 ): Promise<Reply> {
   const runner = new StepRunner(database, metrics, call, sqlRequest);
-  const work = async (transaction: Transaction) => await run(runner, transaction, call.queueMs);
+  const work = async (transaction: MysqlTransaction) => await run(runner, transaction, call.queueMs);
   const onConnection = async <T>(use: (connection: MysqlConnection) => Promise<T>) => {
     call.enter('queued');
     using pooled = await database.pool.checkout(sqlRequest);

@@ -9,7 +9,7 @@ import {
   statementBinder,
   statementBinderInParts,
 } from '../../mysql/sql/binding/bind.ts';
-import type { Transaction } from '../../mysql/transaction/transaction.ts';
+import type { MysqlTransaction } from '../../mysql/transaction/transaction.ts';
 import type { Batch, TransactionStatement } from '../../protocol/transaction.ts';
 import type { Database } from '../databases/pool-registry.ts';
 import type { Call } from '../http/call.ts';
@@ -37,7 +37,7 @@ export interface Step {
 }
 
 /** @throws {BrokerError} if the statement may not run in a transaction of this caller. */
-export function toStep(call: Call, statement: TransactionStatement, database: Database): Step {
+export function bindStep(call: Call, statement: TransactionStatement, database: Database): Step {
   const { sqlMode, settings } = database;
   const { maxStatementBytes } = settings.limits;
   const bind = statementBinder(statement.sql, sqlMode, 'in_transaction', maxStatementBytes);
@@ -45,7 +45,7 @@ export function toStep(call: Call, statement: TransactionStatement, database: Da
 }
 
 /** `toStep` in parts. */
-export function* toStepInParts(
+export function* bindStepInParts(
   call: Call,
   statement: TransactionStatement,
   { sqlMode, settings: { limits } }: Database,
@@ -65,7 +65,7 @@ function stepOf(call: Call, statement: TransactionStatement, bind: StatementBind
 }
 
 /** @throws {BrokerError} for the first statement that may not run in a transaction of this caller, with its index. */
-export function* toSteps(
+export function* bindSteps(
   call: Call,
   statements: readonly TransactionStatement[],
   database: Database,
@@ -74,7 +74,9 @@ export function* toSteps(
   for (const [index, statement] of statements.entries()) {
     try {
       steps.push(
-        call.isLarge ? yield* toStepInParts(call, statement, database) : toStep(call, statement, database),
+        call.isLarge
+          ? yield* bindStepInParts(call, statement, database)
+          : bindStep(call, statement, database),
       );
     } catch (error) {
       throw indexed(error, index);
@@ -84,7 +86,7 @@ export function* toSteps(
 }
 
 /** Binds many sets of values to one statement, which is scanned only once. */
-export function* toBatch(
+export function* bindBatch(
   call: Call,
   { sql, paramSets }: Batch,
   { sqlMode, settings: { limits } }: Database,
@@ -116,7 +118,7 @@ export class StepRunner {
 
   /** @throws {BrokerError} with `transaction`; EXPECTATION_FAILED: it affected another number of rows than expected. */
   async step(
-    transaction: Transaction,
+    transaction: MysqlTransaction,
     { statement, bound }: Step,
     queueMs: number,
     usedBytes = 0,
@@ -140,7 +142,7 @@ export class StepRunner {
 
   /** Like `step`, but passes the rows on as they arrive. */
   async stream(
-    transaction: Transaction,
+    transaction: MysqlTransaction,
     { statement: { timeoutMs, maxRows }, bound }: Step,
     sink: NdjsonSink,
   ): Promise<StreamResult> {
@@ -149,7 +151,7 @@ export class StepRunner {
   }
 
   /** Runs them one after the other. The limit on result bytes is for all of them together. */
-  async steps(transaction: Transaction, steps: readonly Step[], queueMs: number): Promise<Buffer> {
+  async steps(transaction: MysqlTransaction, steps: readonly Step[], queueMs: number): Promise<Buffer> {
     const results: Buffer[] = [];
     let usedBytes = 0;
     for (const [index, step] of steps.entries()) {
@@ -160,7 +162,7 @@ export class StepRunner {
     return Buffer.concat([Buffer.from('{"results":['), joined(results), Buffer.from(']}')]);
   }
 
-  async batch(transaction: Transaction, batch: readonly BoundStatement[]): Promise<Buffer> {
+  async batch(transaction: MysqlTransaction, batch: readonly BoundStatement[]): Promise<Buffer> {
     const results = [];
     const options = { ...this.#scope, limits: limitsOf(this.#call, this.#database) };
     for (const [index, bound] of batch.entries()) {

@@ -2,19 +2,18 @@ import { BrokerError } from '../../errors.ts';
 import { ObservedPromise } from './observed-promise.ts';
 
 /**
- * The calls of one callback, one at a time in the order in which they were made: requests that travel on several
- * connections could overtake each other.
+ * Runs the calls of one callback one at a time, in order: requests on several connections could overtake each other.
  */
 export class CallQueue {
-  /** `finishing`: takes no further calls. `over`: those that are still in line do not go any more. */
+  /** `finishing`: takes no further calls. `over`: queued calls are not sent any more. */
   #state: 'open' | 'finishing' | 'over' = 'open';
   #last: Promise<unknown> = Promise.resolve();
   readonly #unfinished = new Set<Promise<unknown>>();
   readonly #failures: { readonly given: ObservedPromise<unknown>; readonly error: unknown }[] = [];
-  /** A call that has the line for itself, and how to end it early. */
-  #soleCall: SoleCall | undefined;
+  /** A call that runs exclusively, and how to end it early. */
+  #exclusiveCall: ExclusiveCall | undefined;
 
-  /** Not async: what the caller holds is the promise that tells whether anybody heeds it. */
+  /** Not async: the caller must get the {@link ObservedPromise} itself. */
   run<T>(call: () => Promise<T>): Promise<T> {
     if (this.#state !== 'open') return Promise.reject(callbackEnded());
     const refusal = this.#refusal();
@@ -28,20 +27,20 @@ export class CallQueue {
     return given;
   }
 
-  /** Refuses all other calls until this one is done: they would wait for it, and it perhaps for them. */
-  runAlone<T>(soleCall: SoleCall, call: () => Promise<T>): Promise<T> {
+  /** Refuses all other calls until this one is done: queued ones could deadlock with it. */
+  runExclusive<T>(exclusiveCall: ExclusiveCall, call: () => Promise<T>): Promise<T> {
     const turn = this.run(async () => {
       try {
         return await call();
       } finally {
-        this.#soleCall = undefined;
+        this.#exclusiveCall = undefined;
       }
     });
-    this.#soleCall ??= soleCall;
+    this.#exclusiveCall ??= exclusiveCall;
     return turn;
   }
 
-  /** As `runAlone`, from its turn until it is released; or until the line is done with, which the signal tells. */
+  /** Like `runExclusive`, from its turn until `release`. The signal is aborted if the queue ends before that. */
   async hold(name: string): Promise<Hold> {
     const controller = new AbortController();
     let end = () => {};
@@ -53,7 +52,7 @@ export class CallQueue {
       end();
     };
     return await new Promise((resolve, reject) => {
-      const held = this.runAlone({ name, cancel }, async () => {
+      const held = this.runExclusive({ name, cancel }, async () => {
         const release = async () => {
           end();
           await held;
@@ -66,21 +65,21 @@ export class CallQueue {
   }
 
   /**
-   * Runs a callback that makes its calls here, to its end and theirs.
+   * Runs a callback that makes its calls here, and waits for it and for all its calls.
    *
-   * @throws the first failure of the callback, or else of a call that it did not wait for.
+   * @throws the failure of the callback, or else of a call that it did not await.
    */
   async complete<T>(callback: () => Promise<T>): Promise<T> {
     try {
       const result = await callback();
       this.#state = 'finishing';
-      this.#soleCall?.cancel?.();
+      this.#exclusiveCall?.cancel?.();
       for (const { given, error } of this.#failures) if (!given.isObserved) throw error;
       await Promise.all(this.#unfinished);
       return result;
     } finally {
       this.#state = 'over';
-      this.#soleCall?.cancel?.();
+      this.#exclusiveCall?.cancel?.();
       await Promise.allSettled(this.#unfinished);
     }
   }
@@ -91,12 +90,15 @@ export class CallQueue {
   }
 
   #refusal(): BrokerError | undefined {
-    if (this.#soleCall === undefined) return undefined;
-    return new BrokerError('INVALID_REQUEST', `${this.#soleCall.name} of this transaction is still open`);
+    if (this.#exclusiveCall === undefined) return undefined;
+    return new BrokerError(
+      'INVALID_REQUEST',
+      `${this.#exclusiveCall.name} of this transaction is still open`,
+    );
   }
 }
 
-interface SoleCall {
+interface ExclusiveCall {
   readonly name: string;
   readonly cancel?: () => void;
 }

@@ -3,7 +3,7 @@
  * of becoming an unhandledRejection.
  */
 export class ObservedPromise<T> extends Promise<T> {
-  /** What is chained to it is an ordinary promise. */
+  /** Promises chained to it are ordinary ones. */
   static override get [Symbol.species](): PromiseConstructor {
     return Promise;
   }
@@ -20,7 +20,7 @@ export class ObservedPromise<T> extends Promise<T> {
     return this.#isObserved;
   }
 
-  /** `await`, `catch`, `finally` and `Promise.all` come here too. */
+  /** `await`, `catch`, `finally` and `Promise.all` call it too. */
   override then<A = T, B = never>(
     onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,

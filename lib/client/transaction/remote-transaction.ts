@@ -6,13 +6,12 @@ import type { CallOptions } from '../call-options.ts';
 import { readSuccess } from '../results.ts';
 import { streamedRows } from '../row-stream.ts';
 import type { RowOptions } from '../rows.ts';
-import { cannotCommit, isSelect } from '../statement-kind.ts';
+import { cannotCommit, startsWithSelect } from '../statements.ts';
 import type { BrokerReply } from '../transport/broker-reply.ts';
-import type { CallBudget } from '../transport/call-budget.ts';
-import { anySignal } from '../transport/call-budget.ts';
+import { anySignal, type CallBudget } from '../transport/call-budget.ts';
 import type { Transport } from '../transport/http-transport.ts';
 
-/** When its time is over or its caller has gone, a transaction is still rolled back: its locks hold up others. */
+/** Least time for a rollback, even after the deadline or an abort: until then the transaction holds its locks. */
 const ROLLBACK_MIN_MS = 100;
 
 type Route = keyof typeof IN_TRANSACTION_ROUTES;
@@ -23,15 +22,15 @@ interface TransactionRequest extends CallOptions {
 }
 
 /** A transaction that the broker holds open for this client. */
-export class OpenTransaction {
+export class RemoteTransaction {
   readonly #transport: Transport;
   readonly #id: string;
-  /** Of the whole transaction. */
+  /** The budget of the whole transaction. */
   readonly budget: CallBudget;
-  /** The broker has said that it is over. */
+  /** The broker has reported its end. */
   #hasEnded = false;
-  /** What made its content uncertain. */
-  #doubt: { readonly cause: unknown } | undefined;
+  /** The cause of an uncertain state: it is unknown which calls have run. */
+  #uncertainty: { readonly cause: unknown } | undefined;
 
   private constructor(transport: Transport, id: string, budget: CallBudget) {
     this.#transport = transport;
@@ -39,74 +38,74 @@ export class OpenTransaction {
     this.budget = budget;
   }
 
-  /** @param budget of the whole transaction; every call gets what is left of it. */
+  /** @param budget of the whole transaction; each call gets the rest of it. */
   static async begin(
     transport: Transport,
     alias: string,
-    terms: TransactionTerms,
+    mode: TransactionTerms,
     budget: CallBudget,
-  ): Promise<OpenTransaction> {
+  ): Promise<RemoteTransaction> {
     const path = databasePath(TRANSACTIONS_ROUTE, alias);
     const { remainingMs: timeoutMs, signal } = budget;
     try {
       const reply = await transport.send({
         method: 'POST',
         path,
-        body: JSON.stringify(terms),
+        body: JSON.stringify(mode),
         timeoutMs,
         signal,
       });
       const { transactionId } = readSuccess(BegunTransaction, reply);
-      return new OpenTransaction(transport, transactionId, budget);
+      return new RemoteTransaction(transport, transactionId, budget);
     } catch (error) {
-      throw undone(error);
+      throw notApplied(error);
     }
   }
 
   /**
-   * Sends a statement, and reads its success.
+   * Sends a statement, and reads its reply.
    *
-   * @throws {BrokerError} the broker's, or `BROKER_UNREACHABLE`, `DEADLINE_EXCEEDED`: their outcome is `not_applied`,
-   *   because no commit follows them.
+   * @throws {BrokerError} the broker's, or `BROKER_UNREACHABLE`, `DEADLINE_EXCEEDED`. Their outcome is `not_applied`,
+   *   because no commit follows.
    */
-  async ask<T>(
+  async run<T>(
     route: 'query' | 'batch',
     body: { readonly sql: string },
     options: Omit<TransactionRequest, 'body'>,
     read: (reply: BrokerReply) => T,
   ): Promise<T> {
-    this.#refuseInDoubt();
+    this.#refuseIfUncertain();
     try {
       return read(await this.#send(route, { ...options, body }));
     } catch (error) {
-      throw this.#learnFrom(error, body.sql);
+      throw this.#noteFailure(error, body.sql);
     }
   }
 
-  /** The same for rows that come by and by. */
+  /** `run` for a statement whose rows are streamed. */
   async *stream<Row extends object>(
     body: { readonly sql: string },
     options: CallOptions,
     rowOptions: RowOptions,
   ): AsyncGenerator<Row, void, undefined> {
-    const stallMs = Math.max(1, this.#shortened(options.timeoutMs));
-    const watch = { stallMs, signal: anySignal(options.signal, this.budget.signal) };
-    const rows = await this.ask('query', body, { ...options, streamType: STREAM_TYPE }, (reply) =>
-      streamedRows<Row>(reply, rowOptions, watch, 'not_applied'),
+    const stallMs = Math.max(1, this.#timeoutWithin(options.timeoutMs));
+    const stall = { stallMs, signal: anySignal(options.signal, this.budget.signal) };
+    const rows = await this.run('query', body, { ...options, streamType: STREAM_TYPE }, (reply) =>
+      streamedRows<Row>(reply, rowOptions, stall, 'not_applied'),
     );
     let hasEnded = false;
     try {
       yield* rows;
       hasEnded = true;
     } catch (error) {
-      throw this.#learnFrom(error, body.sql);
+      throw this.#noteFailure(error, body.sql);
     } finally {
-      if (!hasEnded && !isSelect(body.sql)) this.doubt(undefined);
+      if (!hasEnded && !startsWithSelect(body.sql)) this.markUncertain(undefined);
     }
   }
 
   async commit(): Promise<void> {
-    this.#refuseInDoubt();
+    this.#refuseIfUncertain();
     try {
       readSuccess(EndedTransaction, await this.#send('commit', {}));
     } catch (error) {
@@ -115,32 +114,32 @@ export class OpenTransaction {
     }
   }
 
-  /** Does not reject: the broker ends by itself what it is not told to. */
+  /** Never rejects: if it fails, the broker rolls back by itself. */
   async rollback(): Promise<void> {
     if (this.#hasEnded) return;
     const timeoutMs = Math.max(this.budget.remainingMs, ROLLBACK_MIN_MS);
     await this.#post('rollback', { timeoutMs }).catch(() => {});
   }
 
-  /** Nobody knows any more what it holds: whatever is asked of it from now on, but a rollback, is refused. */
-  doubt(cause: unknown): void {
-    this.#doubt ??= { cause };
+  /** It is unknown which calls have run: from now on everything but a rollback is refused. */
+  markUncertain(cause: unknown): void {
+    this.#uncertainty ??= { cause };
   }
 
   get hasEnded(): boolean {
     return this.#hasEnded;
   }
 
-  async #send(route: Route, { timeoutMs, signal, ...question }: TransactionRequest): Promise<BrokerReply> {
+  async #send(route: Route, { timeoutMs, signal, ...request }: TransactionRequest): Promise<BrokerReply> {
     if (this.budget.remainingMs === 0) throw this.budget.exceeded('not_applied');
     return await this.#post(route, {
-      ...question,
-      timeoutMs: this.#shortened(timeoutMs),
+      ...request,
+      timeoutMs: this.#timeoutWithin(timeoutMs),
       signal: anySignal(signal, this.budget.signal),
     });
   }
 
-  #shortened(timeoutMs = Number.POSITIVE_INFINITY): number {
+  #timeoutWithin(timeoutMs = Number.POSITIVE_INFINITY): number {
     return Math.min(timeoutMs, this.budget.remainingMs);
   }
 
@@ -152,18 +151,21 @@ export class OpenTransaction {
     return await this.#transport.send({ method: 'POST', path, body: JSON.stringify(body ?? {}), ...rest });
   }
 
-  #refuseInDoubt(): void {
-    if (this.#doubt === undefined) return;
+  #refuseIfUncertain(): void {
+    if (this.#uncertainty === undefined) return;
     const message = 'A call of this transaction was cut off, so that it can only be rolled back';
-    throw new BrokerError('TRANSACTION_ENDED', message, { reason: 'rolled_back', cause: this.#doubt.cause });
+    throw new BrokerError('TRANSACTION_ENDED', message, {
+      reason: 'rolled_back',
+      cause: this.#uncertainty.cause,
+    });
   }
 
-  /** What a failed statement leaves of the transaction, as long as no procedure can have committed it. */
-  #learnFrom(error: unknown, sql: string): unknown {
+  /** Notes what a failure means for the transaction. Its outcome is `not_applied`, unless a procedure may have committed. */
+  #noteFailure(error: unknown, sql: string): unknown {
     this.#noteEnd(error);
     if (this.#hasEnded) return error;
-    if (!(error instanceof BrokerError) || error.outcome === 'unknown') this.doubt(error);
-    return cannotCommit(sql) ? undone(error) : error;
+    if (!(error instanceof BrokerError) || error.outcome === 'unknown') this.markUncertain(error);
+    return cannotCommit(sql) ? notApplied(error) : error;
   }
 
   #noteEnd(error: unknown): void {
@@ -171,7 +173,7 @@ export class OpenTransaction {
   }
 }
 
-/** Nothing is done before the COMMIT, whatever becomes of a call. */
-function undone(error: unknown): unknown {
+/** Before the COMMIT nothing is applied, whatever a call failed with. */
+function notApplied(error: unknown): unknown {
   return error instanceof BrokerError ? error.with({ outcome: 'not_applied' }) : error;
 }

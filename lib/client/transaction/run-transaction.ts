@@ -1,29 +1,29 @@
 import { BrokerError, type ErrorCode } from '../../errors.ts';
 import type { TransactionTerms } from '../../protocol/transaction.ts';
-import type { Database } from '../database-call.ts';
+import type { DatabaseTarget } from '../database-call.ts';
 import type { RowShape } from '../rows.ts';
 import type { CallBudget } from '../transport/call-budget.ts';
-import { tryAgainWhile } from '../transport/retry.ts';
+import { retryWhile } from '../transport/retry.ts';
 import { CallQueue } from './call-queue.ts';
-import { OpenTransaction } from './remote-transaction.ts';
+import { RemoteTransaction } from './remote-transaction.ts';
 import { Transaction } from './transaction.ts';
 
-/** Failures of a whole transaction that another try, from its beginning, can avoid. */
-const PASSING: ReadonlySet<ErrorCode> = new Set(['TOO_MANY_TRANSACTIONS', 'QUEUE_FULL', 'DEADLOCK']);
+/** Failures after which the whole transaction may succeed if it is run again. */
+const TRANSIENT: ReadonlySet<ErrorCode> = new Set(['TOO_MANY_TRANSACTIONS', 'QUEUE_FULL', 'DEADLOCK']);
 
-/** Begins, runs `work` and commits; or rolls back and throws the first error. May run `work` several times. */
+/** Begins, runs `work` and commits; or rolls back and throws the first error. A retry runs `work` again. */
 export async function runTransaction<Shape extends RowShape, T>(
-  { transport, alias, rowOptions }: Database,
-  terms: TransactionTerms,
+  { transport, alias, rowOptions }: DatabaseTarget,
+  mode: TransactionTerms,
   budget: CallBudget,
   work: (transaction: Transaction<Shape>) => Promise<T>,
 ): Promise<T> {
-  return await tryAgainWhile(mayPass, budget, async () => {
-    const open = await OpenTransaction.begin(transport, alias, terms, budget);
+  return await retryWhile(isTransient, budget, async () => {
+    const open = await RemoteTransaction.begin(transport, alias, mode, budget);
     try {
-      const line = new CallQueue();
-      const transaction = new Transaction<Shape>(open, line, rowOptions);
-      const result = await line.complete(async () => await budget.bound(work(transaction)));
+      const queue = new CallQueue();
+      const transaction = new Transaction<Shape>(open, queue, rowOptions);
+      const result = await queue.complete(async () => await budget.bound(work(transaction)));
       await open.commit();
       return result;
     } catch (error) {
@@ -33,6 +33,6 @@ export async function runTransaction<Shape extends RowShape, T>(
   });
 }
 
-function mayPass(error: unknown): boolean {
-  return error instanceof BrokerError && PASSING.has(error.code) && error.retryable;
+function isTransient(error: unknown): boolean {
+  return error instanceof BrokerError && TRANSIENT.has(error.code) && error.retryable;
 }

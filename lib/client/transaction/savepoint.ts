@@ -1,10 +1,10 @@
 import { Result } from '../../protocol/query.ts';
 import { readSuccess } from '../results.ts';
-import type { OpenTransaction } from './remote-transaction.ts';
+import type { RemoteTransaction } from './remote-transaction.ts';
 
-/** Runs work whose failure undoes what it did, and nothing else of the transaction. Savepoints of one depth follow each other. */
+/** Runs work whose failure undoes only what it did. Savepoints of one depth run one after the other, so they share a name. */
 export async function inSavepoint<T>(
-  open: OpenTransaction,
+  open: RemoteTransaction,
   depth: number,
   work: () => Promise<T>,
 ): Promise<T> {
@@ -15,12 +15,13 @@ export async function inSavepoint<T>(
     await run(open, `RELEASE SAVEPOINT ${name}`);
     return result;
   } catch (error) {
-    // Swallowed by the caller, the error would leave half of the work in the transaction if this failed too.
-    if (!open.hasEnded) await run(open, `ROLLBACK TO SAVEPOINT ${name}`).catch((cause) => open.doubt(cause));
+    // If this fails too and the caller ignores the error, half of the work would be committed.
+    if (!open.hasEnded)
+      await run(open, `ROLLBACK TO SAVEPOINT ${name}`).catch((cause) => open.markUncertain(cause));
     throw error;
   }
 }
 
-async function run(open: OpenTransaction, sql: string): Promise<void> {
-  await open.ask('query', { sql }, {}, (reply) => readSuccess(Result, reply));
+async function run(open: RemoteTransaction, sql: string): Promise<void> {
+  await open.run('query', { sql }, {}, (reply) => readSuccess(Result, reply));
 }

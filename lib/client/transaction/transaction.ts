@@ -6,25 +6,25 @@ import type { RowOf, RowOptions, RowShape } from '../rows.ts';
 import { toBatch, toStatement } from '../statements.ts';
 import { anySignal } from '../transport/call-budget.ts';
 import { CallQueue } from './call-queue.ts';
-import type { OpenTransaction } from './remote-transaction.ts';
+import type { RemoteTransaction } from './remote-transaction.ts';
 import { inSavepoint } from './savepoint.ts';
 
 /**
  * An open transaction, as a callback gets it.
  *
- * Its calls run one at a time, in the order in which they were made. It serves only until the callback's end, and
- * not while a savepoint or a stream of it is open.
+ * Its calls run one at a time, in order. It can be used until the callback ends, but not while a savepoint or a stream of
+ * it is open.
  */
 export class Transaction<Shape extends RowShape = 'object'> {
-  readonly #open: OpenTransaction;
+  readonly #open: RemoteTransaction;
   readonly #queue: CallQueue;
   readonly #options: RowOptions;
-  /** How many savepoints it is inside of. */
+  /** How many savepoints enclose it. */
   readonly #depth: number;
 
-  constructor(open: OpenTransaction, line: CallQueue, options: RowOptions, depth = 0) {
+  constructor(open: RemoteTransaction, queue: CallQueue, options: RowOptions, depth = 0) {
     this.#open = open;
-    this.#queue = line;
+    this.#queue = queue;
     this.#options = options;
     this.#depth = depth;
   }
@@ -32,8 +32,8 @@ export class Transaction<Shape extends RowShape = 'object'> {
   /**
    * Runs one SQL statement, as {@link BrokerClient.query} does. Session state lasts until the transaction's end.
    *
-   * @throws {BrokerError} whose `transaction` tells whether the transaction goes on. After a call that was aborted, or
-   *   whose reply was lost, it can only be rolled back.
+   * @throws {BrokerError} whose `transaction` says whether the transaction is still open. After a call that was aborted,
+   *   or whose reply was lost, it can only be rolled back.
    */
   query<Row extends object = RowOf<Shape>>(
     sql: string,
@@ -43,8 +43,8 @@ export class Transaction<Shape extends RowShape = 'object'> {
     return this.#queue.run(async () => {
       const { maxRows, ...call } = checkArguments(GivenOptions.statement, { options }).options;
       const statement = toStatement(sql, params, maxRows);
-      return await this.#open.ask('query', statement, call, (reply) =>
-        // Nothing is, before the commit.
+      return await this.#open.run('query', statement, call, (reply) =>
+        // Nothing is applied before the commit.
         readResult<Row>(reply, this.#options, 'not_applied'),
       );
     });
@@ -54,12 +54,12 @@ export class Transaction<Shape extends RowShape = 'object'> {
   batch(sql: string, paramSets: readonly ParamValues[], options: CallOptions = {}): Promise<Changes[]> {
     return this.#queue.run(async () => {
       const call = checkArguments(GivenOptions.call, { options }).options;
-      return await this.#open.ask('batch', toBatch(sql, paramSets), call, readChanges);
+      return await this.#open.run('batch', toBatch(sql, paramSets), call, readChanges);
     });
   }
 
   /**
-   * Reads rows as {@link BrokerClient.stream} does. Until it is read to its end, or left, other calls are refused.
+   * Streams rows as {@link BrokerClient.stream} does. Other calls are refused until the loop ends or is left.
    */
   async *stream<Row extends object = RowOf<Shape>>(
     sql: string,
@@ -78,21 +78,21 @@ export class Transaction<Shape extends RowShape = 'object'> {
   }
 
   /**
-   * Runs `work` so that it can fail without the rest of the transaction: what it did is undone then, and its error
-   * thrown. Savepoints can be nested.
+   * Runs `work` in a savepoint: if it fails, only its own statements are undone, and its error is thrown. Savepoints can be
+   * nested.
    *
    * @example
    * await tx.savepoint(async (sp) => await sp.query('INSERT INTO tags (name) VALUES (?)', [name])).catch(() => {});
    */
   savepoint<T>(work: (savepoint: Transaction<Shape>) => Promise<T>): Promise<T> {
-    return this.#queue.runAlone({ name: 'A savepoint' }, async () => {
-      const line = new CallQueue();
+    return this.#queue.runExclusive({ name: 'A savepoint' }, async () => {
+      const queue = new CallQueue();
       const depth = this.#depth + 1;
-      const inner = new Transaction<Shape>(this.#open, line, this.#options, depth);
+      const inner = new Transaction<Shape>(this.#open, queue, this.#options, depth);
       return await inSavepoint(
         this.#open,
         depth,
-        async () => await line.complete(async () => await this.#open.budget.bound(work(inner))),
+        async () => await queue.complete(async () => await this.#open.budget.bound(work(inner))),
       );
     });
   }

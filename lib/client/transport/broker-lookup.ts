@@ -2,13 +2,13 @@ import type { LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 
 /** All addresses of a host name. */
-export type Resolve = (hostname: string) => Promise<LookupAddress[]>;
+export type ResolveAddresses = (hostname: string) => Promise<LookupAddress[]>;
 
 /**
- * Looks a name up afresh for each new connection, addresses in random order so that functions spread over the
- * brokers. Those in `avoided` are left out, unless DNS knows no other.
+ * Resolves a host name anew for each connection, with its addresses in random order, so that functions spread over the
+ * brokers. Addresses in `avoided` are left out, unless DNS has no other.
  */
-export function lookupAvoiding(avoided: ReadonlySet<string>, resolve: Resolve): LookupFunction {
+export function lookupAvoiding(avoided: ReadonlySet<string>, resolve: ResolveAddresses): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname).then(
       (addresses) => {

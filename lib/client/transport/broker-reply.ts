@@ -6,7 +6,7 @@ import type { HttpReply } from './http-exchange.ts';
 
 const EXCERPT_LENGTH = 200;
 
-/** What the broker answered: whole, and JSON by its content type; or a stream, if that was asked for. */
+/** The broker's reply: complete, with a JSON content type; or a stream, if one was requested. */
 export interface BrokerReply {
   readonly status: number;
   readonly requestId: string | undefined;
@@ -15,7 +15,7 @@ export interface BrokerReply {
   readonly stream?: IncomingMessage | undefined;
 }
 
-/** Takes a reply for the broker's. A proxy's page and a reply without an end that can be told are not. */
+/** Checks that a reply is the broker's. A proxy's page, or a reply that may be truncated, is not. */
 export function toBrokerReply({ status, headers, body, stream }: HttpReply): BrokerReply {
   const requestId = headers[REQUEST_ID_HEADER]?.toString();
   const retryAfter = headers['retry-after'];
@@ -37,13 +37,13 @@ export function parseReply({ status, requestId, body }: BrokerReply): unknown {
   }
 }
 
-/** The failure that a reply tells of; undefined if it has another form. */
+/** The failure in a reply; undefined if it has another form. */
 export function readFailure(reply: BrokerReply): BrokerError | undefined {
   const failure = FailureBody.safeParse(parseReply(reply));
   return failure.success ? fromFailureBody(failure.data) : undefined;
 }
 
-/** Whoever answered in the broker's place, the broker may have done the work all the same. */
+/** The reply is not the broker's, but the broker may have done the work. */
 export function unusableReply(
   status: number,
   requestId: string | undefined,

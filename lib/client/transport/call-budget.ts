@@ -3,7 +3,7 @@ import { afterNextPoll } from '../../async/after-next-poll.ts';
 import { BrokerError } from '../../errors.ts';
 import { TRANSACTION_VERDICT_WAIT_MS } from '../../protocol/verdict-times.ts';
 
-/** Aborts when either does. */
+/** Aborts when one of two signals does. */
 export function anySignal(
   one: AbortSignal | undefined,
   other: AbortSignal | undefined,
@@ -16,9 +16,9 @@ interface Limit {
   readonly error: () => Error;
 }
 
-/** The time that one call may take in all, and its caller's wish to end it sooner. */
+/** The total time of one call, and the signal that ends it sooner. */
 export class CallBudget {
-  /** The caller's, to end the call sooner. */
+  /** The caller's signal, which ends the call sooner. */
   readonly signal: AbortSignal | undefined;
   readonly #timeoutMs: number;
   readonly #endsAtMs: number;
@@ -39,7 +39,7 @@ export class CallBudget {
     return await new Promise<T>((resolve, reject) => {
       const { signal } = this;
       const abort = () => reject(signal?.reason);
-      // A reply that came while this process was busy is not late.
+      // A reply that arrived while this process was busy is not late.
       const timer = setTimeout(() => afterNextPoll(() => reject(limit.error())), limit.afterMs);
       signal?.addEventListener('abort', abort, { once: true });
       if (signal?.aborted) abort();
@@ -50,7 +50,7 @@ export class CallBudget {
     });
   }
 
-  /** Bounds a transaction's callback: it can wait for other things than its calls. */
+  /** Bounds a transaction's callback, which may wait for other things than its calls. */
   async bound<T>(callback: Promise<T>): Promise<T> {
     return await this.race(callback, {
       afterMs: this.remainingMs + TRANSACTION_VERDICT_WAIT_MS,

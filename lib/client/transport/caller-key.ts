@@ -1,9 +1,9 @@
 import { BrokerError } from '../../errors.ts';
 import { isSendableKey, SENDABLE_KEY } from '../../protocol/caller-key.ts';
 
-/** The key that tells the broker who calls. */
+/** The caller's key. */
 export interface CallerKey {
-  /** undefined: call without a key. */
+  /** Undefined: calls are sent without a key. */
   read(): Promise<string | undefined>;
   /** After a refusal: the key to try instead, if there is another. */
   replace(refused: string | undefined): Promise<string | undefined>;
@@ -16,7 +16,7 @@ export function fixedKey(key: string | undefined): CallerKey {
   return { read: async () => key, replace: async () => undefined };
 }
 
-/** A key kept in Secrets Manager: read once for all calls, and again when the broker refuses it. */
+/** A key in Secrets Manager: read once for all calls, and again when the broker refuses it. */
 export class SecretKey implements CallerKey {
   readonly #secretId: string;
   #reading: Promise<string> | undefined;
@@ -32,7 +32,7 @@ export class SecretKey implements CallerKey {
 
   async replace(refused: string | undefined): Promise<string | undefined> {
     const known = this.#reading;
-    // Of several refused calls only the first reads again; the others share what it finds.
+    // The first of several refused calls reads again; the others share its result.
     if ((await known) === refused && known === this.#reading) this.#reading = undefined;
     const key = await this.read();
     return key === refused ? undefined : key;
@@ -47,7 +47,7 @@ export class SecretKey implements CallerKey {
   }
 }
 
-// The name is not written into the import, so that no bundler takes the SDK along: Lambda's runtime has it.
+// Not a literal import, so that bundlers leave the SDK out: Lambda's runtime has it.
 const SDK = ['@aws-sdk', 'client-secrets-manager'].join('/');
 
 async function readSecret(secretId: string): Promise<string> {

@@ -15,14 +15,14 @@ export interface HttpMessage {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;
-  /** The type of a reply that is to be handed over as a stream. */
+  /** The content type of a reply that is returned as a stream. */
   readonly streamType: string | undefined;
 }
 
 export interface HttpRoute {
   readonly sockets: KeepAliveSockets;
   readonly lookup: LookupFunction;
-  /** Addresses whose kept connections must not be used. */
+  /** Addresses whose kept-alive connections must not be used. */
   readonly avoided: ReadonlySet<string>;
 }
 
@@ -31,16 +31,16 @@ export interface HttpReply {
   readonly headers: IncomingHttpHeaders;
   /** Empty if the reply is a stream. */
   readonly body: string;
-  /** Of a reply that was asked for as a stream, and came as one. Whoever gets it reads or destroys it. */
+  /** Set if a stream was requested and returned. Its receiver must read or destroy it. */
   readonly stream: IncomingMessage | undefined;
   /** The address it came from. */
   readonly address: string;
 }
 
-/** Surely no byte of the request has left this process. */
+/** No byte of the request was sent. */
 export class RequestNotSentError extends Error {
   readonly code: string;
-  /** A kept connection was dead or too old: the next attempt finds another one, or opens one. */
+  /** A kept-alive connection was dead or too old: the next attempt uses another one, or opens one. */
   readonly hadDeadSocket: boolean;
 
   constructor(code: string, options: { hadDeadSocket: boolean; cause?: unknown }) {
@@ -53,8 +53,8 @@ export class RequestNotSentError extends Error {
 /**
  * Sends one request over one connection and reads its reply.
  *
- * The request is written only when its connection stands, so a failure before that is a {@link RequestNotSentError}.
- * From then on nobody here can tell how far it came, and the outcome of a failure is unknown.
+ * The request is written only once its connection is open; a failure before that is a {@link RequestNotSentError}. After
+ * that the outcome of a failure is unknown.
  */
 export async function exchange(
   message: HttpMessage,
@@ -80,7 +80,7 @@ export async function exchange(
     route.sockets.noteUse(socket);
     return { ...read, address };
   } catch (error) {
-    // An aborted or late call is hung up, so that the broker stops its statement.
+    // Hang up, so that the broker stops the statement.
     request.destroy();
     throw error;
   }

@@ -1,18 +1,20 @@
 import { lookup } from 'node:dns/promises';
+import { backOffMs } from '../../async/back-off.ts';
 import { BrokerError } from '../../errors.ts';
 import { IDEMPOTENCY_HEADER, REQUEST_ID_HEADER, TIMEOUT_HEADER } from '../../protocol/routes.ts';
-import { lookupAvoiding, type Resolve } from './broker-lookup.ts';
+import { lookupAvoiding, type ResolveAddresses } from './broker-lookup.ts';
 import { type BrokerReply, readFailure, toBrokerReply } from './broker-reply.ts';
 import { CallBudget } from './call-budget.ts';
 import type { CallerKey } from './caller-key.ts';
 import { exchange, type HttpMessage, RequestNotSentError } from './http-exchange.ts';
 import { KeepAliveSockets } from './keep-alive-agent.ts';
 
-/** Pauses between tries, before jitter: six tries within a second or two. */
-const PAUSES_MS = [50, 100, 200, 400, 800];
+/** Pauses between six attempts, which take a second or two. */
+const PAUSE = { firstMs: 50, maxMs: 800 };
+const MAX_PAUSES = 5;
 
-/** Failures to connect that may pass by themselves. A certificate that does not fit is not among them. */
-const PASSING_CODES = new Set([
+/** Failures to connect that may pass by themselves. A wrong certificate does not. */
+const TRANSIENT_CODES = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
   'EPIPE',
@@ -28,12 +30,12 @@ export interface BrokerRequest {
   readonly path: string;
   /** JSON text. */
   readonly body?: string | undefined;
-  /** Budget of the whole call, tries and pauses included. */
+  /** Budget of the whole call, attempts and pauses included. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
   readonly requestId?: string | undefined;
   readonly idempotencyKey?: string | undefined;
-  /** Asks for a reply of this type, which is handed over as a stream: the budget then ends with the reply's head. */
+  /** Requests a reply of this type as a stream. The budget then ends with the reply's head. */
   readonly streamType?: string | undefined;
 }
 
@@ -42,8 +44,8 @@ export interface Transport {
   /**
    * Sends a request and returns the broker's reply, whatever its status.
    *
-   * It tries again only what surely did nothing: no connection came about, the broker is draining, or it refused
-   * a key that has been replaced since.
+   * It retries only if the request surely did nothing: no connection was made, the broker is draining, or it refused a key
+   * that has been replaced since.
    *
    * @throws {BrokerError} `DEADLINE_EXCEEDED`; `BROKER_UNREACHABLE` if no usable reply came; `RESULT_TOO_LARGE`.
    *   Aborted, it rejects with the signal's reason.
@@ -51,8 +53,8 @@ export interface Transport {
   send(request: BrokerRequest): Promise<BrokerReply>;
 }
 
-/** One call on its way: what all its tries share. */
-interface Call {
+/** A call, for all its attempts. */
+interface PendingCall {
   readonly request: BrokerRequest;
   readonly budget: CallBudget;
   /** Addresses of brokers that are draining. */
@@ -62,10 +64,14 @@ interface Call {
 export class HttpTransport implements Transport {
   readonly #base: URL;
   readonly #key: CallerKey;
-  readonly #resolve: Resolve;
+  readonly #resolve: ResolveAddresses;
   readonly #sockets: KeepAliveSockets;
 
-  constructor(base: URL, key: CallerKey, resolve: Resolve = (hostname) => lookup(hostname, { all: true })) {
+  constructor(
+    base: URL,
+    key: CallerKey,
+    resolve: ResolveAddresses = (hostname) => lookup(hostname, { all: true }),
+  ) {
     this.#base = base;
     this.#key = key;
     this.#resolve = resolve;
@@ -75,19 +81,19 @@ export class HttpTransport implements Transport {
   async send(request: BrokerRequest): Promise<BrokerReply> {
     request.signal?.throwIfAborted();
     const budget = new CallBudget(request.timeoutMs, request.signal);
-    const call: Call = { request, budget, avoided: new Set() };
-    for (const longestPauseMs of PAUSES_MS) {
-      const answer = await this.#ask(call);
-      if (!mayPass(answer)) return settle(answer, budget);
-      const pauseMs = longestPauseMs * (0.5 + Math.random() / 2);
-      if (pauseMs >= budget.remainingMs) return settle(answer, budget);
+    const call: PendingCall = { request, budget, avoided: new Set() };
+    for (let failures = 0; failures < MAX_PAUSES; failures += 1) {
+      const answer = await this.#attempt(call);
+      if (!isTransient(answer)) return finish(answer, budget);
+      const pauseMs = backOffMs(PAUSE, failures);
+      if (pauseMs >= budget.remainingMs) return finish(answer, budget);
       await budget.pause(pauseMs);
     }
-    return settle(await this.#ask(call), budget);
+    return finish(await this.#attempt(call), budget);
   }
 
-  /** One try, and another at once if only the key was old. */
-  async #ask(call: Call): Promise<BrokerReply | RequestNotSentError> {
+  /** One attempt, and another at once if only the key was outdated. */
+  async #attempt(call: PendingCall): Promise<BrokerReply | RequestNotSentError> {
     const key = await call.budget.race(this.#key.read());
     const answer = await this.#exchange(call, key);
     if (answer instanceof RequestNotSentError || answer.status !== 401) return answer;
@@ -95,8 +101,8 @@ export class HttpTransport implements Transport {
     return newKey === undefined ? answer : await this.#exchange(call, newKey);
   }
 
-  /** One exchange, on the first kept connection that turns out to be alive, or on a new one. */
-  async #exchange(call: Call, key: string | undefined): Promise<BrokerReply | RequestNotSentError> {
+  /** One exchange, on the first kept-alive connection that is still open, or on a new one. */
+  async #exchange(call: PendingCall, key: string | undefined): Promise<BrokerReply | RequestNotSentError> {
     const { avoided, budget } = call;
     const route = { sockets: this.#sockets, lookup: lookupAvoiding(avoided, this.#resolve), avoided };
     try {
@@ -110,7 +116,7 @@ export class HttpTransport implements Transport {
     }
   }
 
-  #toMessage({ request, budget }: Call, key: string | undefined): HttpMessage {
+  #toMessage({ request, budget }: PendingCall, key: string | undefined): HttpMessage {
     const { method, path, body, requestId, idempotencyKey, streamType } = request;
     const headers = {
       accept: streamType ?? 'application/json',
@@ -130,8 +136,8 @@ export class HttpTransport implements Transport {
   }
 }
 
-function mayPass(answer: BrokerReply | RequestNotSentError): boolean {
-  return answer instanceof RequestNotSentError ? PASSING_CODES.has(answer.code) : isDraining(answer);
+function isTransient(answer: BrokerReply | RequestNotSentError): boolean {
+  return answer instanceof RequestNotSentError ? TRANSIENT_CODES.has(answer.code) : isDraining(answer);
 }
 
 /** A stream that was cut off may have done something. */
@@ -141,8 +147,8 @@ function isDraining(reply: BrokerReply): boolean {
   return failure?.code === 'DRAINING' && failure.retryable;
 }
 
-/** The call's end: what the last try brought. */
-function settle(answer: BrokerReply | RequestNotSentError, budget: CallBudget): BrokerReply {
+/** The call's result: that of its last attempt. */
+function finish(answer: BrokerReply | RequestNotSentError, budget: CallBudget): BrokerReply {
   if (!(answer instanceof RequestNotSentError)) return answer;
   if (budget.remainingMs === 0) throw budget.exceeded('not_applied');
   const message = `The broker could not be reached (${answer.code})`;

@@ -1,21 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { BrokerError, ERROR_TRAITS } from '../../errors.ts';
 import type { CallBudget } from './call-budget.ts';
-import { tryAgainWhile } from './retry.ts';
+import { retryWhile } from './retry.ts';
 
 /**
- * Makes a key for a write, and sends it again under that key while its answer is lost or not yet there.
+ * Makes a key for a write, and retries it with that key while its reply is lost or not ready.
  *
- * @throws {BrokerError} the last failure. Once an answer was lost no failure proves that nothing was done: what was
- *   sent first may still be on its way.
+ * @throws {BrokerError} the last failure. After a lost reply its outcome is `unknown`: the first request may still
+ *   arrive.
  */
-export async function underOneKey<T>(
+export async function withIdempotencyKey<T>(
   budget: CallBudget,
   send: (idempotencyKey: string) => Promise<T>,
 ): Promise<T> {
   const key = randomUUID();
   let wasLost = false;
-  return await tryAgainWhile(isUndecided, budget, async () => {
+  return await retryWhile(isUncertain, budget, async () => {
     try {
       return await send(key);
     } catch (error) {
@@ -27,8 +27,8 @@ export async function underOneKey<T>(
   });
 }
 
-/** Nobody knows whether the work was done: asked under the same key, the broker knows. */
-function isUndecided(failure: unknown): boolean {
+/** It is unknown whether the work was done. A retry with the same key finds out. */
+function isUncertain(failure: unknown): boolean {
   if (!(failure instanceof BrokerError)) return false;
   const { code, outcome } = failure;
   return code === 'IDEMPOTENCY_IN_PROGRESS' || (outcome === 'unknown' && ERROR_TRAITS[code].transient);

@@ -2,9 +2,9 @@ import type { Agent } from 'node:http';
 import type { Socket } from 'node:net';
 import { httpModuleFor } from './http-module.ts';
 
-/** Below the broker's keep-alive, so that it is this side that closes. */
+/** Below the broker's keep-alive timeout, so that this side closes first. */
 const IDLE_TIMEOUT_MS = 30_000;
-/** Old connections are given up, so that a broker that was added later gets its share. */
+/** Older connections are closed, so that a broker that was added later gets its share. */
 const MAX_AGE_MS = 60_000;
 
 interface SocketTimes {
@@ -13,10 +13,10 @@ interface SocketTimes {
 }
 
 /**
- * The kept connections to one broker URL.
+ * The kept-alive connections to one broker URL.
  *
- * The timers of a frozen function stand still while the broker, or something on the way, hangs up. So a kept
- * connection is judged by the clock before it is used again, not only by the agent's timers.
+ * While a function is frozen its timers do not run, but the broker may hang up. So a connection's age is checked by the
+ * clock before it is reused, not only by the agent's timers.
  */
 export class KeepAliveSockets {
   readonly agent: Agent;

@@ -1,8 +1,8 @@
 const NEWLINE = 0x0a;
 
-/** The lines of a text as its bytes come in; the last one may lack its end. */
+/** The lines of a text, as its bytes arrive. The last one may lack its newline. */
 export async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<string, void, undefined> {
-  // Joined once a line is whole: a character may lie across two chunks, and a long line across many.
+  // Joined at the end of a line: a character may be split between two chunks, and a long line over many.
   let parts: Buffer[] = [];
   for await (const chunk of chunks) {
     let start = 0;

@@ -1,5 +1,5 @@
 import { BrokerError } from '../../errors.ts';
-import type { Resolve } from './broker-lookup.ts';
+import type { ResolveAddresses } from './broker-lookup.ts';
 import { fixedKey, SecretKey } from './caller-key.ts';
 import { HttpTransport } from './http-transport.ts';
 
@@ -7,12 +7,12 @@ interface GivenTransport {
   readonly url?: string | undefined;
   readonly key?: string | undefined;
   /** Default: DNS. */
-  readonly resolve?: Resolve | undefined;
+  readonly resolve?: ResolveAddresses | undefined;
 }
 
 /**
- * The way to the broker that the environment names: `BROKER_URL`, and `BROKER_KEY` or `BROKER_KEY_SECRET`.
- * What is given explicitly wins. An empty variable counts as absent.
+ * The transport to the broker in the environment: `BROKER_URL`, and `BROKER_KEY` or `BROKER_KEY_SECRET`. Explicit options
+ * override it. An empty variable counts as absent.
  */
 export function openTransport(given: GivenTransport = {}): HttpTransport {
   const { BROKER_URL, BROKER_KEY, BROKER_KEY_SECRET } = process.env;
@@ -23,12 +23,12 @@ export function openTransport(given: GivenTransport = {}): HttpTransport {
   return new HttpTransport(base, callerKey, given.resolve);
 }
 
-/** The name in `BROKER_URL`, as DNS takes it. */
+/** The host name in `BROKER_URL`, for DNS. */
 export function brokerHost(): string {
   return parseBase(process.env.BROKER_URL ?? '').hostname.replace(/^\[|\]$/g, '');
 }
 
-// The URL itself stays out of the messages: a mistaken one may hold a password.
+// Messages do not quote the URL: a wrong one may hold a password.
 function parseBase(url: string): URL {
   if (url === '') throw new BrokerError('INVALID_REQUEST', 'No broker is named: pass url or set BROKER_URL');
   const base = URL.canParse(url) ? new URL(url) : undefined;

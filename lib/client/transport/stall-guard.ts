@@ -2,20 +2,20 @@ import type { IncomingMessage } from 'node:http';
 import { afterNextPoll } from '../../async/after-next-poll.ts';
 import { BrokerError } from '../../errors.ts';
 
-export interface StreamWatch {
-  /** The longest wait for more. The time that the reader takes for what it has does not count. */
+export interface StallOptions {
+  /** The longest wait for more data, without the time that the reader needs for what it has. */
   readonly stallMs: number;
   readonly signal: AbortSignal | undefined;
 }
 
 /**
- * What comes in over a stream, read no faster than it is asked for. Whoever stops reading before the end hangs up.
+ * The chunks of a stream, read only on demand. Leaving the loop before the end hangs up.
  *
- * @throws {BrokerError} `BROKER_UNREACHABLE`: it stalls, or is cut off. Aborted, the signal's reason.
+ * @throws {BrokerError} `BROKER_UNREACHABLE`: it stalls, or breaks off. If the signal is aborted, its reason.
  */
-export async function* watchedChunks(
+export async function* guardedChunks(
   stream: IncomingMessage,
-  { stallMs, signal }: StreamWatch,
+  { stallMs, signal }: StallOptions,
 ): AsyncGenerator<Buffer, void, undefined> {
   let problem: string | undefined;
   let waits = 0;
@@ -23,7 +23,7 @@ export async function* watchedChunks(
     problem = `The broker sent nothing for ${stallMs} ms`;
     stream.destroy();
   };
-  // What came in while the loop was busy is not late.
+  // What arrived while the event loop was busy is not late.
   const startTimer = () => {
     const wait = waits;
     return setTimeout(() => afterNextPoll(() => wait === waits && stall()), stallMs);

@@ -1,3 +1,4 @@
+import { backOffMs } from '../../async/back-off.ts';
 import type { Deadline } from '../../async/deadline.ts';
 import type { ServerLogin } from '../../credentials/login.ts';
 import { within } from '../../pool/connection.ts';
@@ -5,8 +6,8 @@ import { isRefusedLogin, loginOverdue } from '../connect-errors.ts';
 
 /** A login that has no outcome after so long no longer holds up the next: it may hang. */
 const PATIENCE_MS = 500;
-const FIRST_PAUSE_MS = 2_000;
-const LONGEST_PAUSE_MS = 30_000;
+/** The pause after a refusal. */
+const PAUSE = { firstMs: 2_000, maxMs: 30_000, jitter: 0.25 };
 /** The trials used longest ago are forgotten. */
 const MAX_TRIALS = 1_000;
 
@@ -119,9 +120,9 @@ export class LoginAttempts {
     // Logins that were under way together are refused together, and count once.
     if (this.isRefused) return;
     if (this.#refusedAtChange !== this.#history.changes) this.#refusals = 0;
-    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** this.#refusals, LONGEST_PAUSE_MS);
+    const pauseMs = backOffMs(PAUSE, this.#refusals);
     this.#refusals += 1;
     this.#refusedAtChange = this.#history.changes;
-    this.#pauseEndsMs = performance.now() + pauseMs * (1 - Math.random() / 4);
+    this.#pauseEndsMs = performance.now() + pauseMs;
   }
 }

@@ -179,7 +179,7 @@ export class MysqlConnection implements Connection {
   }
 
   async #runWatched(terms: ExecutionOptions, watch: StatementTimer, run: () => Promise<void>): Promise<void> {
-    if (watch.toError !== undefined) throw watch.toError('not_applied');
+    if (watch.errorFor !== undefined) throw watch.errorFor('not_applied');
     const wasDirty = this.#isDirty;
     this.#isDirty = true;
     this.state.history.isUsed = true;

@@ -51,7 +51,7 @@ const END_ONLY = 'AND NO CHAIN NO RELEASE';
  * `transaction` whether it goes on. After its end the connection only goes back to the pool, whose reset also ends
  * what is still open.
  */
-export class Transaction {
+export class MysqlTransaction {
   readonly #connection: MysqlConnection;
   readonly #mode: TransactionMode;
   readonly #fate: TransactionFate;
@@ -69,7 +69,7 @@ export class Transaction {
     connection: MysqlConnection,
     mode: TransactionMode,
     watched: CallScope,
-  ): Promise<Transaction> {
+  ): Promise<MysqlTransaction> {
     const { isolation, isReadOnly } = mode;
     const terms = { ...COMMAND, ...watched, isReadOnly };
     const isFirst = !connection.state.history.isUsed;
@@ -77,7 +77,7 @@ export class Transaction {
       await connection.query(`SET TRANSACTION ISOLATION LEVEL ${isolation}`, terms);
     }
     await connection.query('START TRANSACTION', terms);
-    return new Transaction(connection, mode, isFirst);
+    return new MysqlTransaction(connection, mode, isFirst);
   }
 
   /** Set once it is over without having been asked to end. */

@@ -1,24 +1,24 @@
-import { throwIfStopped } from '../../async/cancellation.ts';
+import { throwIfCanceled } from '../../async/cancellation.ts';
 import type { CallScope } from '../../async/interruptible.ts';
 import { BrokerError } from '../../errors.ts';
 import type { MysqlConnection } from '../connection/mysql-connection.ts';
-import { Transaction, type TransactionMode } from './transaction.ts';
+import { MysqlTransaction, type TransactionMode } from './transaction.ts';
 
 /** Runs work in a transaction of its own: all of it is committed, or nothing. */
 export async function inTransaction<T>(
   connection: MysqlConnection,
   mode: TransactionMode,
   watched: CallScope,
-  work: (transaction: Transaction) => Promise<T>,
+  work: (transaction: MysqlTransaction) => Promise<T>,
 ): Promise<T> {
-  const transaction = await Transaction.begin(connection, mode, watched);
+  const transaction = await MysqlTransaction.begin(connection, mode, watched);
   let result: T;
   try {
     result = await work(transaction);
     if (watched.deadline.hasPassed) {
       throw new BrokerError('DEADLINE_EXCEEDED', 'The deadline passed before the COMMIT');
     }
-    throwIfStopped(watched.signal);
+    throwIfCanceled(watched.signal);
   } catch (error) {
     // Past the deadline that is left to the pool's reset: it may take long, and the answer is due.
     if (!watched.deadline.hasPassed) await transaction.rollback();

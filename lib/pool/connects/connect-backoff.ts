@@ -1,3 +1,4 @@
+import { backOffMs } from '../../async/back-off.ts';
 import type { ConnectVerdict } from '../connection.ts';
 
 const FIRST_DELAY_MS = 100;
@@ -48,16 +49,13 @@ export class ConnectBackOff {
     // Logins that were under way together fail together, and count once.
     if (this.isHolding) return;
     const isRotation = verdict === 'credentials' && this.#failures < TRIES_FOR_CREDENTIALS;
-    const longestMs = isRotation ? LONGEST_DELAY_FOR_CREDENTIALS_MS : LONGEST_DELAY_MS;
-    const delayMs = Math.min(FIRST_DELAY_MS * 2 ** this.#failures, longestMs);
+    const maxMs = isRotation ? LONGEST_DELAY_FOR_CREDENTIALS_MS : LONGEST_DELAY_MS;
+    const delayMs = backOffMs({ firstMs: FIRST_DELAY_MS, maxMs }, this.#failures);
     this.#failures += 1;
-    this.#timer = setTimeout(
-      () => {
-        this.#timer = undefined;
-        this.#onOver();
-      },
-      delayMs * (0.5 + Math.random() / 2),
-    );
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#onOver();
+    }, delayMs);
     this.#timer.unref();
   }
 

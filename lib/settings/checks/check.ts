@@ -1,9 +1,9 @@
 import * as z from 'zod';
 
-/** Says what a part of the document, found at this path, says against itself: a line each. */
+/** Returns a line for each problem of the part of the document at this path. */
 export type Check = (part: unknown, path: readonly PropertyKey[]) => string[];
 
-/** A check of the parts that it needs. Where they are not in order by themselves, it has nothing to say. */
+/** A check that needs some parts. It reports nothing if these are invalid by themselves. */
 export function checkOf<S extends z.ZodType>(
   needs: S,
   problemsOf: (parts: z.output<S>, path: readonly PropertyKey[]) => string[],
@@ -16,7 +16,7 @@ export function checkOf<S extends z.ZodType>(
 
 type Group = 'databases' | 'callers';
 
-/** A check of each entry by itself. */
+/** Checks each entry of a group. */
 export function inEach(group: Group, check: Check): Check {
   return (document) => entriesOf(document, group).flatMap(([name, entry]) => check(entry, [group, name]));
 }

@@ -8,7 +8,7 @@ import { serverChecks } from './server-checks.ts';
 
 const QueryTime = z.object({ limits: LimitSettings.pick({ queryTimeoutMs: true }).strip().prefault({}) });
 
-/** Aliases that are wrong in themselves hide nothing of the others. */
+/** Invalid aliases are left out. */
 const drainOutlivesEveryQuery = checkOf(
   z.object({ server: ServerSettings.prefault({}), databases: z.unknown() }),
   ({ server: { drainDelayMs, drainTimeoutMs }, databases }, path) => {
@@ -26,7 +26,7 @@ const drainOutlivesEveryQuery = checkOf(
   },
 );
 
-const forcedLooksMayBeTheMoreFrequent = checkOf(
+const minRefreshIsAtMostRefresh = checkOf(
   z.object({ secrets: SecretsSettings }),
   ({ secrets: { refreshIntervalMs, minRefreshIntervalMs } }, path) =>
     minRefreshIntervalMs <= refreshIntervalMs
@@ -95,7 +95,7 @@ const somebodyMayCall = checkOf(
       : [line([...path, 'callers'], 'none', 'at least one caller, or allowAnonymous: true')],
 );
 
-/** What the parts of a document allow each other, where so many tasks share the database servers. */
+/** Rules between the parts of a document, if `peakTasks` tasks share the database servers. */
 export function crossChecks(peakTasks: number): readonly Check[] {
   return [
     ...DATABASE_CHECKS.map((check) => inEach('databases', check)),
@@ -106,6 +106,6 @@ export function crossChecks(peakTasks: number): readonly Check[] {
     ...serverChecks(peakTasks),
     drainOutlivesEveryQuery,
     everyCallFindsRoom,
-    forcedLooksMayBeTheMoreFrequent,
+    minRefreshIsAtMostRefresh,
   ];
 }

@@ -23,15 +23,15 @@ const iamNeedsVerifiedTls = checkOf(
   ({ tls }, path) => [problem([...path, 'tls'], tls, 'verify or {ca, serverName?} with credentials.iam')],
 );
 
-/** A token is for one host, and no secret tells it. */
+/** A token is for one host, and there is no secret to name it. */
 const iamNeedsAHost = checkOf(
   z.object({ credentials: z.object({ iam: z.object() }), host: z.undefined().optional() }),
   (_, path) => [line([...path, 'host'], 'nothing', 'the host, with credentials.iam')],
 );
 
 /**
- * Were they changed under the broker, it would bind values wrongly, read results wrongly, mix up sessions, or show one
- * caller what another ran.
+ * With other values the broker would bind values wrongly, read results wrongly, mix up sessions, or show one caller the
+ * statements of another.
  */
 const BROKERS_OWN_VARIABLE =
   /^(sql_mode|time_zone|names|autocommit|sql_auto_is_null|completion_type|collation_connection|character_set_.*|session_track_.*|profiling.*|optimizer_trace.*|debug.*|pseudo_thread_id|insert_id|last_insert_id|identity|rand_seed\d|timestamp)$/;
@@ -48,7 +48,7 @@ const variablesAreNotTheBrokersOwn = checkOf(z.object({ session: SessionSettings
     ),
 );
 
-/** What the parts of one database allow each other. */
+/** Rules between the parts of one database. */
 export const DATABASE_CHECKS: readonly Check[] = [
   keepsNoMoreThanItsSize,
   transactionsLeaveAConnection,

@@ -3,7 +3,7 @@ import { type DocumentSource, isLoopback } from '../environment.ts';
 import { line, problem } from '../problems.ts';
 import { type Check, checkOf } from './check.ts';
 
-/** What a document may say depends on where it stands, and on the address that the broker listens at. */
+/** Rules that depend on the source of the document, and on the address that the broker listens at. */
 export function documentChecks(variable: DocumentSource['variable'], host: string): readonly Check[] {
   return [anonymousOnlyOnLoopback(host), ...(variable === 'BROKER_SETTINGS' ? [holdsNoPassword] : [])];
 }
@@ -23,7 +23,7 @@ const holdsNoPassword: Check = (document) =>
 
 const Mapping = z.record(z.string(), z.unknown());
 
-/** Where a document states a setting. `*` stands for any name. */
+/** The paths of a setting in a document. `*` stands for any name. */
 function pathsTo(pattern: string, document: unknown): string[][] {
   const [segment = '', ...rest] = pattern.split('.');
   return Object.entries(Mapping.safeParse(document).data ?? {})

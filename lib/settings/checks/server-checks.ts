@@ -13,18 +13,16 @@ function inEachLimited(checkWith: (servers: z.output<typeof Limits>['servers']) 
     checkOf(Limits, ({ servers }) => inEach('databases', checkWith(servers))(document, path))(document, path);
 }
 
-/** Otherwise the secret may name another server, and nobody would know whose connections to count. */
-const aliasTellsItsServer = inEachLimited(() =>
+/** Otherwise the secret may name another server, and it would be unknown which connections to count. */
+const aliasNamesItsServer = inEachLimited(() =>
   checkOf(Endpoint.extend({ credentials: z.record(z.string(), z.unknown()) }), (alias, path) => {
     const { secretId, file } = alias.credentials;
-    // Only a secret or a file can bring a port of its own.
+    // Only a secret or a file can name another port.
     const isPortCertain = secretId === undefined && file === undefined;
     const fields = { host: alias.host, port: alias.port ?? (isPortCertain ? MYSQL_PORT : undefined) };
     return Object.entries(fields)
-      .filter(([, told]) => told === undefined)
-      .map(([name]) =>
-        line([...path, name], 'nothing', `a ${name}, because servers limits what a server bears`),
-      );
+      .filter(([, value]) => value === undefined)
+      .map(([name]) => line([...path, name], 'nothing', `a ${name}, because servers limits its connections`));
   }),
 );
 
@@ -74,10 +72,10 @@ const minIdlesFitTheirServer =
       });
     })(document, path);
 
-/** What the limits of servers and the aliases on them allow each other, where so many tasks share the servers. */
+/** Rules between the limits of servers and the aliases on them, if `peakTasks` tasks share the servers. */
 export function serverChecks(peakTasks: number): readonly Check[] {
   return [
-    aliasTellsItsServer,
+    aliasNamesItsServer,
     sizeFitsItsServer(peakTasks),
     limitHasAnAlias,
     minIdlesFitTheirServer(peakTasks),

@@ -5,8 +5,8 @@ import { DESCRIPTIONS } from './descriptions.ts';
 type Schema = z.core.JSONSchema.JSONSchema;
 
 /**
- * The JSON Schema of the settings document, by which editors complete and check it. It allows all that the broker takes;
- * what settings allow each other only the broker checks.
+ * The JSON Schema of the settings document, for editors. It allows everything that the broker accepts; only the broker
+ * checks rules between settings.
  */
 export function settingsSchema(): Schema {
   const schema: Schema = z.toJSONSchema(Settings, { io: 'input', target: 'draft-7' });
@@ -27,7 +27,7 @@ function describe(schema: Schema, path: string): void {
   }
 }
 
-/** One of several forms: what is said of all of them stands above it. */
+/** One of several forms, which share the description above it. */
 function describeForm(form: Schema, path: string): void {
   for (const [name, property] of Object.entries(form.properties ?? {})) {
     if (typeof property === 'object') describe(property, `${path}.${name}`);

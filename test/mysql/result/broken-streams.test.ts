@@ -48,5 +48,5 @@ test('of two signals the one that came first says why a statement was stopped', 
   const watch = watchOf(new AnyCancelSignal(caller, lease));
   lease.cancel('the lease has ended');
   caller.cancel('the caller has gone');
-  expect(watch.toError?.('unknown')).toBe('the lease has ended');
+  expect(watch.errorFor?.('unknown')).toBe('the lease has ended');
 });
