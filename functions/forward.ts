@@ -25,9 +25,9 @@ import { checkReplySize, MAX_ANSWER_BYTES } from './reply-size.ts';
 
 const Invocation = z.looseObject({ database: z.string(), timeoutMs: z.optional(TimeoutMs) });
 
-type Question = Pick<BrokerRequest, 'body' | 'timeoutMs' | 'requestId' | 'idempotencyKey'>;
+type ForwardRequest = Pick<BrokerRequest, 'body' | 'timeoutMs' | 'requestId' | 'idempotencyKey'>;
 
-type Ask = (alias: string, question: Question) => Promise<BrokerReply>;
+type Forward = (alias: string, request: ForwardRequest) => Promise<BrokerReply>;
 
 /**
  * A handler that forwards calls to one of the broker's routes: those of an HTTP API whose path has `{alias}`, and direct
@@ -36,19 +36,19 @@ type Ask = (alias: string, question: Question) => Promise<BrokerReply>;
 export function forwardTo(route: string): (event: unknown, context: Context) => Promise<unknown> {
   // One for all invocations of an instance, which share its kept-alive connections.
   const broker = openTransport();
-  const ask: Ask = async (alias, question) => {
+  const forward: Forward = async (alias, request) => {
     const path = databasePath(route, alias);
-    return refuseOthers(await broker.send({ method: 'POST', path, ...question }));
+    return refuseOthers(await broker.send({ method: 'POST', path, ...request }));
   };
   return async (event, context) => {
     const http = parseHttpEvent(event);
-    if (http === undefined) return await answerInvocation(ask, event, context);
-    return await answerHttp(ask, http, context);
+    if (http === undefined) return await answerInvocation(forward, event, context);
+    return await answerHttp(forward, http, context);
   };
 }
 
 async function answerHttp(
-  ask: Ask,
+  forward: Forward,
   event: HttpEvent,
   context: Context,
 ): Promise<APIGatewayProxyStructuredResultV2> {
@@ -57,18 +57,18 @@ async function answerHttp(
     const alias = event.pathParameters?.alias;
     if (alias === undefined) throw new BrokerError('INVALID_REQUEST', 'the path must name a database');
     const idempotencyKey = event.headers[IDEMPOTENCY_HEADER];
-    const question = { body: eventBody(event), timeoutMs: timeoutOf(context), requestId, idempotencyKey };
-    return toHttpReply(await ask(alias, question), requestId);
+    const request = { body: eventBody(event), timeoutMs: timeoutOf(context), requestId, idempotencyKey };
+    return toHttpReply(await forward(alias, request), requestId);
   } catch (error) {
     if (error instanceof BrokerError) return failureReply(error, requestId);
     throw error;
   }
 }
 
-async function answerInvocation(ask: Ask, event: unknown, context: Context): Promise<unknown> {
+async function answerInvocation(forward: Forward, event: unknown, context: Context): Promise<unknown> {
   try {
     const { database, timeoutMs = Number.POSITIVE_INFINITY, ...body } = checkArguments(Invocation, event);
-    const reply = await ask(database, {
+    const reply = await forward(database, {
       body: JSON.stringify(body, refuseRounded),
       timeoutMs: Math.min(timeoutOf(context), timeoutMs),
       requestId: context.awsRequestId,

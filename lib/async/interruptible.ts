@@ -61,11 +61,11 @@ export class StatementTimer {
     if (this.#isOver) throw new NotSentError();
   }
 
-  interrupt(toError: ErrorFor): void {
+  interrupt(errorFor: ErrorFor): void {
     if (this.#isOver) return;
     this.end();
-    this.#errorFor = toError;
-    this.#onInterrupt?.(toError);
+    this.#errorFor = errorFor;
+    this.#onInterrupt?.(errorFor);
   }
 
   /** Replaces the deadline, or the last stall timeout: interrupts unless it is called again within this time. */

@@ -2,18 +2,18 @@ import type { ErrorCode } from '../errors.ts';
 import type { ConnectVerdict } from '../pool/connection.ts';
 
 interface CauseTraits {
-  /** Behind "The database ". */
+  /** Completes "The database ...". */
   readonly text: string;
   /** What it means for the pool. */
   readonly verdict: ConnectVerdict;
-  /** It may pass by itself. What does not, somebody has to mend: the settings, the account or the server. */
+  /** It may pass by itself. Otherwise the settings, the account or the server must be changed. */
   readonly isTransient: boolean;
 }
 
 const outage = (text: string): CauseTraits => ({ text, verdict: 'outage', isTransient: true });
 const full = (text: string): CauseTraits => ({ text, verdict: 'full', isTransient: true });
 const passing = (text: string): CauseTraits => ({ text, verdict: 'refused', isTransient: true });
-/** Others may be taken soon, and the logins that are made meanwhile are few: see `LoginThrottle`. */
+/** New credentials may be accepted soon; meanwhile `LoginThrottle` keeps logins few. */
 const refusedLogin = (text: string): CauseTraits => ({ text, verdict: 'credentials', isTransient: false });
 const lasting = (text: string): CauseTraits => ({ text, verdict: 'refused', isTransient: false });
 
@@ -66,10 +66,10 @@ const LOGIN_REFUSED = {
 
 const TRAITS: Readonly<Record<string, CauseTraits>> = { ...UNREACHABLE, ...LOGIN_REFUSED };
 
-/** Why no connection could be had. The names are stable: programs may rely on them. */
+/** Why no connection could be opened. The names are stable: programs may rely on them. */
 export type ConnectCause = keyof typeof UNREACHABLE | keyof typeof LOGIN_REFUSED;
 
-/** Numbers beyond 1899 are one server's alone; those of both servers stand here. */
+/** Error numbers of both servers. Above 1899 a number belongs to one of them only. */
 const BY_ERRNO: ReadonlyMap<number, ConnectCause> = new Map<number, ConnectCause>([
   [1040, 'server_full'],
   [1203, 'account_full'],
@@ -108,7 +108,7 @@ const BY_CODE: ReadonlyMap<string, ConnectCause> = new Map<string, ConnectCause>
   ['ECONNRESET', 'connection_lost'],
   ['EPIPE', 'connection_lost'],
   ['PROTOCOL_CONNECTION_LOST', 'connection_lost'],
-  // A failure of TLS itself was told from it before.
+  // Failures of TLS itself have been sorted out before.
   ['HANDSHAKE_SSL_ERROR', 'connection_lost'],
   ['HANDSHAKE_NO_SSL_SUPPORT', 'tls_not_supported'],
   ['HANDSHAKE_UNKNOWN_ERROR', 'not_mysql'],
@@ -120,7 +120,7 @@ export function causeOfErrno(errno: number): ConnectCause {
   return BY_ERRNO.get(errno) ?? 'connection_denied';
 }
 
-/** Without a code nobody answered. */
+/** @param code Undefined: there was no answer. */
 export function causeOfDriverCode(code: string | undefined): ConnectCause {
   if (code === undefined) return 'connect_timeout';
   return BY_CODE.get(code) ?? 'network_failed';
@@ -131,7 +131,7 @@ export function traitsOf(cause: ConnectCause): CauseTraits & { readonly code: Er
   return { ...(TRAITS[cause] ?? UNREACHABLE.network_failed), code };
 }
 
-/** What a failure that names this cause means for the pool. Others come from the credentials: open connections are well. */
+/** What a failure with this cause means for the pool. Other causes come from the credentials, not from the server. */
 export function verdictOf(cause: unknown): ConnectVerdict {
   if (typeof cause !== 'string' || !Object.hasOwn(TRAITS, cause)) return 'credentials';
   return TRAITS[cause]?.verdict ?? 'credentials';

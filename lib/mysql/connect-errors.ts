@@ -3,16 +3,16 @@ import type { ConnectVerdict } from '../pool/connection.ts';
 import { type ConnectCause, causeOfDriverCode, causeOfErrno, traitsOf, verdictOf } from './connect-cause.ts';
 import { type DriverError, isServerError, type ServerError } from './errors.ts';
 
-/** mysql2 tells which plugin it lacks only in its text. */
+/** mysql2 names a missing plugin only in its message. */
 const UNKNOWN_PLUGIN = /unknown plugin ([\w-]+)/;
-/** mysql2 has this one, but it sends the password as it is, which only a token of IAM is meant for. */
+/** mysql2 has this one, but it sends the password in clear, so only tokens of IAM use it. */
 const CLEAR_PASSWORD_PLUGIN = 'mysql_clear_password';
 
 /**
- * The driver's error about a login, as callers in line get it. Names no host, user or password. `details.cause` names
- * the cause for programs; beside it stands `errno`, the server's, or `code`, that of the network or the driver.
+ * The driver's error about a login, as waiting callers get it. It holds no host, user or password. `details` has `cause`
+ * for programs, and the server's `errno` or the `code` of the network or the driver.
  *
- * @param tlsFailure What TLS failed for, if it did.
+ * @param tlsFailure Why TLS failed, if it did.
  */
 export function connectFailure(error: DriverError, tlsFailure?: ConnectCause): BrokerError {
   if (isServerError(error)) {
@@ -31,24 +31,24 @@ export function connectFailure(error: DriverError, tlsFailure?: ConnectCause): B
   );
 }
 
-/** The server refuses what the settings ask for of every session. `setting` is its path below the alias. */
+/** The server refuses a setting of the session. `setting` is its path below the alias. */
 export function settingRefused(setting: string, error: ServerError): BrokerError {
   const { errno } = error;
   return loginFailure('session_setting_refused', `${setting}, error ${errno}`, { setting, errno }, error);
 }
 
-/** Throws what callers in line are told when the credentials themselves could not be had. */
+/** Throws the failure for waiting callers if the credentials could not be read in time. */
 export function credentialsOverdue(error: unknown): never {
   if (error instanceof BrokerError) throw error;
   throw loginFailure('credentials_overdue', undefined, {}, error);
 }
 
-/** The login itself was not answered. */
+/** The login was not answered in time. */
 export function loginOverdue(): BrokerError {
   return loginFailure('connect_timeout', undefined, {}, undefined);
 }
 
-/** The CA certificates that the settings name could never be read. */
+/** The file of CA certificates could never be read. */
 export function authoritiesUnusable(): BrokerError {
   return loginFailure('ca_file_unusable', undefined, {}, undefined);
 }

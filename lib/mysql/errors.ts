@@ -8,23 +8,23 @@ import {
 } from '../errors.ts';
 import type { StatementEffect } from './sql/statement-effect.ts';
 
-/** MariaDB reuses numbers that mean something else on MySQL, and mysql2 knows only MySQL's names. */
+/** The two servers use some error numbers differently, and mysql2 knows only MySQL's names. */
 export type Flavour = 'mysql' | 'mariadb';
 
-/** What is known of a failed statement besides the driver's error. */
+/** Facts about a failed statement besides the driver's error. */
 export interface FailureContext {
   readonly flavour: Flavour;
   /** The statement is known to change nothing. */
   readonly cannotWrite: boolean;
   readonly effect: StatementEffect;
-  /** The broker itself made the session READ ONLY for this caller. */
+  /** The broker made the session READ ONLY for this caller. */
   readonly isReadOnlyCaller: boolean;
-  /** The server takes no writes, by its own word. */
+  /** The server says that it is read-only. */
   readonly isReadOnlyServer: boolean;
   readonly exposeMysqlMessages: boolean;
 }
 
-/** The parts of a driver error that we rely on. Server errors have an errno, lost connections none or a negative one. */
+/** The parts of a driver error that are used. Server errors have an errno, lost connections none or a negative one. */
 export interface DriverError extends Error {
   readonly errno?: number | undefined;
   readonly code?: string | undefined;
@@ -61,7 +61,7 @@ const PARSE_ERROR = 1064;
 /** The server's own limit of a statement's time. */
 const STATEMENT_TIMEOUT: Readonly<Record<Flavour, number>> = { mysql: 3024, mariadb: 1969 };
 
-/** The server says it is about to hang up, or has lost the thread: the connection is of no more use. */
+/** Errors after which the server closes the connection, or its protocol state is lost. */
 const CONNECTION_ENDING_ERRNOS = new Set([
   1053, 1152, 1153, 1158, 1159, 1160, 1161, 1184, 1835, 1927, 3168, 3169,
 ]);
@@ -76,7 +76,7 @@ export function isServerError(error: unknown): error is ServerError {
   return error instanceof Error && 'errno' in error && typeof error.errno === 'number' && error.errno > 0;
 }
 
-/** Whether the connection is of no more use after this error. */
+/** Whether the connection is unusable after this error. */
 export function endsConnection(error: DriverError, flavour: Flavour): boolean {
   if (error instanceof NotSentError) return false;
   if (!isServerError(error)) return true;
@@ -100,13 +100,13 @@ export function statementFailure(error: DriverError, context: FailureContext): B
   const message = context.exposeMysqlMessages
     ? error.message
     : `MySQL refused the statement with error ${errno}`;
-  // The server hung up, but not before it had said why: the statement was too large to run.
+  // The server hung up after it had said why: the statement was too large to run.
   const outcome =
     isTooLarge && context.effect !== 'anything' ? 'not_applied' : outcomeOfRefusal(errno, context);
   return new BrokerError(codeOf(error, context), message, { mysql, outcome, cause: error });
 }
 
-/** More was answered than the call, or the alias, allows. */
+/** The result is larger than the call or the alias allows. */
 export function resultTooLarge(
   limit: LimitFailure,
   facts: Pick<BrokerErrorOptions, 'outcome' | 'transaction'>,
@@ -118,8 +118,8 @@ export function resultTooLarge(
 }
 
 /**
- * Whether a failure says that the server takes no writes. Only its own word confirms it: anybody can raise any error,
- * and a session can be READ ONLY by its settings.
+ * Whether a failure says that the server is read-only. It must be confirmed: a procedure can raise any error, and a
+ * session can be READ ONLY by its settings.
  */
 export function saysReadOnlyServer({ errno, message }: DriverError): boolean {
   if (errno === OPTION_PREVENTS_STATEMENT) return /read-only/.test(message);
@@ -137,12 +137,12 @@ function codeOf(
   return CODE_BY_ERRNO.get(errno) ?? 'SQL_ERROR';
 }
 
-/** mysql2 refuses a command on a connection that it knows to be closed; it gives that error no code. */
+/** mysql2 refuses a command on a closed connection with an error without a code. */
 function wasNeverSent(error: DriverError): boolean {
   return !isServerError(error) && error.code === undefined && error.message.includes('closed state');
 }
 
-/** What became of a statement that was interrupted and ended with `error`, or ended all the same. */
+/** The outcome of a statement that was interrupted, and ended with `error` or successfully. */
 export function outcomeAfterInterrupt(
   error: DriverError | undefined,
   context: Pick<FailureContext, 'cannotWrite' | 'effect' | 'isReadOnlyCaller'>,
@@ -153,9 +153,9 @@ export function outcomeAfterInterrupt(
 }
 
 /**
- * What is left of a statement that the server answered with an error. Its number proves nothing where a function may
- * have raised it. But the server reads the whole text before it runs any of it, and a READ ONLY session refuses all but
- * a CALL before it begins.
+ * The outcome of a statement that the server answered with an error. The number proves nothing if a function may have
+ * raised it. But the server parses the whole text before it runs any of it, and a READ ONLY session refuses everything
+ * but a CALL before it begins.
  */
 function outcomeOfRefusal(
   errno: number,

@@ -1,4 +1,4 @@
-import { AccountSession } from '../mysql/accounts/admin-session.ts';
+import { AdminSession } from '../mysql/accounts/admin-session.ts';
 import { isRefusedLogin } from '../mysql/connect-errors.ts';
 import { MYSQL_PORT } from '../settings/servers.ts';
 import type { RotatingSecret } from './rotating-secret.ts';
@@ -9,7 +9,7 @@ export async function logIn(
   secret: RotatingSecret,
   known: KnownDatabase,
   database?: string,
-): Promise<AccountSession> {
+): Promise<AdminSession> {
   const host = known.host ?? secret.host;
   if (host === undefined) throw refused('it names no host');
   const { username, password } = secret;
@@ -21,14 +21,14 @@ export async function logIn(
     username,
     password,
   };
-  return await AccountSession.open(login, known.tls ?? (secret.allowsPlain ? 'off' : 'verify'));
+  return await AdminSession.open(login, known.tls ?? (secret.allowsPlain ? 'off' : 'verify'));
 }
 
 /** Undefined: the server refuses the login. */
 export async function tryLogIn(
   secret: RotatingSecret,
   known: KnownDatabase,
-): Promise<AccountSession | undefined> {
+): Promise<AdminSession | undefined> {
   try {
     return await logIn(secret, known);
   } catch (error) {

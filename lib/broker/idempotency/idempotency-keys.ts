@@ -83,7 +83,7 @@ export class IdempotencyKeys {
     const done = await inTransaction(connection, mode, scope, async (transaction) => {
       const claim = await this.table.claim(transaction, call, scope);
       if (claim !== 'claimed') return claim;
-      transaction.hideLast();
+      transaction.hideLastStatement();
       const body = await work(transaction);
       await this.table.store(transaction, call, toStoredAnswer(body), scope);
       return { body, isReplay: false };

@@ -66,7 +66,7 @@ export function refuseCommitting(statements: readonly BoundStatement[]): void {
   for (const { outsideTransactionOnly, mayEndTransaction } of statements) {
     const refused =
       outsideTransactionOnly ??
-      (mayEndTransaction ? 'what may commit (CALL, EXECUTE, an executable comment)' : undefined);
+      (mayEndTransaction ? 'a statement that may commit (CALL, EXECUTE, an executable comment)' : undefined);
     if (refused === undefined) continue;
     throw new BrokerError('STATEMENT_NOT_ALLOWED', `${refused} is not allowed with ${IDEMPOTENCY_HEADER}`);
   }

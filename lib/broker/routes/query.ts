@@ -39,7 +39,7 @@ export function addQueryRoute(
     const isStream = asksForStream(call);
     const statement = readStatement(call.body);
     const { sql, params } = statement;
-    const context = [database.sqlMode, 'alone', database.settings.limits.maxStatementBytes] as const;
+    const context = [database.sqlMode, 'standalone', database.settings.limits.maxStatementBytes] as const;
     const bound = call.isLarge
       ? (await inTurns(statementBinderInParts(sql, ...context), call.gone))(params)
       : bindStatement(sql, params, ...context);

@@ -128,7 +128,7 @@ export function addTransactionRoutes(
     return jsonReply(
       await run(sqlRequest(), async (work, transaction) => {
         const runAll = async () => await work.batch(transaction, batch);
-        return isWhole ? await runAll() : await transaction.whole(runAll);
+        return isWhole ? await runAll() : await transaction.atomically(runAll);
       }),
     );
   });

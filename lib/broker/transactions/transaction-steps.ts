@@ -58,7 +58,7 @@ export function* bindStepInParts(
 function stepOf(call: Call, statement: TransactionStatement, bind: StatementBinder): Step {
   const bound = bind(statement.params);
   refuseWithoutWriteAccess(call, bound);
-  if (statement.expect !== undefined && bound.rowCounts === 'untold') {
+  if (statement.expect !== undefined && bound.rowCounts === 'unreported') {
     throw new BrokerError('INVALID_REQUEST', EXPECT_UNSUPPORTED);
   }
   return { statement, bound };

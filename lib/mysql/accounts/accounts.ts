@@ -1,26 +1,26 @@
 import { assert, BrokerError } from '../../errors.ts';
 import { type AccountName, accountText, quoted } from './account-name.ts';
-import type { AccountSession } from './admin-session.ts';
+import type { AdminSession } from './admin-session.ts';
 import { grantFor } from './grants.ts';
 
 /** ER_MISSING_CURRENT_PASSWORD: MySQL's password_require_current. */
 const NEEDS_CURRENT_PASSWORD = 3892;
 /** ER_NO_SUCH_TABLE. */
 const NO_SUCH_TABLE = 1146;
-/** The grant is older than the end of its table, column or routine; nobody misses it. */
-const GRANTED_ON_NOTHING = [NO_SUCH_TABLE, 1054, 1305];
+/** The grant is for a table, column or routine that was dropped. */
+const GRANT_TARGET_MISSING = [NO_SUCH_TABLE, 1054, 1305];
 
-/** The account that the server has let in: the host in it need not be `%`. */
-export async function ownAccount(session: AccountSession): Promise<AccountName> {
+/** The account that the server has authenticated. Its host need not be `%`. */
+export async function ownAccount(session: AdminSession): Promise<AccountName> {
   const [[name] = []] = await session.rows('SELECT CURRENT_USER()');
   const text = String(name);
-  // Of the two only the user can hold an @.
+  // Only the user can contain an @, not the host.
   const at = text.lastIndexOf('@');
   return { user: text.slice(0, at), host: text.slice(at + 1) };
 }
 
-/** An account may do this without any right. */
-export async function setOwnPassword(session: AccountSession, current: string, next: string): Promise<void> {
+/** Sets the session's own password, which needs no privilege. */
+export async function setOwnPassword(session: AdminSession, current: string, next: string): Promise<void> {
   const statement = `SET PASSWORD = ${passwordText(session, next)}`;
   try {
     await session.run(statement);
@@ -31,7 +31,7 @@ export async function setOwnPassword(session: AccountSession, current: string, n
 }
 
 export async function setPassword(
-  session: AccountSession,
+  session: AdminSession,
   account: AccountName,
   password: string,
 ): Promise<void> {
@@ -39,27 +39,27 @@ export async function setPassword(
 }
 
 /**
- * Makes an account as good as another: what it must present and how much it may use, its grants, and its default
- * roles. If it is not there yet it is created, with this password.
+ * Gives an account the requirements, resource limits, grants and default roles of another. If it does not exist, it is
+ * created with this password.
  */
 export async function copyAccount(
-  session: AccountSession,
+  session: AdminSession,
   { from, to, password }: { readonly from: AccountName; readonly to: AccountName; readonly password: string },
 ): Promise<void> {
-  const { plugin, terms } = await profileOf(session, from);
+  const { plugin, clauses } = await profileOf(session, from);
   const isMysql = session.flavour === 'mysql' && plugin !== '';
   const method = isMysql ? `IDENTIFIED WITH ${quoted(plugin)} BY` : 'IDENTIFIED BY';
   await session.run(`CREATE USER IF NOT EXISTS ${accountText(to)} ${method} ${quoted(password)}`);
-  await session.run(`ALTER USER ${accountText(to)} ${terms}`);
+  await session.run(`ALTER USER ${accountText(to)} ${clauses}`);
   for (const [row] of await session.rows(`SHOW GRANTS FOR ${accountText(from)}`)) {
     const grant = grantFor(String(row), from, to);
-    if (grant !== undefined) await session.run(grant).catch(ignoring(GRANTED_ON_NOTHING));
+    if (grant !== undefined) await session.run(grant).catch(ignoring(GRANT_TARGET_MISSING));
   }
-  // On MariaDB the grants tell of them.
+  // MariaDB lists them among the grants.
   if (session.flavour === 'mysql') await copyDefaultRoles(session, from, to);
 }
 
-async function copyDefaultRoles(session: AccountSession, from: AccountName, to: AccountName): Promise<void> {
+async function copyDefaultRoles(session: AdminSession, from: AccountName, to: AccountName): Promise<void> {
   const roles = await session
     .rows(
       `SELECT default_role_user, default_role_host FROM mysql.default_roles WHERE ${isAccount(from)}
@@ -75,10 +75,10 @@ async function copyDefaultRoles(session: AccountSession, from: AccountName, to: 
 interface Profile {
   readonly plugin: string;
   /** REQUIRE and WITH, as statements write them. */
-  readonly terms: string;
+  readonly clauses: string;
 }
 
-async function profileOf(session: AccountSession, account: AccountName): Promise<Profile> {
+async function profileOf(session: AdminSession, account: AccountName): Promise<Profile> {
   const texts = ['plugin', 'ssl_type', 'ssl_cipher', 'x509_issuer', 'x509_subject'].map(
     (column) => `CONVERT(${column} USING utf8mb4)`,
   );
@@ -96,14 +96,14 @@ async function profileOf(session: AccountSession, account: AccountName): Promise
     limits.map(Number);
   return {
     plugin,
-    terms: `REQUIRE ${requirementOf(type, { cipher, issuer, subject })}
+    clauses: `REQUIRE ${requirementOf(type, { cipher, issuer, subject })}
       WITH MAX_QUERIES_PER_HOUR ${questions} MAX_UPDATES_PER_HOUR ${updates}
       MAX_CONNECTIONS_PER_HOUR ${connections} MAX_USER_CONNECTIONS ${userConnections}
       ${statementTime === undefined ? '' : `MAX_STATEMENT_TIME ${statementTime}`}`,
   };
 }
 
-/** @param certificate what the client's certificate must be; an empty text: anything. */
+/** @param certificate Required properties of the client's certificate; an empty text allows any. */
 function requirementOf(sslType: string, certificate: Readonly<Record<string, string>>): string {
   if (sslType === 'ANY') return 'SSL';
   if (sslType === 'X509') return 'X509';
@@ -116,7 +116,7 @@ function isAccount({ user, host }: AccountName): string {
   return `user = ${quoted(user)} AND host = ${quoted(host)}`;
 }
 
-function passwordText({ flavour }: AccountSession, password: string): string {
+function passwordText({ flavour }: AdminSession, password: string): string {
   return flavour === 'mariadb' ? `PASSWORD(${quoted(password)})` : quoted(password);
 }
 

@@ -10,19 +10,18 @@ const LOGIN_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 1_000;
 
-/** Texts are written, and SHOW GRANTS answers, as this mode has it, whatever the server's is. */
+/** Literals and the output of SHOW GRANTS depend on these variables. */
 const SESSION = "SET SESSION sql_mode = '', sql_quote_show_create = 1";
 
-/** As strings, where a number would round them. */
+/** Integers that a number would round are returned as strings. */
 const EXACT_INTEGERS = { supportBigNumbers: true, bigNumberStrings: true };
 
 export type Cell = string | number | null;
 
 /**
- * A login that manages accounts. Its statements and what the server says of them can hold passwords, so nothing of
- * either gets into a failure.
+ * A login that manages accounts. Its statements and the server's messages can hold passwords, so failures include neither.
  */
-export class AccountSession implements AsyncDisposable {
+export class AdminSession implements AsyncDisposable {
   readonly flavour: Flavour;
   readonly #driver: Driver;
 
@@ -32,8 +31,8 @@ export class AccountSession implements AsyncDisposable {
   }
 
   /** @throws {BrokerError} CREDENTIALS_REFUSED or DATABASE_UNREACHABLE. */
-  static async open(login: ServerLogin, tls: TlsSettings): Promise<AccountSession> {
-    const session = new AccountSession(await openDriver(login, encryptionOf(tls), LOGIN_TIMEOUT_MS));
+  static async open(login: ServerLogin, tls: TlsSettings): Promise<AdminSession> {
+    const session = new AdminSession(await openDriver(login, encryptionOf(tls), LOGIN_TIMEOUT_MS));
     try {
       await session.run(SESSION);
       return session;

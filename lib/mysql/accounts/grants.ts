@@ -10,13 +10,13 @@ interface Token {
   readonly end: number;
 }
 
-/** Before the account that a row is about: GRANT ... TO, REVOKE ... FROM (a part of a grant), SET DEFAULT ROLE ... FOR. */
+/** Words before the account of a row: GRANT ... TO, REVOKE ... FROM (a partial revoke), SET DEFAULT ROLE ... FOR. */
 const BEFORE_ACCOUNT = ['TO', 'FROM', 'FOR'];
 
 /**
- * A row of SHOW GRANTS as a statement for another account. Undefined: the row is about somebody else, as those of
- * roles on MariaDB are. What may follow the account (IDENTIFIED BY PASSWORD '...', REQUIRE ...) stays behind, all but
- * the right to grant further.
+ * A row of SHOW GRANTS as a statement for another account. Undefined: the row is for a third account, as those of roles
+ * on MariaDB are. Clauses after the account (IDENTIFIED BY PASSWORD '...', REQUIRE ...) are dropped, except WITH GRANT and
+ * WITH ADMIN OPTION.
  */
 export function grantFor(row: string, from: AccountName, to: AccountName): string | undefined {
   const tokens = tokensOf(row);

@@ -1,6 +1,10 @@
 import { Deadline } from '../../async/deadline.ts';
-import type { CredentialsSource, ServerLogin } from '../../credentials/login.ts';
-import { isSameAccount } from '../../credentials/login.ts';
+import {
+  type CredentialsSource,
+  isSameAccount,
+  type ServerAddress,
+  type ServerLogin,
+} from '../../credentials/login.ts';
 import type { BrokerError } from '../../errors.ts';
 import { type Connector, within } from '../../pool/connection.ts';
 import type { DatabaseSettings } from '../../settings/settings.ts';
@@ -11,7 +15,7 @@ import {
   isRefusedLogin,
   settingRefused,
 } from '../connect-errors.ts';
-import { openDriver, type ServerAddress } from '../driver/open-driver.ts';
+import { openDriver } from '../driver/open-driver.ts';
 import { type Encryption, encryptionOf } from '../driver/tls.ts';
 import { type Flavour, isServerError } from '../errors.ts';
 import type { KillConnection } from './kill-channel.ts';
@@ -20,30 +24,30 @@ import { type LoginAttempts, LoginThrottle } from './login-throttle.ts';
 import { MysqlConnection } from './mysql-connection.ts';
 import { refusedSetting, sessionStatement } from './session-statement.ts';
 
-/** Control connections, one a server. A name can lead to several. */
-export type ControlFor = (address: ServerAddress) => KillConnection;
+/** The kill connection of a server. A host name can lead to several servers. */
+export type KillConnectionFor = (address: ServerAddress) => KillConnection;
 
-/** A login that was answered in time, though the process was too busy to see that, has a moment left for its session. */
-const LEAST_SET_UP_MS = 200;
+/** Least time to set the session, if the process was busy when the login was answered in time. */
+const MIN_SETUP_MS = 200;
 
-/** Opens connections to one configured database, with its credentials of the moment and its session. */
+/** Opens connections to one database, with its current credentials and its session settings. */
 export class MysqlConnector implements Connector<MysqlConnection> {
   readonly #settings: DatabaseSettings;
   readonly #source: CredentialsSource;
-  readonly #controlFor: ControlFor;
-  readonly #trials: LoginThrottle;
+  readonly #killConnectionFor: KillConnectionFor;
+  readonly #throttle: LoginThrottle;
   readonly #encryption: Encryption;
 
   constructor(
     settings: DatabaseSettings,
     source: CredentialsSource,
-    controlFor: ControlFor,
-    trials = new LoginThrottle(),
+    killConnectionFor: KillConnectionFor,
+    throttle = new LoginThrottle(),
   ) {
     this.#settings = settings;
     this.#source = source;
-    this.#controlFor = controlFor;
-    this.#trials = trials;
+    this.#killConnectionFor = killConnectionFor;
+    this.#throttle = throttle;
     this.#encryption = encryptionOf(settings.tls);
   }
 
@@ -51,24 +55,24 @@ export class MysqlConnector implements Connector<MysqlConnection> {
   readonly isAnswer = isServerError;
 
   /**
-   * A refused login may mean that the password was rotated, or is being rotated: the alternatives are tried, each once
-   * for each password that the server is found to have.
+   * A refused login may mean that the password was rotated, or is being rotated: the alternatives are tried once each, and
+   * again if the server's password is found to have changed.
    */
   async open(timeoutMs: number): Promise<MysqlConnection> {
     const deadline = Deadline.after(timeoutMs);
     const refused = new Set<string>();
     let login = await within(deadline.remainingMs, this.#source.current()).catch(credentialsOverdue);
     for (;;) {
-      const trial = this.#trials.of(this.#source.id, login);
-      const { changes } = trial;
+      const attempts = this.#throttle.of(this.#source.id, login);
+      const { changes } = attempts;
       try {
-        return await this.#tryLogin(login, trial, deadline);
+        return await this.#tryLogin(login, attempts, deadline);
       } catch (error) {
         if (!isRefusedLogin(error) || deadline.hasPassed) throw error;
-        if (trial.changes !== changes) refused.clear();
-        if (trial.isRefused) refused.add(login.versionId);
-        const looked = this.#source.alternative(refused);
-        const alternative = await within(deadline.remainingMs, looked).catch(() => undefined);
+        if (attempts.changes !== changes) refused.clear();
+        if (attempts.isRefused) refused.add(login.versionId);
+        const fetched = this.#source.alternative(refused);
+        const alternative = await within(deadline.remainingMs, fetched).catch(() => undefined);
         if (alternative === undefined) throw error;
         login = alternative;
       }
@@ -78,17 +82,17 @@ export class MysqlConnector implements Connector<MysqlConnection> {
   async prove(timeoutMs: number): Promise<void> {
     const deadline = Deadline.after(timeoutMs);
     const login = await within(deadline.remainingMs, this.#source.current());
-    const trial = this.#trials.of(this.#source.id, login);
+    const attempts = this.#throttle.of(this.#source.id, login);
     const logIn = async () => await openDriver(login, this.#encryption, deadline.remainingMs);
-    await this.#controlFor(login).alone(async () => {
-      const { connection, socket, closed } = await trial.run(logIn, deadline);
+    await this.#killConnectionFor(login).whileClosed(async () => {
+      const { connection, socket, closed } = await attempts.run(logIn, deadline);
       connection.end();
       await within(deadline.remainingMs, closed).catch(() => socket.destroy());
     });
   }
 
-  async #tryLogin(login: ServerLogin, trial: LoginAttempts, deadline: Deadline): Promise<MysqlConnection> {
-    const connection = await trial.run(async () => await this.#connect(login, deadline), deadline);
+  async #tryLogin(login: ServerLogin, attempts: LoginAttempts, deadline: Deadline): Promise<MysqlConnection> {
+    const connection = await attempts.run(async () => await this.#connect(login, deadline), deadline);
     this.#source.accepted(login);
     return connection;
   }
@@ -101,15 +105,15 @@ export class MysqlConnector implements Connector<MysqlConnection> {
       resetOnCheckin: this.#settings.pool.resetOnCheckin,
       exposeMysqlMessages: this.#settings.exposeMysqlMessages,
       isOutdated: () => !this.#source.isCurrent(login),
-      control: this.#controlFor(driver.address),
-      victim: new KillTarget(driver, {
+      killChannel: this.#killConnectionFor(driver.address),
+      killTarget: new KillTarget(driver, {
         loginKey: login.username,
         login: async (timeoutMs) =>
-          await openDriver(await this.#today(login), this.#encryption, timeoutMs, driver.address),
+          await openDriver(await this.#currentLogin(login), this.#encryption, timeoutMs, driver.address),
       }),
     });
     try {
-      await within(Math.max(LEAST_SET_UP_MS, deadline.remainingMs), connection.begin());
+      await within(Math.max(MIN_SETUP_MS, deadline.remainingMs), connection.begin());
       return connection;
     } catch (error) {
       const failure = await this.#sessionFailure(connection, driver.flavour, error, deadline);
@@ -118,7 +122,7 @@ export class MysqlConnector implements Connector<MysqlConnection> {
     }
   }
 
-  /** A server that refused the session is asked what of it. */
+  /** If the server refused the session, finds out which setting it refuses. */
   async #sessionFailure(
     connection: MysqlConnection,
     flavour: Flavour,
@@ -127,15 +131,15 @@ export class MysqlConnector implements Connector<MysqlConnection> {
   ): Promise<BrokerError> {
     const { session, limits } = this.#settings;
     if (isServerError(error) && connection.isUsable) {
-      const asked = refusedSetting(session, flavour, limits.queryTimeoutMs, (sql) => connection.command(sql));
-      const refused = await within(deadline.remainingMs, asked).catch(() => undefined);
+      const found = refusedSetting(session, flavour, limits.queryTimeoutMs, (sql) => connection.command(sql));
+      const refused = await within(deadline.remainingMs, found).catch(() => undefined);
       if (refused !== undefined) return settingRefused(refused.setting, refused.error);
     }
     return connectFailure(error instanceof Error ? error : new Error(String(error)));
   }
 
-  /** The same account's login as it is now: its password may have changed since. */
-  async #today(login: ServerLogin): Promise<ServerLogin> {
+  /** The current login of the same account, whose password may have changed. */
+  async #currentLogin(login: ServerLogin): Promise<ServerLogin> {
     const current = await this.#source.current();
     return isSameAccount(current, login) ? current : login;
   }

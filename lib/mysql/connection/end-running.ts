@@ -1,18 +1,18 @@
 import type { Wire } from '../driver/wire.ts';
-import type { ConnectionOptions } from './connection-profile.ts';
+import type { ConnectionOptions } from './connection-options.ts';
 import { isKillDenied } from './kill-channel.ts';
 
 /**
- * Has the server end what is running, and the connection with it. Where it may not be killed, the goodbye waits until
- * it has ended by itself: as long as it runs, the server counts the connection.
+ * Makes the server end the running statement, and the connection with it. If that may not be killed, COM_QUIT follows the
+ * statement: while it runs, the server counts the connection.
  */
 export async function endRunning(
   wire: Wire,
-  { control, victim }: Pick<ConnectionOptions, 'control' | 'victim'>,
+  { killChannel, killTarget }: Pick<ConnectionOptions, 'killChannel' | 'killTarget'>,
 ): Promise<void> {
   wire.giveUp();
   try {
-    await control.killConnection(victim);
+    await killChannel.killConnection(killTarget);
     wire.ignoreRest();
     wire.destroyUnlessClosed();
   } catch (error) {

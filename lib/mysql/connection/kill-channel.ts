@@ -2,48 +2,53 @@ import { Deadline } from '../../async/deadline.ts';
 import { within } from '../../pool/connection.ts';
 import type { Driver } from '../driver/open-driver.ts';
 import { isServerError } from '../errors.ts';
-import { HiddenThreadError, type KillTarget, OtherServerError, UnprovenError } from './kill-target.ts';
-import type { Ask } from './own-statement.ts';
+import type { CommandRunner } from './command-runner.ts';
+import {
+  HiddenThreadError,
+  type KillTarget,
+  OtherServerError,
+  UnverifiedTargetError,
+} from './kill-target.ts';
 
-/** A kill that could not be sent within this time is given up. */
+/** A kill that was not sent within this time fails. */
 const KILL_TIMEOUT_MS = 1_000;
-/** After so long without a kill the control connection is closed. */
+/** After this time without a kill the kill connection is closed. */
 const IDLE_TIMEOUT_MS = 5_000;
-/** The connection that is open, or the next login, may be on another server than the victim, behind a load balancer. */
+/** Behind a load balancer the kill connection may be on another server than the target. */
 const MAX_ATTEMPTS = 3;
 
 /** ER_NO_SUCH_THREAD: it ended by itself in the meantime. */
 const NO_SUCH_THREAD = 1094;
-/** ER_KILL_DENIED_ERROR: it runs a procedure with somebody else's rights. */
+/** ER_KILL_DENIED_ERROR: it runs a procedure with another account's rights. */
 const KILL_DENIED = 1095;
 
 /**
- * The one extra connection that the broker may have on a server, opened only to interrupt a statement and closed
- * when idle. Kills are sent one after the other; each settles within `KILL_TIMEOUT_MS` of being asked for. None is sent
- * before the server has shown that it is the victim's, and that the thread is still the victim's.
+ * The one extra connection to a server, opened to interrupt a statement and closed when idle. Kills are sent one after
+ * the other; each settles within `KILL_TIMEOUT_MS`. Before each, the server must show that it is the target's, and that
+ * the thread is still the target's.
  */
 export class KillConnection {
   #open: { readonly driver: Driver; readonly loginKey: string } | undefined;
-  #line: Promise<unknown> = Promise.resolve();
+  #queue: Promise<unknown> = Promise.resolve();
   #idleTimer: NodeJS.Timeout | undefined;
 
-  /** Stops what the connection is running; the connection lives on. Rejects if the victim's server could not be told. */
-  async killQuery(victim: KillTarget): Promise<void> {
-    await this.#enqueue(victim, 'KILL QUERY');
+  /** Stops the running statement; the connection stays open. Rejects if the kill was not sent. */
+  async killQuery(target: KillTarget): Promise<void> {
+    await this.#enqueue(target, 'KILL QUERY');
   }
 
-  /** Ends the connection, whatever it is running. Rejects if the victim's server could not be told, or refused. */
-  async killConnection(victim: KillTarget): Promise<void> {
-    await this.#enqueue(victim, 'KILL CONNECTION');
+  /** Ends the connection and its statement. Rejects if the kill was not sent, or was refused. */
+  async killConnection(target: KillTarget): Promise<void> {
+    await this.#enqueue(target, 'KILL CONNECTION');
   }
 
-  /** Runs `work`, which may have a connection of its own meanwhile, while this one has none. */
-  async alone(work: () => Promise<void>): Promise<void> {
-    const turn = this.#line.then(async () => {
+  /** Runs `work` while this connection is closed, so that `work` may open another one. */
+  async whileClosed(work: () => Promise<void>): Promise<void> {
+    const turn = this.#queue.then(async () => {
       await this.close();
       await work();
     });
-    this.#line = turn.catch(() => undefined);
+    this.#queue = turn.catch(() => undefined);
     await turn;
   }
 
@@ -57,28 +62,28 @@ export class KillConnection {
     await within(KILL_TIMEOUT_MS, driver.closed).catch(() => driver.socket.destroy());
   }
 
-  async #enqueue(victim: KillTarget, command: string): Promise<void> {
-    if (!victim.isKnown) throw new UnprovenError('The server has not shown whose the thread is');
+  async #enqueue(target: KillTarget, command: string): Promise<void> {
+    if (!target.isKnown) throw new UnverifiedTargetError('The thread was not identified at its login');
     const deadline = Deadline.after(KILL_TIMEOUT_MS);
-    const turn = this.#line.then(async () => {
+    const turn = this.#queue.then(async () => {
       clearTimeout(this.#idleTimer);
       try {
-        await this.#kill(victim, command, deadline);
+        await this.#kill(target, command, deadline);
       } finally {
         this.#idleTimer = setTimeout(() => void this.close(), IDLE_TIMEOUT_MS);
         this.#idleTimer.unref();
       }
     });
-    this.#line = turn.catch(() => undefined);
+    this.#queue = turn.catch(() => undefined);
     await turn;
   }
 
-  async #kill(victim: KillTarget, command: string, deadline: Deadline): Promise<void> {
+  async #kill(target: KillTarget, command: string, deadline: Deadline): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       if (deadline.hasPassed) throw new Error('The kill came too late');
-      if (victim.hasEnded) return;
+      if (target.hasEnded) return;
       try {
-        await this.#attempt(victim, command, deadline);
+        await this.#attempt(target, command, deadline);
         return;
       } catch (error) {
         if (!(error instanceof OtherServerError) || attempt === MAX_ATTEMPTS) throw error;
@@ -87,26 +92,26 @@ export class KillConnection {
     }
   }
 
-  async #attempt(victim: KillTarget, command: string, deadline: Deadline): Promise<void> {
-    const driver = await this.#driverFor(victim, deadline);
-    const ask: Ask = async (sql) => await within(deadline.remainingMs, rowsOf(driver, sql));
+  async #attempt(target: KillTarget, command: string, deadline: Deadline): Promise<void> {
+    const driver = await this.#driverFor(target, deadline);
+    const runCommand: CommandRunner = async (sql) => await within(deadline.remainingMs, rowsOf(driver, sql));
     try {
-      // Another server's thread of this number would be an innocent's.
-      await victim.proveOn(driver, ask);
-      await ask(`${command} ${victim.threadId}`);
+      // On another server the same number is another client's thread.
+      await target.verifyOn(driver, runCommand);
+      await runCommand(`${command} ${target.threadId}`);
     } catch (error) {
       if (errnoOf(error) === NO_SUCH_THREAD) return;
-      // What the server itself answers leaves the connection as good as it was.
-      if (!isServerError(error) && !(error instanceof UnprovenError)) this.#drop(driver);
+      // After an error of the server the connection is still usable.
+      if (!isServerError(error) && !(error instanceof UnverifiedTargetError)) this.#drop(driver);
       throw error;
     }
   }
 
-  async #driverFor(victim: KillTarget, deadline: Deadline): Promise<Driver> {
-    const { loginKey } = victim;
+  async #driverFor(target: KillTarget, deadline: Deadline): Promise<Driver> {
+    const { loginKey } = target;
     const isFit = this.#open?.loginKey === loginKey && !this.#open.driver.socket.destroyed;
     if (!isFit) await this.close();
-    this.#open ??= { driver: await victim.login(deadline.remainingMs), loginKey };
+    this.#open ??= { driver: await target.login(deadline.remainingMs), loginKey };
     return this.#open.driver;
   }
 
@@ -116,7 +121,7 @@ export class KillConnection {
   }
 }
 
-/** The server is the victim's, but lets nobody of its account end it now. */
+/** The server is the target's, but does not allow its account to kill the thread now. */
 export function isKillDenied(error: unknown): boolean {
   return error instanceof HiddenThreadError || errnoOf(error) === KILL_DENIED;
 }
@@ -130,7 +135,7 @@ async function rowsOf({ connection }: Driver, sql: string): Promise<readonly (re
   return Array.isArray(rows) ? rows : [];
 }
 
-/** What the server answered; undefined if it did not. */
+/** The server's error number; undefined for another error. */
 function errnoOf(error: unknown): number | undefined {
   return isServerError(error) ? error.errno : undefined;
 }

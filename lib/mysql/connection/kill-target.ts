@@ -1,8 +1,8 @@
 import type { Driver } from '../driver/open-driver.ts';
 import type { Flavour } from '../errors.ts';
-import type { Ask } from './own-statement.ts';
+import type { CommandRunner } from './command-runner.ts';
 
-/** The server's clock counts whole seconds, at both ends of its uptime. */
+/** The server's uptime is in whole seconds. */
 const UPTIME_SLACK_MS = 2_000;
 
 const SERVER_FACTS: Readonly<Record<Flavour, string>> = {
@@ -15,25 +15,25 @@ const UPTIME: Readonly<Record<Flavour, string>> = {
   mariadb: "SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'UPTIME'",
 };
 
-/** A thread, and the server that it is a thread of. */
+/** Identifies a thread and its server. */
 interface Identity {
   readonly server: string;
-  /** The address and port that the server sees it come from: no other connection has those now. */
+  /** The client's address and port as the server sees them. No other open connection has the same. */
   readonly thread: string;
   readonly seenAtMs: number;
 }
 
-interface VictimOptions {
-  /** Logins with equal keys may share the control connection. */
+interface KillTargetOptions {
+  /** Logins with equal keys may share the kill connection. */
   readonly loginKey: string;
-  /** Logs in as the same user, at the address that the connection goes to: a user may kill its own threads. */
+  /** Logs in as the same user at the connection's address: a user may kill its own threads. */
   login(timeoutMs: number): Promise<Driver>;
 }
 
 /**
- * A connection whose statement may have to be interrupted. A thread's number says nothing by itself: behind a load
- * balancer the next login may reach another server, and a proxy has numbers of its own. So a thread is known by what
- * the server said of it at its login, and only one that is known is ever killed.
+ * A connection whose statement may have to be killed. A thread's number is not enough: behind a load balancer the next
+ * login may reach another server, and a proxy has other numbers. So the thread is identified at its login, and only an
+ * identified one is killed.
  */
 export class KillTarget {
   readonly threadId: number;
@@ -42,88 +42,89 @@ export class KillTarget {
   readonly #driver: Driver;
   #identity: Identity | undefined;
 
-  constructor(driver: Driver, { loginKey, login }: VictimOptions) {
+  constructor(driver: Driver, { loginKey, login }: KillTargetOptions) {
     this.threadId = driver.connection.threadId;
     this.loginKey = loginKey;
     this.login = login;
     this.#driver = driver;
   }
 
-  /** Its connection has ended: there is nobody left to interrupt. */
+  /** Its connection is closed. */
   get hasEnded(): boolean {
     return this.#driver.socket.destroyed;
   }
 
-  /** What its server said of it is known, and that number is the one that the greeting told. */
+  /** It was identified, with the same number as in the server's greeting. */
   get isKnown(): boolean {
     return this.#identity !== undefined;
   }
 
-  /** Asks the server over the connection itself, at its login. Never rejects: a server that tells nothing is none to kill on. */
-  async begin(ask: Ask): Promise<void> {
+  /** Identifies the thread over the connection itself, at its login. Never rejects: without an answer it cannot be killed. */
+  async begin(runCommand: CommandRunner): Promise<void> {
     const { flavour } = this.#driver;
     const seenAtMs = performance.now();
-    const asked = await ask(`SELECT ${identityColumns(flavour, 'CONNECTION_ID()')}`).catch(() => []);
-    const [id, server, thread] = asked[0] ?? [];
+    const rows = await runCommand(`SELECT ${identityColumns(flavour, 'CONNECTION_ID()')}`).catch(() => []);
+    const [id, server, thread] = rows[0] ?? [];
     if (String(id) !== String(this.threadId) || typeof server !== 'string' || typeof thread !== 'string')
       return;
     this.#identity = { server, thread, seenAtMs };
   }
 
   /**
-   * Looks for it on the server that `control` leads to.
+   * Verifies that `killer` is on the same server, and that the thread is still the same.
    *
-   * @throws {UnprovenError} The server is, or may be, another one than the victim's, or the thread is not seen there.
+   * @throws {UnverifiedTargetError} The server is or may be another one, or the thread is not visible there.
    */
-  async proveOn(control: Driver, ask: Ask): Promise<void> {
+  async verifyOn(killer: Driver, runCommand: CommandRunner): Promise<void> {
     const identity = this.#identity;
-    if (identity === undefined) throw new UnprovenError('The server has not shown whose the thread is');
+    if (identity === undefined) throw new UnverifiedTargetError('The thread was not identified at its login');
     const { flavour } = this.#driver;
-    const [row = []] = await ask(
+    const [row = []] = await runCommand(
       `SELECT ${identityColumns(flavour, String(this.threadId))}, (${UPTIME[flavour]})`,
     );
     const [id, server, thread, uptimeSeconds] = row;
     const ageMs = performance.now() - identity.seenAtMs;
     const isSameServer =
-      // A proxy would show another number here too.
-      String(id) === String(control.connection.threadId) &&
+      // Behind a proxy this number differs.
+      String(id) === String(killer.connection.threadId) &&
       server === identity.server &&
       uptimeSeconds !== null &&
-      // Numbers begin anew when the server does.
+      // Numbers start again when the server restarts.
       Number(uptimeSeconds) * 1_000 + UPTIME_SLACK_MS >= ageMs;
     if (!isSameServer) throw new OtherServerError();
     if (thread === null) throw new HiddenThreadError();
-    if (thread !== identity.thread) throw new UnprovenError('The number of the thread is of somebody else');
+    if (thread !== identity.thread)
+      throw new UnverifiedTargetError('The thread number belongs to another client now');
   }
 }
 
-/** Nothing shows that a kill would hit the victim, and nobody else. */
-export class UnprovenError extends Error {
+/** A kill could hit another thread than the target. */
+export class UnverifiedTargetError extends Error {
   constructor(message: string) {
     super(message);
     this.name = 'UnprovenError';
   }
 }
 
-/** Another login may reach the victim's server. */
-export class OtherServerError extends UnprovenError {
+/** Another login may reach the target's server. */
+export class OtherServerError extends UnverifiedTargetError {
   constructor() {
-    super('The control connection is not shown to be on the same server');
+    super('The kill connection is not known to be on the same server');
     this.name = 'OtherServerError';
   }
 }
 
-/** It has ended by itself, or runs a procedure with the rights of another account, which may not be killed. */
-export class HiddenThreadError extends UnprovenError {
+/** It has ended, or runs a procedure with the rights of another account, which may not be killed. */
+export class HiddenThreadError extends UnverifiedTargetError {
   constructor() {
-    super('The thread is not seen on its server');
+    super('The thread is not visible on its server');
     this.name = 'HiddenThreadError';
   }
 }
 
-/** Strings all, so that every reader compares the same. */
+/** All columns are strings, so that they can be compared. */
 function identityColumns(flavour: Flavour, threadId: string): string {
-  // Not its USER: in a procedure of a definer's that is the definer.
+  // Not USER: inside a procedure that is the definer.
   const thread = `SELECT HOST FROM information_schema.PROCESSLIST WHERE ID = ${threadId}`;
   return `CAST(CONNECTION_ID() AS CHAR), CONCAT_WS(' ', ${SERVER_FACTS[flavour]}), (${thread})`;
 }

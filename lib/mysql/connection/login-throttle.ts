@@ -4,30 +4,30 @@ import type { ServerLogin } from '../../credentials/login.ts';
 import { within } from '../../pool/connection.ts';
 import { isRefusedLogin, loginOverdue } from '../connect-errors.ts';
 
-/** A login that has no outcome after so long no longer holds up the next: it may hang. */
-const PATIENCE_MS = 500;
+/** Others wait this long for a login in flight, which may hang. */
+const IN_FLIGHT_WAIT_MS = 500;
 /** The pause after a refusal. */
 const PAUSE = { firstMs: 2_000, maxMs: 30_000, jitter: 0.25 };
-/** The trials used longest ago are forgotten. */
-const MAX_TRIALS = 1_000;
+/** Beyond this number, the least recently used are forgotten. */
+const MAX_ATTEMPTS = 1_000;
 
-/** The trials of all credentials on all servers. Aliases that share their credentials share the trial. */
+/** The login attempts of all credentials on all servers. Aliases that share credentials share their attempts. */
 export class LoginThrottle {
-  readonly #trials = new Map<string, LoginAttempts>();
+  readonly #attempts = new Map<string, LoginAttempts>();
   readonly #histories = new Map<string, PasswordHistory>();
 
-  /** @param sourceId Where the login comes from: two places may use the same name for a version. */
+  /** @param sourceId The source of the login: two sources may use the same version id. */
   of(sourceId: string, { host, port, username, versionId }: ServerLogin): LoginAttempts {
     const key = JSON.stringify([host, port, username, sourceId, versionId]);
-    const trial = this.#trials.get(key) ?? new LoginAttempts(this.#historyOf(sourceId, host, port));
-    this.#trials.delete(key);
-    this.#trials.set(key, trial);
-    const [oldest = key] = this.#trials.keys();
-    if (this.#trials.size > MAX_TRIALS) this.#trials.delete(oldest);
-    return trial;
+    const attempts = this.#attempts.get(key) ?? new LoginAttempts(this.#historyOf(sourceId, host, port));
+    this.#attempts.delete(key);
+    this.#attempts.set(key, attempts);
+    const [oldest = key] = this.#attempts.keys();
+    if (this.#attempts.size > MAX_ATTEMPTS) this.#attempts.delete(oldest);
+    return attempts;
   }
 
-  /** One for each source and server: as many as the settings name, and the servers that a secret ever named. */
+  /** One for each source and server: bounded by the settings and the servers that their secrets have named. */
   #historyOf(sourceId: string, host: string, port: number): PasswordHistory {
     const key = JSON.stringify([host, port, sourceId]);
     const history = this.#histories.get(key) ?? new PasswordHistory();
@@ -36,20 +36,19 @@ export class LoginThrottle {
   }
 }
 
-/** What all versions of the same credentials have in common on one server. */
+/** Shared by all versions of the same credentials on one server. */
 export class PasswordHistory {
   /**
-   * How often credentials were refused that had been taken before: the server was told another password. What it
-   * refused until then it may take now.
+   * How often credentials were refused that had been accepted before: the password on the server has changed, so a version
+   * that was refused until then may be accepted now.
    */
   changes = 0;
 }
 
 /**
- * Keeps credentials that a server refuses from becoming a storm of logins, which locks accounts. Those that it took
- * last time are free to use. Those that it has not taken yet, or refused last time, are tried by one login at a time,
- * and the others wait for what comes of it; after a refusal there is a pause, which doubles, and ends when the
- * server is found to have another password than before.
+ * Prevents a storm of refused logins, which locks accounts. Credentials that were accepted last time are not limited.
+ * Others are tried by one login at a time, while further logins wait for its outcome. After a refusal there is a pause
+ * with exponential back-off, which ends when the password on the server is found to have changed.
  */
 export class LoginAttempts {
   readonly #history: PasswordHistory;
@@ -57,10 +56,10 @@ export class LoginAttempts {
   #refusal: unknown;
   #refusals = 0;
   #pauseEndsMs = 0;
-  /** The history's when it was refused. */
+  /** `changes` of the history when it was last refused. */
   #refusedAtChange = 0;
-  /** The login whose outcome the others wait for. */
-  #ahead: Promise<unknown> | undefined;
+  /** The login whose outcome others wait for. */
+  #inFlight: Promise<unknown> | undefined;
 
   constructor(history: PasswordHistory) {
     this.#history = history;
@@ -71,7 +70,7 @@ export class LoginAttempts {
     return this.#history.changes;
   }
 
-  /** The server refused it, and nothing is known to have changed since. */
+  /** It was refused, the pause lasts, and the password is not known to have changed since. */
   get isRefused(): boolean {
     return performance.now() < this.#pauseEndsMs && this.#refusedAtChange === this.#history.changes;
   }
@@ -80,24 +79,24 @@ export class LoginAttempts {
   async run<T>(logIn: () => Promise<T>, deadline: Deadline): Promise<T> {
     while (!this.#isTrusted) {
       if (this.isRefused) throw this.#refusal;
-      const ahead = this.#ahead;
-      if (ahead === undefined) return await this.#goAhead(logIn);
-      await within(Math.min(PATIENCE_MS, deadline.remainingMs), ahead).catch(() => undefined);
+      const inFlight = this.#inFlight;
+      if (inFlight === undefined) return await this.#runInFlight(logIn);
+      await within(Math.min(IN_FLIGHT_WAIT_MS, deadline.remainingMs), inFlight).catch(() => undefined);
       if (deadline.hasPassed) throw loginOverdue();
-      if (this.#ahead === ahead) return await this.#goAhead(logIn);
+      if (this.#inFlight === inFlight) return await this.#runInFlight(logIn);
     }
-    return await this.#judged(logIn);
+    return await this.#attempt(logIn);
   }
 
-  async #goAhead<T>(logIn: () => Promise<T>): Promise<T> {
-    const mine = this.#judged(logIn).finally(() => {
-      if (this.#ahead === mine) this.#ahead = undefined;
+  async #runInFlight<T>(logIn: () => Promise<T>): Promise<T> {
+    const attempt = this.#attempt(logIn).finally(() => {
+      if (this.#inFlight === attempt) this.#inFlight = undefined;
     });
-    this.#ahead = mine;
-    return await mine;
+    this.#inFlight = attempt;
+    return await attempt;
   }
 
-  async #judged<T>(logIn: () => Promise<T>): Promise<T> {
+  async #attempt<T>(logIn: () => Promise<T>): Promise<T> {
     const changes = this.#history.changes;
     try {
       const connection = await logIn();
@@ -106,18 +105,18 @@ export class LoginAttempts {
       this.#pauseEndsMs = 0;
       return connection;
     } catch (error) {
-      if (isRefusedLogin(error)) this.#refused(error, changes);
+      if (isRefusedLogin(error)) this.#noteRefusal(error, changes);
       throw error;
     }
   }
 
-  #refused(error: unknown, changesBefore: number): void {
+  #noteRefusal(error: unknown, changesBefore: number): void {
     if (this.#isTrusted) this.#history.changes += 1;
-    // Perhaps of the password before the change: that says nothing.
+    // The refusal may be from before the change.
     else if (changesBefore !== this.#history.changes) return;
     this.#isTrusted = false;
     this.#refusal = error;
-    // Logins that were under way together are refused together, and count once.
+    // Logins that ran at the same time count once.
     if (this.isRefused) return;
     if (this.#refusedAtChange !== this.#history.changes) this.#refusals = 0;
     const pauseMs = backOffMs(PAUSE, this.#refusals);

@@ -9,12 +9,12 @@ import { type DriverError, endsConnection, outcomeAfterInterrupt, statementFailu
 import { ResultCollector, rowsOf, type StatementResult } from '../result/result-collector.ts';
 import { type NdjsonSink, RowStream, type StreamResult } from '../result/row-stream.ts';
 import type { SqlText } from '../sql/binding/sql-text.ts';
-import type { ConnectionOptions } from './connection-profile.ts';
+import type { CommandRunner } from './command-runner.ts';
+import type { ConnectionOptions } from './connection-options.ts';
 import { endRunning } from './end-running.ts';
 import type { ExecutionOptions, QueryExecutionOptions, StreamExecutionOptions } from './execution-options.ts';
-import type { Ask } from './own-statement.ts';
 import { ServerRoleMonitor } from './server-role-monitor.ts';
-import { StatementLimit } from './server-time-limit.ts';
+import { ServerTimeLimit } from './server-time-limit.ts';
 import { SqlRoleMonitor } from './sql-role-monitor.ts';
 
 /** How a statement has ended. */
@@ -29,8 +29,8 @@ export class MysqlConnection implements Connection {
   readonly #wire: Wire;
   readonly #profile: ConnectionOptions;
   readonly #privileges: SqlRoleMonitor;
-  readonly #limit: StatementLimit;
-  readonly #ask: Ask = async (sql) => await this.command(sql);
+  readonly #limit: ServerTimeLimit;
+  readonly #ask: CommandRunner = async (sql) => await this.command(sql);
   readonly #packetLimit = new PacketLimit(this.#ask);
   readonly #role = new ServerRoleMonitor(this.#ask);
   /** The session refuses every write. */
@@ -43,7 +43,7 @@ export class MysqlConnection implements Connection {
     this.state = this.#wire;
     this.#profile = profile;
     this.#privileges = new SqlRoleMonitor(this.#ask);
-    this.#limit = new StatementLimit(this.#ask, driver.flavour);
+    this.#limit = new ServerTimeLimit(this.#ask, driver.flavour);
   }
 
   get isUsable(): boolean {
@@ -66,7 +66,7 @@ export class MysqlConnection implements Connection {
   async begin(): Promise<void> {
     const watches = [this.#role, this.#privileges, this.#packetLimit];
     await this.#wire.together(() => [
-      this.#profile.victim.begin(this.#ask),
+      this.#profile.killTarget.begin(this.#ask),
       ...watches.map((watch) => watch.begin()),
       this.setSession(),
     ]);
@@ -93,7 +93,7 @@ export class MysqlConnection implements Connection {
       // What asks for the last statement's results has to find that one last.
       if (this.#limit.isLifted && terms.readsLastStatement !== true) await this.#limit.restore();
       watch.throwIfOver();
-      this.state.history.lastIsOwn = false;
+      this.state.history.lastIsBrokers = false;
       await this.#wire.run(sql, collector);
     });
     return collector.result(terms.rowCounts);
@@ -112,7 +112,7 @@ export class MysqlConnection implements Connection {
         // Keep the server's own time limit for statements that we may not be allowed to kill.
         if (terms.isRead) await this.#limit.lift();
         watch.throwIfOver();
-        this.state.history.lastIsOwn = false;
+        this.state.history.lastIsBrokers = false;
         await this.#wire.run(sql, stream);
       });
     } catch (error) {
@@ -125,7 +125,7 @@ export class MysqlConnection implements Connection {
   /** Runs a statement of the broker's own. Its rows. */
   async command(sql: string): Promise<readonly (readonly unknown[])[]> {
     this.#isDirty = true;
-    this.state.history.lastIsOwn = true;
+    this.state.history.lastIsBrokers = true;
     const collector = new ResultCollector({ maxRows: 500, maxResultBytes: 50_000 }, () => undefined);
     await this.#wire.run(sql, collector);
     return rowsOf(collector.result());
@@ -212,11 +212,11 @@ export class MysqlConnection implements Connection {
 
   /** Stops the running statement on the server. What became of it, as far as it can be told in time. */
   async #stop(ended: Promise<End>, terms: ExecutionOptions): Promise<Outcome> {
-    const { control, victim } = this.#profile;
+    const { killChannel, killTarget } = this.#profile;
     // The verdict comes behind the rows. Until the kill has reached the server, taking those only makes it send more.
     this.#wire.pause();
     // The kill must have been dealt with too: one that comes late would hit the next borrower's statement.
-    const killed = control.killQuery(victim).finally(() => this.#wire.resume());
+    const killed = killChannel.killQuery(killTarget).finally(() => this.#wire.resume());
     const verdict = await Promise.race([
       Promise.all([ended, killed]).then(
         ([end]) => end,

@@ -1,21 +1,20 @@
 import type { Flavour } from '../errors.ts';
-import type { Ask } from './own-statement.ts';
+import type { CommandRunner } from './command-runner.ts';
 
-/** The server hangs up on a reader that takes nothing for so long. Far more than we wait for one ourselves. */
+/** The server hangs up on a client that reads nothing for this time. Far above the broker's own limit. */
 const STREAM_WRITE_TIMEOUT_S = 3_600;
 
 /**
- * The server's own limit of a statement's time. It counts the time that the reader of its rows takes, so a stream
- * lifts it.
+ * The server's own time limit for statements. It includes the time of a slow reader, so a stream lifts it.
  */
-export class StatementLimit {
-  readonly #ask: Ask;
+export class ServerTimeLimit {
+  readonly #runCommand: CommandRunner;
   readonly #names: readonly [limit: string, writeTimeout: string];
   /** What both were before it was lifted. */
   #before: readonly string[] | undefined;
 
-  constructor(ask: Ask, flavour: Flavour) {
-    this.#ask = ask;
+  constructor(runCommand: CommandRunner, flavour: Flavour) {
+    this.#runCommand = runCommand;
     const limit = flavour === 'mysql' ? 'max_execution_time' : 'max_statement_time';
     this.#names = [`@@SESSION.${limit}`, '@@SESSION.net_write_timeout'];
   }
@@ -26,8 +25,8 @@ export class StatementLimit {
 
   async lift(): Promise<void> {
     if (this.isLifted) return;
-    // A LIMIT of its own is stronger than a sql_select_limit that a caller has set.
-    const [row] = await this.#ask(`SELECT ${this.#names.join(', ')} LIMIT 1`);
+    // The LIMIT overrides a caller's sql_select_limit.
+    const [row] = await this.#runCommand(`SELECT ${this.#names.join(', ')} LIMIT 1`);
     const before = this.#names.map((_, index) => String(row?.[index]));
     await this.#set(['0', String(STREAM_WRITE_TIMEOUT_S)]);
     this.#before = before;
@@ -39,12 +38,14 @@ export class StatementLimit {
     this.#before = undefined;
   }
 
-  /** The session was set anew. */
+  /** The session was set again, and the limit with it. */
   forget(): void {
     this.#before = undefined;
   }
 
   async #set(values: readonly string[]): Promise<void> {
-    await this.#ask(`SET ${this.#names.map((name, index) => `${name} = ${values[index]}`).join(', ')}`);
+    await this.#runCommand(
+      `SET ${this.#names.map((name, index) => `${name} = ${values[index]}`).join(', ')}`,
+    );
   }
 }

@@ -1,14 +1,14 @@
-/** What has run in a session since the login, or since it was wiped. */
+/** What has run in a session since the login or the last reset. */
 export class SessionHistory {
-  /** Commands, as the server counts them in its status variable Questions. */
+  /** Commands, counted like the server's status variable Questions. */
   questionCount = 0;
-  /** A caller's statement was among them. */
+  /** It includes a caller's statement. */
   isUsed = false;
   /**
-   * A statement of the broker's own stands behind the last one of a caller: ROW_COUNT(), FOUND_ROWS(), warnings and
-   * diagnostics are not those of the caller's any more.
+   * The broker ran the last statement, so ROW_COUNT(), FOUND_ROWS(), warnings and diagnostics are not those of the
+   * caller's last statement.
    */
-  lastIsOwn = false;
+  lastIsBrokers = false;
 
   wiped(): void {
     this.questionCount = 0;

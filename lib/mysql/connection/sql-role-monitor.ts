@@ -1,24 +1,24 @@
-import type { Ask } from './own-statement.ts';
+import type { CommandRunner } from './command-runner.ts';
 
 /**
- * Each server reads the part that is meant for it; MySQL before 8.0 knows no roles and reads neither. Where a reset wipes
- * nothing, a caller's sql_select_limit is in force: a LIMIT of its own is stronger.
+ * Each server reads its own part; MySQL before 8.0 has no roles and reads neither. The LIMIT overrides a caller's
+ * sql_select_limit, which a mere ROLLBACK does not reset.
  */
 const ROLE_QUERY = "SELECT CONCAT('' /*!80000 , CURRENT_ROLE() */ /*M!100000 , CURRENT_ROLE() */) LIMIT 1";
 
 /**
- * Notices that a procedure, or a function in a view, has given the connection another role. No reset takes that
- * back, and the next caller would act with its privileges.
+ * Notices that a procedure, or a function in a view, has changed the connection's role. No reset undoes that, and the next
+ * caller would have its privileges.
  */
 export class SqlRoleMonitor {
-  readonly #ask: Ask;
+  readonly #runCommand: CommandRunner;
   #loginRole: string | undefined;
 
-  constructor(ask: Ask) {
-    this.#ask = ask;
+  constructor(runCommand: CommandRunner) {
+    this.#runCommand = runCommand;
   }
 
-  /** Remembers the role of a fresh login. */
+  /** Notes the role at the login. */
   async begin(): Promise<void> {
     this.#loginRole = await this.#currentRole();
   }
@@ -29,7 +29,7 @@ export class SqlRoleMonitor {
   }
 
   async #currentRole(): Promise<string> {
-    const rows = await this.#ask(ROLE_QUERY);
+    const rows = await this.#runCommand(ROLE_QUERY);
     return String(rows[0]?.[0]);
   }
 }

@@ -3,8 +3,8 @@ import { certificatesIn } from '../../settings/certificates.ts';
 import { authoritiesUnusable } from '../connect-errors.ts';
 
 /**
- * A file of CA certificates, as it is at each login: CAs are exchanged without a restart. While it cannot be used, as
- * when somebody is writing it, its last good state serves.
+ * A file of CA certificates, read at each login, so that CAs are replaced without a restart. While it is unusable, as
+ * during a write, its last good content is used.
  */
 export class AuthorityFile<T extends object> {
   readonly #path: string;
@@ -12,13 +12,13 @@ export class AuthorityFile<T extends object> {
   #text: string | undefined;
   #built: T | undefined;
 
-  /** @param build Called once for each state of the file. */
+  /** @param build Called once for each content of the file. */
   constructor(path: string, build: (authorities: string[]) => T) {
     this.#path = path;
     this.#build = build;
   }
 
-  /** @throws {BrokerError} DATABASE_UNREACHABLE: the file was never fit for use. */
+  /** @throws {BrokerError} DATABASE_UNREACHABLE: the file was never usable. */
   async current(): Promise<T> {
     const text = await readFile(this.#path, 'utf8').catch(() => undefined);
     if (text !== undefined && text !== this.#text) {

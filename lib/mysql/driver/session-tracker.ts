@@ -8,28 +8,28 @@ const TRANSACTION_TRACKER = 'session_track_transaction_info';
 const TRACKS_ALL = 'CHARACTERISTICS';
 const CHARACTER_SETS = ['character_set_client', 'character_set_connection', 'character_set_results'];
 
-/** Has the server report, with its answers, each beginning and end of a transaction and how it reads SQL text. */
+/** Make the server report begins and ends of transactions, and how it reads SQL text, with its responses. */
 export const TRACKING_ASSIGNMENTS: readonly string[] = [
   `@@SESSION.session_track_system_variables = 'autocommit,${CHARACTER_SETS.join(',')},sql_mode,${TRANSACTION_TRACKER}'`,
   `@@SESSION.${TRANSACTION_TRACKER} = '${TRACKS_ALL}'`,
 ];
 
-/** A moment in the life of a session, to be compared with a later one. */
+/** A state of a session, to be compared with a later one. */
 export interface SessionMark {
-  /** Transactions that have begun. */
+  /** Number of transactions that have begun. */
   readonly begun: number;
   readonly sqlMode: string | undefined;
-  /** Reports that no transaction is begun, while the flags say that one is open. */
+  /** Number of reports without a transaction while the flags say that one is open. */
   readonly contradictions: number;
   readonly autocommitSettings: number;
 }
 
 /**
- * What the server tells of the session with its answers, so that no question of ours has to stand between two
- * statements of a caller. An ERR packet tells nothing.
+ * The state of the session as the server reports it with its responses, so that the broker runs no statement between two
+ * of a caller. An ERR packet reports nothing.
  *
- * An end of a transaction and the beginning of another within one CALL are told too: the tracker of MySQL and MariaDB
- * reports the transaction's characteristics again after each of both.
+ * An end of a transaction and the begin of another one within one CALL are reported too: the tracker of both servers
+ * reports the transaction's characteristics again after each.
  */
 export class SessionTracker {
   #status = AUTOCOMMIT;
@@ -39,31 +39,31 @@ export class SessionTracker {
   #sqlMode: string | undefined;
   #transaction = '';
   #tracksTransactions = false;
-  #isAnother = false;
+  #isUnusable = false;
 
-  /** A transaction is open, begun or not. */
+  /** A transaction is open, explicit or implicit. */
   get isOpen(): boolean {
     return (this.#status & IN_TRANSACTION) !== 0;
   }
 
-  /** What is open was begun: without autocommit any statement opens a transaction. */
+  /** An explicit transaction is open: without autocommit any statement opens an implicit one. */
   get isInTransaction(): boolean {
     return this.isOpen && (this.#status & AUTOCOMMIT) !== 0;
   }
 
-  /** The server reports beginnings and ends. False behind a proxy that does not hand that on. */
+  /** The server reports begins and ends. False behind a proxy that drops these reports. */
   get tracksTransactions(): boolean {
     return this.#tracksTransactions;
   }
 
-  /** By what the tracker has reported a transaction is begun. */
+  /** By the tracker's last report a transaction is open. */
   reportsTransaction(): boolean {
     return this.#transaction !== '';
   }
 
-  /** It is in another database, or text is taken for another character set: no reset, and no statement of ours, mends that. */
-  get isAnother(): boolean {
-    return this.#isAnother;
+  /** The default database or the character set has changed, which no reset undoes. */
+  get isUnusable(): boolean {
+    return this.#isUnusable;
   }
 
   get mark(): SessionMark {
@@ -75,7 +75,7 @@ export class SessionTracker {
     };
   }
 
-  /** @param namesDatabase we have asked for the database ourselves. */
+  /** @param namesDatabase The broker itself has set the default database. */
   noteOk({ status, changes }: OkPacket, namesDatabase = false): void {
     this.#status = status;
     if (changes === undefined) return;
@@ -84,7 +84,7 @@ export class SessionTracker {
     if (variables.has('autocommit')) this.#autocommitSettings += 1;
     const tracker = variables.get(TRANSACTION_TRACKER);
     if (tracker !== undefined) this.#tracksTransactions = tracker === TRACKS_ALL;
-    this.#isAnother ||=
+    this.#isUnusable ||=
       (hasChangedDatabase && !namesDatabase) ||
       CHARACTER_SETS.some((name) => (variables.get(name) ?? 'utf8mb4') !== 'utf8mb4');
     if (transaction === undefined) return;

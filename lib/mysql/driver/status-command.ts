@@ -1,6 +1,6 @@
 import type { DriverError } from '../errors.ts';
 import { readOkPacket } from '../result/ok-packet.ts';
-import { checkAnswer } from '../result/packet-reader.ts';
+import { checkResponse } from '../result/packet-reader.ts';
 import { type AnswerPacket, type Command, type CommandLine, tracksSession } from './mysql2-internals.ts';
 import type { SessionTracker } from './session-tracker.ts';
 
@@ -11,8 +11,8 @@ const COM_SET_OPTION = 0x1b;
 const STATUS_REQUEST = Buffer.from([COM_SET_OPTION, 1, 0]);
 
 /**
- * A command without SQL, sent behind a statement that failed, for what the server says of the session with its answer.
- * It leaves warnings, errors and FOUND_ROWS() as they are.
+ * A command without SQL, sent after a failed statement to get the session's state with its response. It does not change
+ * warnings, errors and FOUND_ROWS().
  */
 export class StatusCommand implements Command {
   next: 'answer' | null = null;
@@ -30,16 +30,16 @@ export class StatusCommand implements Command {
     this.#onEnd = onEnd;
   }
 
-  /** For the flags. ROW_COUNT() is -1 then, as it is after an error. */
-  static askFlags(session: SessionTracker, onEnd: (error: DriverError | undefined) => void): StatusCommand {
+  /** Gets the flags. ROW_COUNT() is then -1, as after an error. */
+  static forFlags(session: SessionTracker, onEnd: (error: DriverError | undefined) => void): StatusCommand {
     return new StatusCommand(STATUS_REQUEST, session, onEnd);
   }
 
   /**
-   * For what the trackers report, which MariaDB keeps back behind an error until the next report is due: naming the
-   * database that it is in makes one due. ROW_COUNT() is 0 then.
+   * Gets the trackers' reports, which MariaDB withholds after an error until the next report is due. Setting the current
+   * database again makes one due. ROW_COUNT() is then 0.
    */
-  static askChanges(
+  static forChanges(
     database: string,
     session: SessionTracker,
     onEnd: (error: DriverError | undefined) => void,
@@ -80,7 +80,7 @@ export class StatusCommand implements Command {
       this.#session.noteStatus(packet.eofStatusFlags());
       return;
     }
-    checkAnswer(packet.buffer[packet.offset] === 0, 'neither an end nor a success');
+    checkResponse(packet.buffer[packet.offset] === 0, 'neither an end nor a success');
     this.#session.noteOk(readOkPacket(packet, tracksSession(line)), true);
   }
 }

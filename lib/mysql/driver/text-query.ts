@@ -1,7 +1,7 @@
 import type { DriverError } from '../errors.ts';
 import { type ColumnSet, ColumnSetReader } from '../result/column-definitions.ts';
 import { MORE_RESULTS, type OkPacket, readOkPacket } from '../result/ok-packet.ts';
-import { checkAnswer, type PacketBytes, PacketReader, ProtocolError } from '../result/packet-reader.ts';
+import { checkResponse, type PacketBytes, PacketReader, ProtocolError } from '../result/packet-reader.ts';
 import { bytesOf, type SqlText, writeText } from '../sql/binding/sql-text.ts';
 import {
   type AnswerPacket,
@@ -13,34 +13,34 @@ import {
 import type { GuardedCommand } from './packet-guard.ts';
 import type { SessionTracker } from './session-tracker.ts';
 
-/** Takes in what a statement answers, as it arrives. */
+/** Receives the result of a statement as it arrives. */
 export interface ResultSink {
   startSet(columns: ColumnSet): void;
-  /** The packet must be read at once: its bytes are gone afterwards. */
+  /** The packet must be read synchronously: its bytes are reused. */
   addRow(row: PacketBytes): void;
-  /** A row of more bytes is not kept until it has come: it is refused. */
+  /** A larger row is not buffered, but refused. */
   readonly maxRowBytes: number;
-  /** A row of so many bytes or more has begun to come, in place of which no row is added. */
+  /** A row of at least this size has begun to arrive, and is skipped. */
   refuseRow(bytes: number): void;
   /** The rows of a set have ended. */
   finishSet(warnings: number): void;
   finishStatement(ok: OkPacket): void;
 }
 
-/** What the next packet of an answer is. */
+/** The next packet of a response. */
 type State = 'head' | 'column' | 'columns-end' | 'row';
 
 const COM_QUERY = 0x03;
 const HEAD_BYTES = 4;
 const OK = 0x00;
-/** In an EOF packet, behind its mark. */
+/** In an EOF packet, after its first byte. */
 const WARNINGS_OFFSET = 1;
-/** The server asks for a file, as LOAD DATA LOCAL has it. */
-const FILE_WANTED = 0xfb;
+/** The server requests a file for LOAD DATA LOCAL. */
+const LOCAL_INFILE = 0xfb;
 
 /**
- * A statement under the text protocol (COM_QUERY), in place of mysql2's own: which makes an object of each column and
- * each row, and parsers for them.
+ * A statement in the text protocol (COM_QUERY). mysql2's own makes an object of each column and each row, and parsers for
+ * them.
  */
 export class TextQuery implements Command, GuardedCommand {
   next: State | null = null;
@@ -50,7 +50,7 @@ export class TextQuery implements Command, GuardedCommand {
   readonly #onEnd: (error: DriverError | undefined) => void;
   #columns: ColumnSetReader | undefined;
 
-  /** `onEnd` hears of the end, unless the connection ends before. */
+  /** `onEnd` is called at the end, unless the connection ends before. */
   constructor(
     sql: SqlText,
     sink: ResultSink,
@@ -83,54 +83,54 @@ export class TextQuery implements Command, GuardedCommand {
       return false;
     }
     const error = packet.isError() ? packet.asError('utf8') : undefined;
-    this.next = error === undefined ? this.#take(packet, line) : null;
+    this.next = error === undefined ? this.#readPacket(packet, line) : null;
     if (this.next !== null) return false;
     this.#onEnd(error);
     return true;
   }
 
-  /** Returns what comes next; null if that was all. */
-  #take(packet: AnswerPacket, line: CommandLine): State | null {
+  /** Returns the next state; null at the end. */
+  #readPacket(packet: AnswerPacket, line: CommandLine): State | null {
     switch (this.next) {
       case 'head':
-        return this.#takeHead(packet, line);
+        return this.#readHead(packet, line);
       case 'column':
-        return this.#takeColumn(packet);
+        return this.#readColumn(packet);
       case 'row':
-        if (packet.isEOF()) return this.#takeEnd(packet);
+        if (packet.isEOF()) return this.#readEnd(packet);
         this.#sink.addRow(packet);
         return 'row';
       case 'columns-end':
-        checkAnswer(packet.isEOF(), 'rows before the end of their columns');
+        checkResponse(packet.isEOF(), 'rows before the end of their columns');
         return 'row';
       default:
-        throw new ProtocolError('The server answers what nobody asked');
+        throw new ProtocolError('The server sent an unexpected packet');
     }
   }
 
-  #takeHead(packet: AnswerPacket, line: CommandLine): State | null {
+  #readHead(packet: AnswerPacket, line: CommandLine): State | null {
     const mark = packet.buffer[packet.offset];
-    checkAnswer(mark !== FILE_WANTED, 'a question for a file');
+    checkResponse(mark !== LOCAL_INFILE, 'a request for a file');
     if (mark === OK) {
       const ok = readOkPacket(packet, tracksSession(line));
       this.#session.noteOk(ok);
       this.#sink.finishStatement(ok);
-      return nextBy(ok.status);
+      return stateAfter(ok.status);
     }
-    const count = Number(new PacketReader(packet).lengthCoded());
-    checkAnswer(count > 0, 'a set without columns');
+    const count = Number(new PacketReader(packet).lengthEncoded());
+    checkResponse(count > 0, 'a set without columns');
     this.#columns = new ColumnSetReader(count, line._mariadbExtendedMetadata);
     return 'column';
   }
 
-  #takeEnd(packet: AnswerPacket): State | null {
+  #readEnd(packet: AnswerPacket): State | null {
     const status = packet.eofStatusFlags();
     this.#session.noteStatus(status);
     this.#sink.finishSet(packet.buffer.readUInt16LE(packet.offset + WARNINGS_OFFSET));
-    return nextBy(status);
+    return stateAfter(status);
   }
 
-  #takeColumn(packet: AnswerPacket): State {
+  #readColumn(packet: AnswerPacket): State {
     const columns = this.#columns?.add(packet);
     if (columns === undefined) return 'column';
     this.#sink.startSet(columns);
@@ -138,7 +138,7 @@ export class TextQuery implements Command, GuardedCommand {
   }
 }
 
-function nextBy(status: number): State | null {
+function stateAfter(status: number): State | null {
   return (status & MORE_RESULTS) === 0 ? null : 'head';
 }
 
@@ -149,7 +149,7 @@ function requestOf(sql: SqlText): RequestPacket {
   writeText(sql, buffer, HEAD_BYTES + 1);
   return {
     buffer,
-    // As mysql2 splits what does not fit into one packet, with an empty one behind what fills its last.
+    // mysql2 splits it by this length, with an empty packet after a full one.
     length: () => payloadBytes + 1,
     writeHeader: (sequenceId) => {
       buffer.writeUIntLE(payloadBytes, 0, 3);

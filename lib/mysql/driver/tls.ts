@@ -5,10 +5,10 @@ import type { TlsSettings } from '../../settings/settings.ts';
 import { AuthorityFile } from './ca-file.ts';
 import { rdsAuthorities } from './rds-ca-bundle.ts';
 
-/** mysql2 builds one secure context, of some 20 ms, for each of these *objects*: share them. */
+/** mysql2 builds a secure context, which takes 20 ms, for each of these *objects*: share them. */
 export interface TlsOptions {
   readonly options: SslOptions;
-  /** The name in the server's certificate, where it is not the host's. */
+  /** The name in the server's certificate, if it is not the host's. */
   readonly serverName?: string | undefined;
 }
 
@@ -29,8 +29,8 @@ export function encryptionOf(settings: TlsSettings): Encryption {
 const publicTrusts = new Map<string | undefined, SslOptions>();
 
 /**
- * Trust in the public CAs and in those of RDS. Certificates of RDS bear names of RDS, so the host name is what tells
- * their region, wherever the broker runs.
+ * Trust in the public CAs and in those of RDS. The region comes from the host name, which is in the certificate, not from
+ * where the broker runs.
  */
 function publicTrust(region: string | undefined): SslOptions {
   const known = publicTrusts.get(region) ?? trustIn([...rootCertificates, ...rdsAuthorities(region)]);

@@ -40,7 +40,7 @@ export class Wire {
 
   /** False once nobody can be served over it any more. Final. */
   get isUsable(): boolean {
-    return this.#isUsable && !this.session.isAnother;
+    return this.#isUsable && !this.session.isUnusable;
   }
 
   get isRunning(): boolean {
@@ -79,9 +79,9 @@ export class Wire {
     const asksChanges = withChanges && database !== undefined;
     await this.together(() => [
       ...(asksChanges
-        ? [this.#send((onEnd) => StatusCommand.askChanges(database, this.session, onEnd))]
+        ? [this.#send((onEnd) => StatusCommand.forChanges(database, this.session, onEnd))]
         : []),
-      this.#send((onEnd) => StatusCommand.askFlags(this.session, onEnd)),
+      this.#send((onEnd) => StatusCommand.forFlags(this.session, onEnd)),
     ]);
     return asksChanges || !withChanges;
   }

@@ -1,32 +1,32 @@
 import { TwoGenerationCache } from '../../collections/two-generation-cache.ts';
-import { type CellEncoding, type ColumnDefinition, cellEncodingOf, describeColumn } from './column-types.ts';
+import { CELL_ENCODINGS, type CellEncoding, type ColumnDefinition, describeColumn } from './column-types.ts';
 import { type PacketBytes, PacketReader } from './packet-reader.ts';
 
-/** The columns of a set of rows, ready for whoever writes them. */
+/** The columns of a result set, in the form that writers need. */
 export interface ColumnSet {
-  /** As callers get them: a JSON array. */
+  /** The columns as a JSON array, as callers get them. */
   readonly json: Buffer;
-  /** How the cells of each are written. */
-  readonly forms: readonly CellEncoding[];
+  /** The encoding of each column's cells. */
+  readonly encodings: readonly CellEncoding[];
 }
 
-export const NO_COLUMNS: ColumnSet = { json: Buffer.from('[]'), forms: [] };
+export const NO_COLUMNS: ColumnSet = { json: Buffer.from('[]'), encodings: [] };
 
-/** Callers ask for what they like: together these bound what is kept to some megabytes. */
+/** Together these limit the cache to some megabytes, whatever callers query. */
 const MAX_SETS = 500;
 const MAX_KEY_LENGTH = 4_000;
 
-/** By the very bytes that define them, so that none outlives a change of its table. */
+/** By the bytes of their definitions, so that a changed table has other ones. */
 const sets = new TwoGenerationCache<ColumnSet>(MAX_SETS);
 
-/** Takes in the definitions of a set's columns, which are the same again and again: few are ever read. */
+/** Collects the column definitions of a result set. They repeat, so most come from the cache. */
 export class ColumnSetReader {
   readonly #isExtended: boolean;
   #missing: number;
-  /** One definition behind the other: each tells where it ends. */
+  /** The definitions one after the other; each knows its end. */
   #definitions: string;
 
-  /** @param isExtended With MariaDB's metadata, as agreed upon at the login. */
+  /** @param isExtended With MariaDB's extended metadata, as negotiated at the login. */
   constructor(columns: number, isExtended: boolean) {
     this.#missing = columns;
     this.#isExtended = isExtended;
@@ -56,21 +56,21 @@ function readColumnSet(buffer: Buffer, isExtended: boolean): ColumnSet {
   while (!reader.isAtEnd) columns.push(describeColumn(readDefinition(reader, isExtended)));
   return {
     json: Buffer.from(JSON.stringify(columns)),
-    forms: columns.map(({ type }) => cellEncodingOf(type)),
+    encodings: columns.map(({ type }) => CELL_ENCODINGS[type]),
   };
 }
 
-/** Of a column: its catalog, schema, table and the table's own name; then its name. */
+/** Catalog, schema, table alias and table come before a column's name. */
 const TEXTS_BEFORE_NAME = 4;
 
 /** ColumnDefinition41 of MySQL's protocol, with what MariaDB adds. */
 function readDefinition(reader: PacketReader, isExtended: boolean): ColumnDefinition {
   for (let text = 0; text < TEXTS_BEFORE_NAME; text += 1) reader.skipText();
   const name = reader.text();
-  // Its own name, where that is an alias.
+  // The original name behind an alias.
   reader.skipText();
-  const extension = isExtended ? readExtension(reader.part()) : {};
-  // The length of what follows, which is fixed.
+  const extension = isExtended ? readExtension(reader.nested()) : {};
+  // The length of the following fields, which is fixed.
   reader.integer(1);
   const characterSet = reader.integer(2);
   const columnLength = reader.integer(4);

@@ -1,6 +1,6 @@
 import type { Column, ColumnType } from '../../protocol/query.ts';
 
-/** What a column definition on the wire tells. */
+/** A column definition of the protocol. */
 export interface ColumnDefinition {
   readonly name: string;
   readonly columnType: number;
@@ -14,9 +14,9 @@ export interface ColumnDefinition {
   readonly extendedFormat?: string | undefined;
 }
 
-/** Character set of data that is bytes, not text. */
+/** The character set of binary data. */
 const BINARY_CHARSET = 63;
-/** `decimals` of a value whose digits are not fixed (NOT_FIXED_DEC); MariaDB also says 39. */
+/** `decimals` of a value without a fixed scale (NOT_FIXED_DEC); MariaDB also uses 39. */
 const NOT_FIXED_DECIMALS = 31;
 
 const NOT_NULL_FLAG = 1;
@@ -24,7 +24,7 @@ const UNSIGNED_FLAG = 32;
 const ENUM_FLAG = 256;
 const SET_FLAG = 2048;
 
-/** Column types of the protocol (enum_field_types) that mean one type whatever their flags. */
+/** Column types of the protocol (enum_field_types) whose meaning does not depend on flags. */
 const TYPE_BY_CODE: Readonly<Record<number, ColumnType>> = {
   0: 'DECIMAL',
   1: 'TINYINT',
@@ -99,28 +99,38 @@ export function describeColumn(definition: ColumnDefinition): Column {
   };
 }
 
-/** How the cells of a column are written as JSON, from the text protocol's bytes: `bytes` as `{"$bytes": base64}`. */
+/** How the cells of a column are written as JSON: `bytes` as `{"$bytes": base64}`. */
 export type CellEncoding = 'number' | 'text' | 'bytes';
 
-/** Fixed by the column's type, never by the value. */
-export function cellEncodingOf(type: ColumnType): CellEncoding {
-  switch (type) {
-    case 'TINYINT':
-    case 'SMALLINT':
-    case 'MEDIUMINT':
-    case 'INT':
-    case 'YEAR':
-    case 'FLOAT':
-    case 'DOUBLE':
-      return 'number';
-    case 'BINARY':
-    case 'VARBINARY':
-    case 'BLOB':
-    case 'GEOMETRY':
-    case 'BIT':
-    case 'VECTOR':
-      return 'bytes';
-    default:
-      return 'text';
-  }
-}
+/** The encoding depends on the column's type, never on the value. */
+export const CELL_ENCODINGS: Readonly<Record<ColumnType, CellEncoding>> = {
+  TINYINT: 'number',
+  SMALLINT: 'number',
+  MEDIUMINT: 'number',
+  INT: 'number',
+  BIGINT: 'text',
+  YEAR: 'number',
+  FLOAT: 'number',
+  DOUBLE: 'number',
+  DECIMAL: 'text',
+  DATE: 'text',
+  TIME: 'text',
+  DATETIME: 'text',
+  TIMESTAMP: 'text',
+  CHAR: 'text',
+  VARCHAR: 'text',
+  TEXT: 'text',
+  ENUM: 'text',
+  SET: 'text',
+  UUID: 'text',
+  INET4: 'text',
+  INET6: 'text',
+  BINARY: 'bytes',
+  VARBINARY: 'bytes',
+  BLOB: 'bytes',
+  GEOMETRY: 'bytes',
+  BIT: 'bytes',
+  VECTOR: 'bytes',
+  JSON: 'text',
+  NULL: 'text',
+};

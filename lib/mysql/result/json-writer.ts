@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 
 const FIRST_CHUNK_BYTES = 512;
 const LARGEST_CHUNK_BYTES = 65_536;
-/** Longer text is written in pieces of so many bytes, so that little room is kept for what may need escaping. */
+/** Longer text is written in pieces, so that the room reserved for escapes stays small. */
 const PIECE_BYTES = 1_024;
 /** `\u001f` for one byte. */
 const LONGEST_ESCAPE_BYTES = 6;
@@ -14,21 +14,21 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const FIRST_PRINTABLE = 0x20;
 
-/** JSON as UTF-8, put together from the bytes that MySQL sends: no object and no string is made of a value. */
+/** Builds JSON as UTF-8 from the bytes that MySQL sends, without an object or a string for each value. */
 export class JsonWriter {
   #full: Buffer[] = [];
   #fullBytes = 0;
   #chunk = Buffer.allocUnsafe(FIRST_CHUNK_BYTES);
-  /** Where what was not taken yet begins and ends in the chunk. */
+  /** The part of the chunk that was not taken yet. */
   #start = 0;
   #end = 0;
 
-  /** Bytes that wait to be taken. */
+  /** Bytes that were not taken yet. */
   get length(): number {
     return this.#fullBytes + this.#end - this.#start;
   }
 
-  /** JSON that is ready. */
+  /** Adds JSON. */
   add(json: Buffer): void {
     this.#makeRoom(json.length);
     this.#end += json.copy(this.#chunk, this.#end);
@@ -43,7 +43,7 @@ export class JsonWriter {
     }
   }
 
-  /** UTF-8 text, as a string. */
+  /** Adds UTF-8 text as a string. */
   addText(source: Buffer, start: number, end: number): void {
     this.addToken('"');
     for (let from = start; from < end; from += PIECE_BYTES) {
@@ -52,28 +52,28 @@ export class JsonWriter {
     this.addToken('"');
   }
 
-  /** A number, as MySQL prints it. JSON knows neither ZEROFILL's digits nor a zero that has a sign. */
+  /** Adds a number as MySQL prints it. JSON has no leading zeros (ZEROFILL), and -0 is written as 0. */
   addNumber(source: Buffer, start: number, end: number): void {
     const isUnlikeJson = startsWithZero(source, start, end) || isSignedZero(source, start, end);
     if (isUnlikeJson) this.addToken(JSON.stringify(Number(source.toString('latin1', start, end))));
     else this.#copy(source, start, end);
   }
 
-  /** Bytes, as base64 without its quotes. */
+  /** Adds bytes as base64, without quotes. */
   addBase64(source: Buffer, start: number, end: number): void {
     const base64 = source.toString('base64', start, end);
     this.#makeRoom(base64.length);
     this.#end += this.#chunk.write(base64, this.#end, 'latin1');
   }
 
-  /** All of it, once. */
+  /** Returns and removes all JSON so far. */
   take(): Buffer {
     const rest = this.#chunk.subarray(this.#start, this.#end);
     const json = this.#full.length === 0 ? rest : Buffer.concat([...this.#full, rest]);
     this.#full = [];
     this.#fullBytes = 0;
     this.#start = this.#end;
-    // A server may answer text that is no UTF-8.
+    // A server may send text that is not valid UTF-8.
     return isUtf8(json) ? json : Buffer.from(json.toString('utf8'));
   }
 
@@ -95,7 +95,7 @@ export class JsonWriter {
 
   #copy(source: Buffer, start: number, end: number): void {
     this.#makeRoom(end - start);
-    // Faster than a call for the few bytes that a number has.
+    // Faster than a call of Buffer.copy for few bytes.
     for (let index = start; index < end; index += 1) {
       this.#chunk[this.#end] = source[index] ?? 0;
       this.#end += 1;

@@ -4,21 +4,21 @@ import { JsonWriter } from './json-writer.ts';
 import type { PacketBytes } from './packet-reader.ts';
 import { writeRow } from './text-row.ts';
 
-/** Writes sets of rows as lines of JSON: `{"columns": [...]}`, then `{"rows": [...]}` as often as they are taken. */
+/** Writes result sets as NDJSON: a line `{"columns": [...]}`, then a line `{"rows": [...]}` for each `take`. */
 export class NdjsonWriter {
   readonly #json = new JsonWriter();
-  #forms: readonly CellEncoding[] = [];
+  #encodings: readonly CellEncoding[] = [];
   /** A line of rows is being written. */
   #isInRows = false;
 
-  /** Bytes that wait to be taken. */
+  /** Bytes that were not taken yet. */
   get length(): number {
     return this.#json.length;
   }
 
-  startSet({ json, forms }: ColumnSet): void {
+  startSet({ json, encodings }: ColumnSet): void {
     this.#endLine();
-    this.#forms = forms;
+    this.#encodings = encodings;
     this.#json.addToken('{"columns":');
     this.#json.add(json);
     this.#json.addToken('}\n');
@@ -27,7 +27,7 @@ export class NdjsonWriter {
   addRow(row: PacketBytes): void {
     this.#json.addToken(this.#isInRows ? ',' : '{"rows":[');
     this.#isInRows = true;
-    writeRow(this.#json, row, this.#forms);
+    writeRow(this.#json, row, this.#encodings);
   }
 
   take(): Buffer {

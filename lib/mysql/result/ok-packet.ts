@@ -1,30 +1,30 @@
 import { type PacketBytes, PacketReader } from './packet-reader.ts';
 import { readSessionChanges, type SessionChanges } from './session-changes.ts';
 
-/** What the server reports of a statement without rows (OK_Packet of MySQL's protocol). */
+/** The response to a statement without rows (OK_Packet of MySQL's protocol). */
 export interface OkPacket {
   readonly affectedRows: number;
-  /** A sentence for people, in the language of the session. */
+  /** A message for people, in the session's language. */
   readonly info: string;
   /** 0: none. */
   readonly insertId: number | bigint;
   readonly warnings: number;
-  /** Flags of the session. */
+  /** Status flags of the session. */
   readonly status: number;
-  /** What the session trackers report, if anything. */
+  /** Reports of the session trackers, if any. */
   readonly changes: SessionChanges | undefined;
 }
 
-/** Flags of the session. */
+/** Status flags of the session. */
 export const MORE_RESULTS = 0x0008;
 const STATE_CHANGED = 0x4000;
 
-/** @param tracksSession With what the session tracker reports, as agreed upon at the login. */
+/** @param tracksSession With reports of the session trackers, as negotiated at the login. */
 export function readOkPacket(packet: PacketBytes, tracksSession: boolean): OkPacket {
   const reader = new PacketReader(packet);
   reader.integer(1);
-  const affectedRows = Number(reader.lengthCoded());
-  const insertId = reader.lengthCoded();
+  const affectedRows = Number(reader.lengthEncoded());
+  const insertId = reader.lengthEncoded();
   const status = reader.integer(2);
   const warnings = reader.integer(2);
   const info = tracksSession && !reader.isAtEnd ? reader.text() : reader.rest();

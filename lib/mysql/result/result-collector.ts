@@ -8,31 +8,31 @@ import type { OkPacket } from './ok-packet.ts';
 import type { PacketBytes } from './packet-reader.ts';
 import { writeRow } from './text-row.ts';
 
-/** Counts what the results of all calls take together. */
+/** Limits the memory of all calls' results together. */
 interface ResultMemory {
-  /** Has room for so many bytes of the reply, or returns the failure of a call that finds none. */
+  /** Reserves bytes for the reply. Returns the failure if there is no room. */
   holdResult(bytes: number): BrokerError | undefined;
 }
 
-/** A result takes as much without asking for room, and asks for as much more than it needs. */
-const UNCOUNTED_BYTES = 65_536;
+/** A result needs no reservation up to this size, and reserves this much ahead. */
+const RESERVE_STEP_BYTES = 65_536;
 
-/** Bounds of what one statement may answer. */
+/** Limits of one statement's result. */
 export interface ResultLimits {
   readonly maxRows: number;
   readonly maxResultBytes: number;
-  /** What results of the same reply have taken of `maxResultBytes` already. Default 0. */
+  /** Bytes of `maxResultBytes` that earlier results of the same reply have used. Default 0. */
   readonly usedBytes?: number | undefined;
   readonly memory?: ResultMemory | undefined;
 }
 
-/** What a statement did, as MySQL told it. */
+/** The result of a statement. */
 export interface StatementResult extends StatementEffects {
   /** Each set of rows as JSON, `{"columns": [...], "rows": [...]}`; a CALL may yield several, many statements none. */
   readonly sets: readonly Buffer[];
 }
 
-/** The rows of the first set, for the broker's own use. */
+/** The rows of the first set, for the broker's own statements. */
 export function rowsOf({ sets: [set] }: StatementResult): readonly (readonly unknown[])[] {
   if (set === undefined) return [];
   const { rows }: { rows: unknown[][] } = JSON.parse(set.toString());
@@ -40,8 +40,8 @@ export function rowsOf({ sets: [set] }: StatementResult): readonly (readonly unk
 }
 
 /**
- * Takes in what a statement answers, row by row, up to its limits. Beyond them it keeps nothing: memory stays
- * bounded by the limits, however much the server still sends.
+ * Collects the result of a statement up to its limits. Beyond them it discards everything, so that memory stays bounded
+ * however much the server still sends.
  */
 export class ResultCollector {
   readonly #limits: ResultLimits;
@@ -49,32 +49,32 @@ export class ResultCollector {
   readonly #sets: Buffer[] = [];
   /** The set that is being read. */
   #json: JsonWriter | undefined;
-  #forms: readonly CellEncoding[] = [];
+  #encodings: readonly CellEncoding[] = [];
   #ok: OkPacket | undefined;
   #rowCount = 0;
   #rowsInSet = 0;
-  /** Of the reply, without the set that is being read. */
+  /** Bytes of the reply, without the set that is being read. */
   #bytesBefore: number;
   #warnings = 0;
   #isExceeded = false;
-  #allowedBytes = UNCOUNTED_BYTES;
+  #reservedBytes = RESERVE_STEP_BYTES;
 
-  /** `onExceeded` is called once, with the failure that the result ran into. Its outcome is not known here. */
+  /** `onExceeded` is called once, with a failure whose outcome is not known here. */
   constructor(limits: ResultLimits, onExceeded: (failure: BrokerError) => void) {
     this.#limits = limits;
     this.#bytesBefore = limits.usedBytes ?? 0;
     this.#onExceeded = onExceeded;
   }
 
-  startSet({ json, forms }: ColumnSet): void {
+  startSet({ json, encodings }: ColumnSet): void {
     if (this.#isExceeded) return;
     this.#endSet();
-    this.#forms = forms;
+    this.#encodings = encodings;
     this.#json = new JsonWriter();
     this.#json.addToken('{"columns":');
     this.#json.add(json);
     this.#json.addToken(',"rows":[');
-    this.#haveRoom(this.#json.length);
+    this.#fits(this.#json.length);
   }
 
   addRow(row: PacketBytes): void {
@@ -86,11 +86,11 @@ export class ResultCollector {
       this.#exceed('maxRows', this.#limits.maxRows, this.#rowCount);
       return;
     }
-    // A row that is too large by itself is not even written.
-    if (!this.#haveRoom(row.end - row.offset)) return;
+    // A row that is too large by itself is not written.
+    if (!this.#fits(row.end - row.offset)) return;
     if (this.#rowsInSet > 1) json.addToken(',');
-    writeRow(json, row, this.#forms);
-    this.#haveRoom(json.length);
+    writeRow(json, row, this.#encodings);
+    this.#fits(json.length);
   }
 
   get maxRowBytes(): number {
@@ -131,19 +131,19 @@ export class ResultCollector {
     this.#rowsInSet = 0;
   }
 
-  #haveRoom(bytesOfSet: number): boolean {
+  #fits(bytesOfSet: number): boolean {
     const { maxResultBytes } = this.#limits;
     const bytes = this.#bytesBefore + bytesOfSet;
     if (bytes > maxResultBytes) {
       this.#exceed('maxResultBytes', maxResultBytes, bytes);
       return false;
     }
-    return bytes <= this.#allowedBytes || this.#allow(bytes);
+    return bytes <= this.#reservedBytes || this.#reserve(bytes);
   }
 
-  #allow(bytes: number): boolean {
-    this.#allowedBytes = Math.min(this.#limits.maxResultBytes, bytes + UNCOUNTED_BYTES);
-    const failure = this.#limits.memory?.holdResult(this.#allowedBytes);
+  #reserve(bytes: number): boolean {
+    this.#reservedBytes = Math.min(this.#limits.maxResultBytes, bytes + RESERVE_STEP_BYTES);
+    const failure = this.#limits.memory?.holdResult(this.#reservedBytes);
     if (failure !== undefined) this.#fail(failure);
     return failure === undefined;
   }

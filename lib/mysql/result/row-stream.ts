@@ -9,61 +9,60 @@ import { NdjsonWriter } from './ndjson-writer.ts';
 import type { OkPacket } from './ok-packet.ts';
 import type { PacketBytes } from './packet-reader.ts';
 
-/** So much is handed on at once, however fast it comes. */
+/** Rows are written in chunks of about this size. */
 const CHUNK_BYTES = 32_768;
 
-/** Who takes the lines of a stream. */
+/** Receives the lines of a stream. */
 export interface NdjsonSink {
-  /** If the reader has enough for now, resolves when it wants more; never, if it wants none any more. */
+  /** Returns a promise if its buffer is full. It resolves when more may be written. */
   write(lines: Uint8Array): Promise<void> | undefined;
 }
 
-/** What a statement did whose rows were handed on. */
+/** The result of a statement whose rows were streamed. */
 export interface StreamResult extends StatementEffects {
   readonly rowCount: number;
 }
 
 /**
- * Hands on what a statement answers as lines of JSON, as it comes. While the reader has enough, the server waits. From
- * the first row on the deadline is replaced by a bound for each silence of the server's; how long a reader may take is
- * the reader's to say, by hanging up.
+ * Streams the result of a statement as NDJSON. While the sink is full, the server has to wait. From the first row on the
+ * deadline is replaced by a stall timeout for the server. The sink itself limits how slow its reader may be.
  */
 export class RowStream implements ResultSink {
   readonly #wire: Pick<Wire, 'pause' | 'resume'>;
-  readonly #reader: NdjsonSink;
+  readonly #sink: NdjsonSink;
   readonly #limits: StreamLimits;
-  readonly #watch: StatementTimer;
+  readonly #timer: StatementTimer;
   readonly #lines = new NdjsonWriter();
   #ok: OkPacket | undefined;
   #hasColumns = false;
   #rowCount = 0;
   #warnings = 0;
-  /** What was written ends with a row that is no row. */
+  /** The last row was written only in part. */
   #isBroken = false;
   #isSendDue = false;
 
   constructor(
     wire: Pick<Wire, 'pause' | 'resume'>,
-    reader: NdjsonSink,
+    sink: NdjsonSink,
     limits: StreamLimits,
-    watch: StatementTimer,
+    timer: StatementTimer,
   ) {
     this.#wire = wire;
-    this.#reader = reader;
+    this.#sink = sink;
     this.#limits = limits;
-    this.#watch = watch;
+    this.#timer = timer;
   }
 
   startSet(columns: ColumnSet): void {
-    if (this.#watch.isOver) return;
+    if (this.#timer.isOver) return;
     this.#hasColumns = true;
     this.#lines.startSet(columns);
-    // Sets without rows: their columns wait for the first row, but not in any number.
+    // The columns of sets without rows wait for the first row, up to a chunk.
     if (this.#lines.length >= CHUNK_BYTES) this.#send();
   }
 
   addRow(row: PacketBytes): void {
-    if (this.#watch.isOver) return;
+    if (this.#timer.isOver) return;
     const { maxRows, maxRowBytes } = this.#limits;
     if (this.#rowCount === maxRows) {
       this.#exceed('maxRows', maxRows, maxRows + 1);
@@ -80,17 +79,17 @@ export class RowStream implements ResultSink {
     this.#isBroken = false;
     if (this.#lines.length >= CHUNK_BYTES) this.#send();
     else if (!this.#isSendDue) {
-      // All that the server has sent by then goes together.
+      // Collects all rows that have arrived by then.
       this.#isSendDue = true;
       setImmediate(() => {
         this.#isSendDue = false;
-        if (!this.#watch.isOver) this.#send();
+        if (!this.#timer.isOver) this.#send();
       });
     }
   }
 
   get maxRowBytes(): number {
-    return this.#watch.isOver ? 0 : this.#limits.maxRowBytes;
+    return this.#timer.isOver ? 0 : this.#limits.maxRowBytes;
   }
 
   refuseRow(bytes: number): void {
@@ -107,36 +106,36 @@ export class RowStream implements ResultSink {
     this.#ok = ok;
   }
 
-  /** Hands on the rest. */
+  /** Writes the rest. */
   end(counts: RowCounts = 'affected'): StreamResult {
     if (!this.#hasColumns) this.#lines.startSet(NO_COLUMNS);
-    void this.#reader.write(this.#lines.take());
+    void this.#sink.write(this.#lines.take());
     return { ...effectsOf(this.#ok, counts, this.#warnings), rowCount: this.#rowCount };
   }
 
-  /** Hands on the rest of a statement that failed, if rows had come. */
+  /** Writes the rest of a failed statement, if it had rows. */
   breakOff(): void {
-    if (this.#rowCount > 0 && !this.#isBroken) void this.#reader.write(this.#lines.take());
+    if (this.#rowCount > 0 && !this.#isBroken) void this.#sink.write(this.#lines.take());
   }
 
   #exceed(name: string, max: number, actual: number): void {
-    this.#watch.interrupt((outcome) => resultTooLarge({ name, max, actual }, { outcome }));
+    this.#timer.interrupt((outcome) => resultTooLarge({ name, max, actual }, { outcome }));
   }
 
   #send(): void {
     const lines = this.#lines.take();
     if (lines.length === 0) return;
-    const wantsMore = this.#reader.write(lines);
-    if (wantsMore === undefined) {
-      this.#watch.setStallTimeout(this.#limits.stallMs);
+    const drained = this.#sink.write(lines);
+    if (drained === undefined) {
+      this.#timer.setStallTimeout(this.#limits.stallMs);
       return;
     }
     this.#wire.pause();
-    this.#watch.stopClock();
-    void wantsMore.then(() => {
-      // By then somebody else may have the connection.
-      if (this.#watch.isOver) return;
-      this.#watch.setStallTimeout(this.#limits.stallMs);
+    this.#timer.stopClock();
+    void drained.then(() => {
+      // By then the connection may have another holder.
+      if (this.#timer.isOver) return;
+      this.#timer.setStallTimeout(this.#limits.stallMs);
       this.#wire.resume();
     });
   }

@@ -1,19 +1,18 @@
 import type { CellEncoding } from './column-types.ts';
 import type { JsonWriter } from './json-writer.ts';
-import { checkAnswer, LENGTH_MARKS, type PacketBytes } from './packet-reader.ts';
+import { checkResponse, LENGTH_MARKS, type PacketBytes } from './packet-reader.ts';
 
 /**
- * Writes a row, as the text protocol sends it (each cell is its length, then its bytes), as a JSON array: a cell of
- * each column, in its form.
+ * Writes a row of the text protocol (length and bytes of each cell) as a JSON array, each cell in its column's encoding.
  */
 export function writeRow(
   json: JsonWriter,
   { buffer, offset, end }: PacketBytes,
-  forms: readonly CellEncoding[],
+  encodings: readonly CellEncoding[],
 ): void {
   let at = offset;
   let separator = '[';
-  for (const form of forms) {
+  for (const encoding of encodings) {
     json.addToken(separator);
     separator = ',';
     const mark = buffer[at] ?? 0;
@@ -25,16 +24,22 @@ export function writeRow(
     const lengthBytes = lengthBytesOf(mark);
     const start = at + lengthBytes;
     at = start + (lengthBytes === 0 ? mark : readLength(buffer, at, lengthBytes));
-    checkAnswer(at <= end, 'a row that ends within a cell');
-    writeCell(json, buffer, start, at, form);
+    checkResponse(at <= end, 'a row that ends within a cell');
+    writeCell(json, buffer, start, at, encoding);
   }
   json.addToken(']');
-  checkAnswer(at === end, 'a row of other columns than it has announced');
+  checkResponse(at === end, 'a row with another number of columns than announced');
 }
 
-function writeCell(json: JsonWriter, buffer: Buffer, start: number, end: number, form: CellEncoding): void {
-  if (form === 'number') json.addNumber(buffer, start, end);
-  else if (form === 'text') json.addText(buffer, start, end);
+function writeCell(
+  json: JsonWriter,
+  buffer: Buffer,
+  start: number,
+  end: number,
+  encoding: CellEncoding,
+): void {
+  if (encoding === 'number') json.addNumber(buffer, start, end);
+  else if (encoding === 'text') json.addText(buffer, start, end);
   else {
     json.addToken('{"$bytes":"');
     json.addBase64(buffer, start, end);

@@ -1,7 +1,7 @@
 /*
- * What no caller may run: it would end or begin transactions behind the broker's back, change how SQL text is
+ * Statements that no caller may run: they would begin or end transactions without the broker, change how SQL text is
  * read on a shared connection, or reach beyond the database. EXPLAIN and ANALYZE need no rule: they take only
- * SELECT and its like. INTO OUTFILE can stand anywhere and is found by the scan itself.
+ * SELECT and its like. INTO OUTFILE can be anywhere and is found by the scan itself.
  *
  * A rule sees the statement in one spelling (see `SqlLexer.text`): capitals, no comments, strings empty,
  * a space only between two words: SET @a = 1, Session `sql_mode` = "x" is SET@A=1,SESSION `SQL_MODE`=''
@@ -26,18 +26,18 @@ const SET_RULES: readonly Rule[] = [
   { kind: 'SET PASSWORD', pattern: /(?:^SET |,)PASSWORD\b/ },
   { kind: 'SET NAMES', pattern: /(?:^SET |,)NAMES\b/ },
   { kind: 'SET CHARACTER SET', pattern: /(?:^SET |,)(?:CHARSET|CHAR(?:ACTER)? SET)\b/ },
-  // No reset takes these back: session-leftovers.test.ts looks for more of their kind.
+  // No reset undoes these: session-leftovers.test.ts searches for more of their kind.
   { kind: 'SET ROLE', pattern: /^SET (?:DEFAULT )?ROLE\b/ },
   { kind: 'SET RESOURCE GROUP', pattern: /^SET RESOURCE GROUP\b/ },
   { kind: 'SET of profiling', pattern: assigned('PROFILING(?:_HISTORY_SIZE)?') },
   { kind: 'SET of optimizer_trace', pattern: assigned('OPTIMIZER_TRACE\\w*') },
   { kind: 'SET of debugging', pattern: assigned('DEBUG\\w*') },
-  // MariaDB takes them for those of a replication, and so of the whole server, also without GLOBAL.
+  // On MariaDB these belong to a replication, and so to the whole server, even without GLOBAL.
   { kind: 'SET GLOBAL', pattern: assigned('MAX_RELAY_LOG_SIZE|SQL_SLAVE_SKIP_COUNTER') },
   { kind: 'SET of sql_mode', pattern: assigned('SQL_MODE') },
   { kind: 'SET of autocommit', pattern: assigned('AUTOCOMMIT') },
   { kind: 'SET of completion_type', pattern: assigned('COMPLETION_TYPE') },
-  // By these the driver learns that the connection is in another database now.
+  // The driver needs these to notice a change of the default database.
   { kind: 'SET of session tracking', pattern: assigned('SESSION_TRACK_\\w+') },
   {
     kind: 'SET of the transaction mode',
@@ -68,17 +68,17 @@ const RULES: ReadonlyMap<string, readonly Rule[]> = new Map([
   ['USE', [{ kind: 'USE' }]],
   ['HANDLER', [{ kind: 'HANDLER' }]],
   ['LOCK', [{ kind: 'LOCK TABLES', pattern: /^LOCK TABLES?\b/ }]],
-  // A text that is made up on the server passes by every other rule.
+  // A text that is built on the server would bypass every other rule.
   [
     'EXECUTE',
     [
       {
-        kind: 'EXECUTE IMMEDIATE of what is not one quoted text',
+        kind: 'EXECUTE IMMEDIATE of anything but one quoted text',
         pattern: /^EXECUTE IMMEDIATE(?! ''(?: USING\b|$))/,
       },
     ],
   ],
-  ['PREPARE', [{ kind: 'PREPARE from what is not one quoted text', pattern: /^PREPARE(?! .+ FROM ''$)/ }]],
+  ['PREPARE', [{ kind: 'PREPARE from anything but one quoted text', pattern: /^PREPARE(?! .+ FROM ''$)/ }]],
   ['UNLOCK', [{ kind: 'UNLOCK TABLES', pattern: /^UNLOCK TABLES?\b/ }]],
 ]);
 
@@ -87,7 +87,7 @@ export function isSuspect(firstWord: string): boolean {
   return RULES.has(firstWord);
 }
 
-/** Which never-allowed kind the statement is, in words for the error. */
+/** The forbidden kind of the statement, in words for the error. */
 export function forbiddenKind(firstWord: string, statement: string): string | undefined {
   const rules = RULES.get(firstWord) ?? [];
   return rules.find(({ pattern }) => pattern === undefined || pattern.test(statement))?.kind;

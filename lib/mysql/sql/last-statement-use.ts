@@ -3,11 +3,11 @@ import type { SqlLexer } from './lexer/lexer.ts';
 const FUNCTION = /^`?(?:ROW_COUNT|FOUND_ROWS)`?$/;
 const VARIABLE = /^`?(?:WARNING_COUNT|ERROR_COUNT)`?$/;
 const SHOWN = new Set(['WARNINGS', 'ERRORS']);
-/** The same in the text of a statement that another one prepares. */
+/** The same words in the text of a prepared statement. */
 const IN_PREPARED_TEXT =
   /\b(?:ROW_COUNT|FOUND_ROWS|WARNING_COUNT|ERROR_COUNT|DIAGNOSTICS|WARNINGS|ERRORS)\b/i;
 
-/** Whether a statement asks what the one before it has left on the session, told from its tokens, added in order. */
+/** Detects from a statement's tokens whether it reads state that the previous statement has left in the session. */
 export class LastStatementUse {
   isFound = false;
   #firstWord: string | undefined;
@@ -31,7 +31,7 @@ export class LastStatementUse {
   }
 }
 
-/** @param text of a statement that is prepared, quotes and all. */
+/** @param text of a prepared statement, with quotes. */
 export function mayReadLastStatement(text: string): boolean {
   return IN_PREPARED_TEXT.test(text);
 }

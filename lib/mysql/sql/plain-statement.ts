@@ -9,7 +9,7 @@ import {
 import { WithClause } from './with-clause.ts';
 
 const VERBS = new Set(['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'REPLACE']);
-/** What may stand between INSERT or REPLACE and the table. */
+/** Words between INSERT or REPLACE and the table. */
 const INSERT_MODIFIERS = new Set(['LOW_PRIORITY', 'HIGH_PRIORITY', 'IGNORE', 'INTO']);
 
 interface Token {
@@ -21,17 +21,17 @@ interface Token {
 const NOTHING: Token = { text: '', kind: 'symbol', end: 0 };
 
 /**
- * What a statement may leave on its connection, told from its tokens, added in order. It is *plain* if no other
- * plain statement could see what it leaves: one SELECT, INSERT, UPDATE, DELETE or REPLACE that touches no
- * variable and calls nothing but the servers' own state-free functions. Whatever is not understood is not plain.
+ * Detects from a statement's tokens whether it is *plain*: it leaves no session state that another plain statement could
+ * see. That is one SELECT, INSERT, UPDATE, DELETE or REPLACE that uses no variable and calls only the servers'
+ * state-free functions. A statement that is not understood is not plain.
  */
 export class PlainStatementCheck {
   #isSuspect = false;
   #verb: string | undefined;
   #depth = 0;
-  /** The one before the verb. */
+  /** The WITH clause before the verb. */
   #with: WithClause | undefined;
-  /** Where the table of an INSERT is: its columns follow in parentheses, like arguments. */
+  /** Follows the table of an INSERT: its column list must not be taken for arguments of a call. */
   #target: 'awaited' | 'named' | undefined;
   #callsWindowFunction = false;
   #hasWindow = false;
@@ -43,7 +43,7 @@ export class PlainStatementCheck {
     return this.#verb !== undefined && VERBS.has(this.#verb);
   }
 
-  /** The word that says what it does, as the grammar has it; undefined if it could not be found. */
+  /** The main keyword of the statement; undefined if it was not found. */
   get verb(): string | undefined {
     return this.#verb;
   }
@@ -68,20 +68,20 @@ export class PlainStatementCheck {
     if (text === '@') return true;
     if (kind === 'name') return STATEFUL_NAMES.has(text.replaceAll('`', ''));
     if (kind !== 'word') return false;
-    // Of a word beyond ASCII too: servers may compare it without accents.
+    // Also for words beyond ASCII: servers may compare them without accents.
     if (STATEFUL_NAMES.has(text.toUpperCase())) return true;
     if (text === 'INTO') return this.#target !== 'awaited';
     const isAfterSequenceWord = this.#last.text === 'NEXT' || this.#last.text === 'PREVIOUS';
     return STATEFUL_WORDS.has(text) || (text === 'VALUE' && isAfterSequenceWord);
   }
 
-  /** Whether the parenthesis that opens here may be that of a call of something stateful. */
+  /** Whether the opening parenthesis may belong to a call of a stateful function. */
   #isCall(start: number): boolean {
     const { text, kind, end } = this.#last;
     if (kind !== 'word' && kind !== 'name') return false;
     if (this.#target === 'named' || this.#with?.isBehindName(this.#depth)) return false;
     const before = this.#secondLast.text;
-    // A type, or the name of a derived table, a window, or a clause such as OVER: no expression can begin there.
+    // A type, a derived table, a window, or a clause such as OVER: no expression can begin there.
     if (before === 'AS' || before === ')') {
       this.#hasWindow ||= text === 'OVER';
       return false;
@@ -93,7 +93,7 @@ export class PlainStatementCheck {
     return !STATE_FREE_FUNCTIONS.has(text) && !WINDOW_FUNCTIONS.has(text);
   }
 
-  /** Only parentheses and the tables of a WITH may stand before it. */
+  /** Only parentheses and the tables of a WITH may come before it. */
   #findVerb(text: string, kind: TokenKind): void {
     const meaning = this.#with?.add(text, kind, this.#depth);
     if (meaning === 'part' || (this.#with === undefined && text === '(')) return;

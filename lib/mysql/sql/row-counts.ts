@@ -2,21 +2,21 @@ import type { OkPacket } from '../result/ok-packet.ts';
 import type { TokenKind } from './lexer/lexer.ts';
 
 /**
- * What the server tells of the rows that a statement affects:
- * - `affected`: their number; none if it answers rows;
- * - `changed`: also how many became different, as of an UPDATE;
- * - `untold`: nothing, as of one that returns what it writes, or not of this statement alone.
+ * Which counts the server reports for a statement:
+ * - `affected`: the affected rows; 0 if it returns rows;
+ * - `changed`: also the changed rows, as for an UPDATE;
+ * - `unreported`: none, as with RETURNING, or not for this statement alone.
  */
-export type RowCounts = 'affected' | 'changed' | 'untold';
+export type RowCounts = 'affected' | 'changed' | 'unreported';
 
 const WRITING_VERBS = new Set(['INSERT', 'UPDATE', 'DELETE', 'REPLACE']);
-/** What they run may do anything, and the server counts only the last of it, or of rows that are answered nothing. */
+/** They run other statements, of which the server counts only the last one, or none if they return rows. */
 const OPAQUE_VERBS = new Set(['CALL', 'EXECUTE', 'BEGIN', 'ANALYZE']);
-/** Behind a column that has the name, and not behind the keyword. */
+/** Tokens that may follow a column named RETURNING, but not the keyword. */
 const BEHIND_NAME = new Set(['', '=', ',', ')', '.', ';', '<', '>', '!', 'IS', 'IN', 'LIKE', 'BETWEEN']);
 
-/** Notices `RETURNING`, from a statement's tokens, added in order. */
-export class ReturningWatch {
+/** Detects RETURNING from a statement's tokens. */
+export class ReturningDetector {
   #depth = 0;
   #last = '';
   #isBehindWord = false;
@@ -36,15 +36,15 @@ export class ReturningWatch {
   }
 
   rowCountsOf(verb: string | undefined): RowCounts {
-    if (verb === undefined || OPAQUE_VERBS.has(verb)) return 'untold';
-    if (WRITING_VERBS.has(verb) && this.#isFound) return 'untold';
+    if (verb === undefined || OPAQUE_VERBS.has(verb)) return 'unreported';
+    if (WRITING_VERBS.has(verb) && this.#isFound) return 'unreported';
     return verb === 'UPDATE' ? 'changed' : 'affected';
   }
 }
 
-/** What a statement did besides answering rows. */
+/** The effects of a statement besides its rows. */
 export interface StatementEffects {
-  /** null: the server does not tell. */
+  /** null: the server does not report it. */
   readonly affectedRows: number | null;
   /** Likewise. */
   readonly changedRows: number | null;
@@ -52,10 +52,10 @@ export interface StatementEffects {
   readonly warnings: number;
 }
 
-/** What a statement did, by the packet that ended it; `warnings` is that of one that answered rows only. */
+/** The effects by the packet that ended the statement. `warnings` is for a statement with rows only. */
 export function effectsOf(ok: OkPacket | undefined, counts: RowCounts, warnings: number): StatementEffects {
   if (ok === undefined) {
-    const rows = counts === 'untold' ? null : 0;
+    const rows = counts === 'unreported' ? null : 0;
     return { affectedRows: rows, changedRows: rows, insertId: null, warnings };
   }
   const { affectedRows, insertId } = ok;
@@ -67,12 +67,12 @@ export function effectsOf(ok: OkPacket | undefined, counts: RowCounts, warnings:
   };
 }
 
-/** Rows matched, changed, warnings: in this order, in whatever language the session has (lc_messages). */
+/** Matched rows, changed rows and warnings: in this order in every language (lc_messages). */
 const UPDATE_INFO_NUMBERS = 3;
 
 function changedRowsOf({ info, affectedRows }: OkPacket, counts: RowCounts): number | null {
   if (counts === 'affected' || affectedRows === 0) return 0;
-  if (counts === 'untold') return null;
+  if (counts === 'unreported') return null;
   const numbers = info.match(/\d+/g) ?? [];
   const [, changed] = numbers;
   return numbers.length === UPDATE_INFO_NUMBERS ? Number(changed) : null;

@@ -2,14 +2,14 @@ import type { SqlLexer } from './lexer/lexer.ts';
 
 const LOCK_FUNCTION = /^`?(?:GET_LOCK|RELEASE_LOCK|RELEASE_ALL_LOCKS)`?$/;
 
-/** Which parts of the session that outlive a statement it names, told from its tokens, added in order. */
-export class SessionUse {
-  /** An @ that begins a user variable, unless an account is written so in such a statement. */
+/** Detects from a statement's tokens whether it uses session state that outlives a statement. */
+export class SessionStateUse {
+  /** It has an @ that begins a user variable, or an account. */
   namesVariable = false;
   callsLockFunction = false;
   #last = '';
   #lastEnd = 0;
-  /** The last token was an @ that may be the first of @@. */
+  /** The last token was an @, which may be the first of @@. */
   #isAfterAt = false;
 
   add(text: string, { start, end }: SqlLexer): void {

@@ -1,7 +1,7 @@
 /*
- * What may stand before a parenthesis in a plain statement. A name belongs here only if no server can take it for
- * a function of the user's own: every MySQL from 5.7 to 9 and every MariaDB from 10.5 must know it. So MD5 and SHA1
- * are missing, which MySQL 9 has no more, and what came with MySQL 8.
+ * Words that may come before a parenthesis in a plain statement. Every MySQL from 5.7 to 9 and every MariaDB from 10.5
+ * must have the function: otherwise it could be the user's own. So MD5 and SHA1 are missing, which MySQL 9 does not have,
+ * and functions that are new in MySQL 8.
  */
 
 function words(text: string): ReadonlySet<string> {
@@ -16,8 +16,8 @@ export const KEYWORDS = words(`
 `);
 
 /**
- * Functions that neither leave nor read anything in the session that a statement could change. Only with the
- * parenthesis right behind them: COUNT (x) may call a function of the user's that has this name.
+ * Functions that neither set nor read session state that a statement could change. Only without a space before the
+ * parenthesis: COUNT (x) may call the user's own function of this name.
  */
 export const STATE_FREE_FUNCTIONS = words(`
   ABS ACOS ADDDATE ADDTIME AES_DECRYPT AES_ENCRYPT ASCII ASIN ATAN ATAN2 AVG BENCHMARK BIN BIT_AND BIT_COUNT
@@ -40,17 +40,16 @@ export const STATE_FREE_FUNCTIONS = words(`
   UTC_TIME UTC_TIMESTAMP UUID UUID_SHORT VARIANCE VAR_POP VAR_SAMP VERSION WEEK WEEKDAY WEEKOFYEAR YEAR YEARWEEK
 `);
 
-/** As above, on servers that know windows: the others refuse a statement that has one. */
+/** The same for servers with window functions: others refuse the statement. */
 export const WINDOW_FUNCTIONS = words(`
   CUME_DIST DENSE_RANK FIRST_VALUE LAG LAST_VALUE LEAD NTH_VALUE NTILE PERCENT_RANK RANK ROW_NUMBER
 `);
 
-/** Words that leave something or read what was left, without any parenthesis. */
+/** Words that set or read session state without a parenthesis. */
 export const STATEFUL_WORDS = words('CURRVAL LASTVAL NEXTVAL SQL_CALC_FOUND_ROWS');
 
 /**
- * Schemas of the server's own, and their tables by which a session can be read, should an alias begin in such a
- * schema; quoted or not.
+ * System schemas, and their tables that show session state, in case such a schema is the default one; quoted or not.
  */
 export const STATEFUL_NAMES = words(`
   INFORMATION_SCHEMA PERFORMANCE_SCHEMA MYSQL SYS OPTIMIZER_TRACE PROFILING SESSION_VARIABLES SESSION_STATUS

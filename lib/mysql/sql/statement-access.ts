@@ -1,19 +1,19 @@
 /*
- * What a caller with read access may have sent. A READ ONLY session stops only statements that change rows, tables or accounts
- * (error 1792); FLUSH, STOP REPLICA, RESET, PURGE, ANALYZE TABLE, BACKUP and their like run in it, if the login may.
- * So a statement is sent only if it is known that it writes nothing or that the session stops it.
+ * Statements that a caller with read access may send. A READ ONLY session refuses only statements that change rows, tables
+ * or accounts (error 1792); FLUSH, STOP REPLICA, RESET, PURGE, ANALYZE TABLE, BACKUP and the like run in it, if the login
+ * may. So a statement is sent only if it writes nothing, or if the session refuses it.
  */
 
 /** First words of statements that write nothing by themselves. */
 const READING = `SELECT WITH VALUES TABLE SHOW DESCRIBE DESC EXPLAIN HELP CHECKSUM DO CALL SET SAVEPOINT ROLLBACK RELEASE
   PREPARE EXECUTE DEALLOCATE GET SIGNAL RESIGNAL`;
 
-/** First words of statements that a READ ONLY session stops, whatever follows. */
+/** First words of statements that a READ ONLY session refuses. */
 const STOPPED = 'INSERT UPDATE DELETE REPLACE TRUNCATE RENAME GRANT REVOKE';
 
 const SENT = new Set(`${READING} ${STOPPED}`.split(/\s+/));
 
-/** The same of words that begin other statements too. */
+/** The same for first words that other statements have too. */
 const SENT_IN_PART = [
   /^LOAD (?:DATA|XML)\b/,
   /^ANALYZE (?:FORMAT=\w+ )?(?:SELECT|INSERT|UPDATE|DELETE|REPLACE|WITH)\b/,
@@ -22,8 +22,8 @@ const SENT_IN_PART = [
 ];
 
 /**
- * What callers with read access may not run, in words for the error. undefined: they may, as far as the READ ONLY
- * session lets them.
+ * The kind of statement if callers with read access may not run it, in words for the error. Undefined: it is sent, and the
+ * READ ONLY session decides.
  */
 export function needsWriteAccess(
   firstWord: string,
@@ -31,7 +31,7 @@ export function needsWriteAccess(
   holdsExecutableComment: boolean,
 ): string | undefined {
   if (SENT.has(firstWord)) return undefined;
-  // What an executable comment hides from the server may be just the word that the pattern saw.
+  // The server may ignore an executable comment that holds the very word that the pattern matched.
   if (!holdsExecutableComment && SENT_IN_PART.some((pattern) => pattern.test(spelling))) return undefined;
-  return /^[A-Z]{1,20}$/.test(firstWord) ? firstWord : 'what is not known to write nothing';
+  return /^[A-Z]{1,20}$/.test(firstWord) ? firstWord : 'a statement that the broker does not know';
 }

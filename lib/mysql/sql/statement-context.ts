@@ -1,15 +1,15 @@
-import type { SessionUse } from './session-state-use.ts';
+import type { SessionStateUse } from './session-state-use.ts';
 
-/** Each statement has a connection to itself, or shares the one of an open transaction. */
-export type StatementContext = 'alone' | 'in_transaction';
+/** A statement runs on a connection of its own, or on that of an open transaction. */
+export type StatementContext = 'standalone' | 'in_transaction';
 
-/** A statement as the rules see it. */
+/** A statement in the form that the rules need. */
 export interface StatementForm {
   readonly firstWord: string;
-  /** As `forbidden-statements.ts` describes it. Empty where the first word says it all. */
+  /** As `forbidden-statements.ts` describes it. Empty if the first word suffices. */
   readonly spelling: string;
   readonly holdsExecutableComment: boolean;
-  readonly use: SessionUse;
+  readonly use: SessionStateUse;
 }
 
 /** Statements whose effect only later statements on the connection can see. No pattern: the first word suffices. */
@@ -31,20 +31,20 @@ const ONLY_IN_TRANSACTION: ReadonlyMap<string, readonly { kind: string; pattern?
   ['DEALLOCATE', [{ kind: 'DEALLOCATE PREPARE' }]],
 ]);
 
-/** Where an @ belongs to an account, or to a body that runs another time. */
+/** Statements in which an @ belongs to an account, or to a body that runs later. */
 const NAMES_ACCOUNTS =
   /^(?:ALTER|DROP|GRANT|REVOKE|RENAME|SHOW (?:GRANTS|CREATE)|CREATE (?!(?:OR REPLACE )?(?:TEMPORARY )?TABLE\b))/;
 
-/** What else leaves a transaction open. Whatever is on neither list may commit, on one server or another. */
+/** First words of other statements that leave a transaction open. All others may commit on some server. */
 const LEAVING_OPEN = new Set(
   `SELECT INSERT UPDATE DELETE REPLACE WITH VALUES TABLE CALL DO SHOW DESCRIBE DESC EXPLAIN HELP CHECKSUM GET SIGNAL
    RESIGNAL`.split(/\s+/),
 );
-/** The same of words that begin other statements too. */
+/** The same for first words that other statements have too. */
 const LEAVING_OPEN_IN_PART =
   /^(?:LOAD (?:DATA|XML)|ANALYZE (?:FORMAT=\w+ )?(?:SELECT|INSERT|UPDATE|DELETE|REPLACE|WITH))\b/;
 
-/** What is known to commit, for a better message. */
+/** First words of statements that are known to commit, for a better message. */
 const COMMITTING = new Set(
   `ALTER ANALYZE BACKUP BINLOG CACHE CHANGE CHECK CLONE CREATE DROP FLUSH GRANT IMPORT INSTALL LOAD OPTIMIZE PURGE
    RENAME REPAIR RESET REVOKE START STOP TRUNCATE UNINSTALL`.split(/\s+/),
@@ -57,7 +57,7 @@ export function needsSpelling(firstWord: string): boolean {
   return COMMITTING.has(firstWord) || ONLY_IN_TRANSACTION.has(firstWord) || firstWord === 'SHOW';
 }
 
-/** What about the statement is allowed only inside a transaction, in words for the error. */
+/** What is allowed only inside a transaction, in words for the error; undefined if nothing is. */
 export function onlyInTransaction(form: StatementForm): string | undefined {
   const kind = kindOf(form);
   if (kind !== undefined || NAMES_ACCOUNTS.test(form.spelling)) return kind;
@@ -65,14 +65,14 @@ export function onlyInTransaction(form: StatementForm): string | undefined {
   return form.use.namesVariable ? 'a user variable' : undefined;
 }
 
-/** Why the statement is allowed only outside a transaction, in words for the error. */
+/** What is allowed only outside a transaction, in words for the error; undefined if nothing is. */
 export function outsideTransactionOnly(form: StatementForm): string | undefined {
   const { firstWord, spelling } = form;
   const mayCommit = COMMITTING.has(firstWord);
-  // What an executable comment hides from the server may be just the word TEMPORARY.
+  // The server may ignore an executable comment that holds the word TEMPORARY.
   const isCertain = !mayCommit || !form.holdsExecutableComment;
   if (isCertain && leavesOpen(form)) return undefined;
-  if (!mayCommit) return 'what is not known to leave a transaction open';
+  if (!mayCommit) return 'a statement that the broker does not know';
   return `${firstWord}${OBJECT.exec(spelling)?.[1] ?? ''} commits by itself and`;
 }
 

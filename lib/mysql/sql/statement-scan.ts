@@ -4,85 +4,85 @@ import { SqlLexer } from './lexer/lexer.ts';
 import { isLabelledBlock } from './lexer/program-label.ts';
 import type { SqlMode } from './lexer/sql-mode.ts';
 import { PlainStatementCheck } from './plain-statement.ts';
-import { ReturningWatch, type RowCounts } from './row-counts.ts';
+import { ReturningDetector, type RowCounts } from './row-counts.ts';
 import type { StatementEffect } from './statement-effect.ts';
 import { StatementShape, type TextSpan } from './statement-shape.ts';
 
-/** A place for one value. */
+/** A placeholder for one value. */
 export interface Placeholder {
   readonly start: number;
   readonly end: number;
-  /** undefined for `?`. */
+  /** Undefined for `?`. */
   readonly name: string | undefined;
-  /** It stands alone in `IN (...)`, where a list may take its place. */
+  /** It is the only one in `IN (...)`, so its value may be a list. */
   readonly isInList: boolean;
-  /** Some servers see a comment here: a value must not be able to end it. */
+  /** Some servers see a comment here, which the value must not end. */
   readonly isInExecutableComment: boolean;
 }
 
-/** As many as MySQL's own protocol can number in a prepared statement. */
+/** The limit of MySQL's protocol for prepared statements. */
 export const MAX_PLACEHOLDERS = 65_535;
 
-/** What one pass over SQL text finds. Beyond {@link MAX_PLACEHOLDERS} it stops: then only their number means anything. */
+/** The result of one pass over SQL text. It stops after {@link MAX_PLACEHOLDERS}: then only their number is valid. */
 export interface StatementScan {
-  /** Why the text cannot be read for certain, in words for the error. The rest then means nothing. */
+  /** Why the text cannot be read for certain, in words for the error. The rest is then invalid. */
   readonly unreadable: string | undefined;
   readonly isEmpty: boolean;
   readonly hasSeveralStatements: boolean;
-  /** Which never-allowed kind of statement it is, in words for the error. */
+  /** Its forbidden kind, in words for the error. */
   readonly forbidden: string | undefined;
-  /** What about it is allowed only inside a transaction, likewise. */
+  /** What is allowed only inside a transaction, likewise. */
   readonly onlyInTransaction: string | undefined;
-  /** Why it is allowed only outside a transaction, likewise. */
+  /** What is allowed only outside a transaction, likewise. */
   readonly outsideTransactionOnly: string | undefined;
-  /** What about it is only for callers who may write, likewise. The rest is for the READ ONLY session to stop. */
+  /** What needs write access, likewise. Other writes are refused by the READ ONLY session. */
   readonly needsWriteAccess: string | undefined;
-  /** The string, quotes and all, whose text it prepares for being run as a statement. */
+  /** The string, with quotes, that it prepares as a statement. */
   readonly preparedText: TextSpan | undefined;
-  /** It runs what cannot be read here, and what may commit. */
+  /** It runs code that is not in the text and may commit. */
   readonly mayEndTransaction: boolean;
-  /** It defines a stored program, whose body may hold `;` and, behind a label, what looks like `:name`. */
+  /** It defines a stored program, whose body may hold `;` and, after a label, something like `:name`. */
   readonly definesProgram: boolean;
-  /** Where the statement ends: before a closing `;` and what follows it. */
+  /** The end of the statement, before a closing `;`. */
   readonly end: number;
   readonly placeholders: readonly Placeholder[];
-  /** It leaves nothing on its connection that another plain statement could see. */
+  /** It leaves no session state that another plain statement could see. */
   readonly isPlain: boolean;
   /** It surely writes nothing. */
   readonly isRead: boolean;
-  /** What may be left of it if it fails. */
+  /** What it may leave if it fails. */
   readonly effect: StatementEffect;
-  /** It asks what the statement before it has left: ROW_COUNT(), FOUND_ROWS(), warnings, diagnostics. */
+  /** It reads state of the previous statement: ROW_COUNT(), FOUND_ROWS(), warnings, diagnostics. */
   readonly readsLastStatement: boolean;
   readonly rowCounts: RowCounts;
 }
 
-/** Finds the placeholders, and all that decides whether the text may be sent as one statement. */
+/** Finds the placeholders, and the facts that decide whether the text may be sent. */
 export function scanStatement(sql: string, mode: SqlMode): StatementScan {
   const scanner = new StatementScanner(sql, mode);
   scanner.readOn(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
   return scanner.scan;
 }
 
-/** What is read in one part, in some milliseconds: tokens, or comments and strings in UTF-16 units. */
+/** Tokens, or UTF-16 units of comments and strings, that are read in one part of some milliseconds. */
 const TOKENS_PER_PART = 5_000;
 const LENGTH_PER_PART = 65_536;
 
-/** The same in parts. */
+/** `scanStatement` in parts. */
 export function* scanInParts(sql: string, mode: SqlMode): Parts<StatementScan> {
   const scanner = new StatementScanner(sql, mode);
   while (!scanner.readOn(TOKENS_PER_PART, LENGTH_PER_PART)) yield;
   return scanner.scan;
 }
 
-/** Reads a statement, in as many steps as its user likes. */
+/** Reads a statement in steps. */
 class StatementScanner {
   readonly #sql: string;
   readonly #lexer: SqlLexer;
   readonly #shape = new StatementShape();
-  readonly #footprint = new PlainStatementCheck();
+  readonly #plainCheck = new PlainStatementCheck();
   readonly #lastUse = new LastStatementUse();
-  readonly #returning = new ReturningWatch();
+  readonly #returning = new ReturningDetector();
   readonly #placeholders: Placeholder[] = [];
   readonly #labelled = new Set<number>();
   #lastWord: string | undefined;
@@ -94,7 +94,7 @@ class StatementScanner {
     this.#lexer = new SqlLexer(sql, mode);
   }
 
-  /** Reads on by so many tokens, or to the end of the token that exceeds the length. True when nothing is left. */
+  /** Reads up to `maxTokens` more tokens, or to the end of the token that exceeds `maxLength`. True when all is read. */
   readOn(maxTokens: number, maxLength: number): boolean {
     const lexer = this.#lexer;
     const lastEnd = lexer.end + maxLength;
@@ -106,9 +106,9 @@ class StatementScanner {
     return false;
   }
 
-  /** What was found, when all is read. */
+  /** The result, when all is read. */
   get scan(): StatementScan {
-    const [shape, footprint, lexer] = [this.#shape, this.#footprint, this.#lexer];
+    const [shape, plainCheck, lexer] = [this.#shape, this.#plainCheck, this.#lexer];
     const { preparedText, definesProgram } = shape;
     return {
       unreadable: lexer.unreadable,
@@ -125,15 +125,15 @@ class StatementScanner {
       placeholders: definesProgram
         ? this.#placeholders.filter(({ start }) => !this.#labelled.has(start))
         : this.#placeholders,
-      // A live comment behind the last token counts too.
-      isPlain: footprint.isPlain && !lexer.holdsLiveComment,
-      isRead: footprint.isRead && !lexer.holdsLiveComment,
+      // A live comment after the last token counts too.
+      isPlain: plainCheck.isPlain && !lexer.holdsLiveComment,
+      isRead: plainCheck.isRead && !lexer.holdsLiveComment,
       effect: shape.effect,
       readsLastStatement:
         this.#lastUse.isFound ||
         (preparedText !== undefined &&
           mayReadLastStatement(this.#sql.slice(preparedText.start, preparedText.end))),
-      rowCounts: this.#returning.rowCountsOf(footprint.verb),
+      rowCounts: this.#returning.rowCountsOf(plainCheck.verb),
     };
   }
 
@@ -144,8 +144,8 @@ class StatementScanner {
       return;
     }
     if (text === ';' || this.#closedAt !== undefined) {
-      // The body of a stored program is not taken apart. If a second statement hides behind one, the server
-      // refuses it: the connection takes one statement per call (CLIENT_MULTI_STATEMENTS is off).
+      // The body of a stored program is not parsed. The server refuses a second statement after it: the connection
+      // takes one statement per call (CLIENT_MULTI_STATEMENTS is off).
       this.#hasSeveralStatements = !this.#shape.definesProgram;
       this.#closedAt = undefined;
     }
@@ -154,9 +154,9 @@ class StatementScanner {
       if (isLabel) this.#labelled.add(lexer.start);
       this.#placeholders.push(placeholderAt(lexer));
     }
-    if (text === ')' && this.#shape.endsWith('IN', '(', '?')) markListPlace(this.#placeholders);
+    if (text === ')' && this.#shape.endsWith('IN', '(', '?')) markInList(this.#placeholders);
     this.#shape.add(text, lexer);
-    this.#footprint.add(text, lexer);
+    this.#plainCheck.add(text, lexer);
     this.#lastUse.add(text, lexer);
     this.#lastWord = lexer.kind === 'word' || lexer.kind === 'name' ? text : undefined;
     this.#returning.add(text, lexer.kind);
@@ -168,7 +168,7 @@ function placeholderAt({ start, end, text, isInExecutableComment }: SqlLexer): P
   return { start, end, name, isInList: false, isInExecutableComment };
 }
 
-function markListPlace(placeholders: Placeholder[]): void {
-  const place = placeholders.pop();
-  if (place) placeholders.push({ ...place, isInList: true });
+function markInList(placeholders: Placeholder[]): void {
+  const last = placeholders.pop();
+  if (last) placeholders.push({ ...last, isInList: true });
 }

@@ -1,6 +1,6 @@
 import { forbiddenKind, isSuspect } from './forbidden-statements.ts';
 import type { SqlLexer } from './lexer/lexer.ts';
-import { SessionUse } from './session-state-use.ts';
+import { SessionStateUse } from './session-state-use.ts';
 import { needsWriteAccess } from './statement-access.ts';
 import {
   needsSpelling,
@@ -8,25 +8,25 @@ import {
   outsideTransactionOnly,
   type StatementForm,
 } from './statement-context.ts';
-import { EffectWatch, type StatementEffect } from './statement-effect.ts';
+import { EffectDetector, type StatementEffect } from './statement-effect.ts';
 
-/** One part of an account: in quotes, in backquotes, or without. */
+/** One part of an account: in quotes, in backquotes, or unquoted. */
 const PART = "(?:''|`(?:[^`]|``)*`|[^\\s`'@()]+)";
 const DEFINER = `DEFINER=(?:CURRENT_(?:USER|ROLE)\\(\\)|${PART}(?:@${PART})? )`;
 const PROGRAM_DEFINITION = new RegExp(
   `^(?:CREATE (?:OR REPLACE )?|ALTER )(?:${DEFINER})?(?:AGGREGATE )?(?:PROCEDURE|FUNCTION|TRIGGER|EVENT|PACKAGE)\\b`,
 );
 
-/** Where a token stands in the text. */
+/** The position of a token in the text. */
 export interface TextSpan {
   readonly start: number;
   readonly end: number;
 }
 
-/** What the tokens of a statement, added in order, tell about its kind. */
+/** Derives the kind of a statement from its tokens. */
 export class StatementShape {
   #firstWord: string | undefined;
-  /** The statement in one spelling, kept only where its first word asks for a closer look. */
+  /** The statement in one spelling, only if rules for its first word need it. */
   #spelling = '';
   #endsInWord = false;
   #thirdLast = '';
@@ -35,61 +35,61 @@ export class StatementShape {
   #definesProgram: boolean | undefined;
   #beginsInExecutableComment = false;
   #holdsExecutableComment = false;
-  /** Where the first token stands: in which executable comment, if in one. */
-  #firstPlace: number | undefined;
-  #isInOnePlace = true;
+  /** The executable comment of the first token, if it is in one. */
+  #firstComment: number | undefined;
+  #isInOneComment = true;
   #writesFile = false;
   #preparedText: TextSpan | undefined;
-  readonly #use = new SessionUse();
-  readonly #effect = new EffectWatch();
+  readonly #use = new SessionStateUse();
+  readonly #effect = new EffectDetector();
 
   get isEmpty(): boolean {
     return this.#last === '';
   }
 
-  /** The statement defines a stored program, whose body may hold `;`. Ask at the first `;` or later. */
+  /** It defines a stored program, whose body may hold `;`. Valid from the first `;` on. */
   get definesProgram(): boolean {
     this.#definesProgram ??= PROGRAM_DEFINITION.test(this.#spelling);
     return this.#definesProgram;
   }
 
-  /** Which never-allowed kind of statement it is. */
+  /** Its forbidden kind. */
   get forbidden(): string | undefined {
     const firstWord = this.#firstWord ?? '';
     const kind = this.#writesFile ? 'INTO OUTFILE' : forbiddenKind(firstWord, this.#spelling);
     if (kind !== undefined || !this.#holdsExecutableComment) return kind;
-    // What the server leaves out, and so what remains, depends on its version.
-    if (this.#beginsInExecutableComment && !this.#isInOnePlace)
+    // Which parts the server ignores depends on its version.
+    if (this.#beginsInExecutableComment && !this.#isInOneComment)
       return 'a statement that begins in an executable comment';
     return isSuspect(firstWord) ? `an executable comment in ${firstWord}` : undefined;
   }
 
-  /** What about it is allowed only inside a transaction. */
+  /** What is allowed only inside a transaction. */
   get onlyInTransaction(): string | undefined {
     return onlyInTransaction(this.#form);
   }
 
-  /** Why it is allowed only outside a transaction. */
+  /** What is allowed only outside a transaction. */
   get outsideTransactionOnly(): string | undefined {
     return outsideTransactionOnly(this.#form);
   }
 
-  /** What about it is only for callers who may write. */
+  /** What needs write access. */
   get needsWriteAccess(): string | undefined {
     return needsWriteAccess(this.#firstWord ?? '', this.#spelling, this.#holdsExecutableComment);
   }
 
-  /** The string whose text a PREPARE or EXECUTE IMMEDIATE makes a statement. */
+  /** The string that PREPARE or EXECUTE IMMEDIATE runs as a statement. */
   get preparedText(): TextSpan | undefined {
     return this.#preparedText;
   }
 
-  /** It may run what cannot be read here. */
+  /** It may run code that is not in the text. */
   get mayEndTransaction(): boolean {
     return this.#holdsExecutableComment || this.#firstWord === 'CALL' || this.#firstWord === 'EXECUTE';
   }
 
-  /** What may be left of it if it fails. */
+  /** What it may leave if it fails. */
   get effect(): StatementEffect {
     return this.#holdsExecutableComment ? 'anything' : this.#effect.effect;
   }
@@ -101,14 +101,14 @@ export class StatementShape {
   add(text: string, lexer: SqlLexer): void {
     const { kind, start, end, isInExecutableComment, executableCommentStart } = lexer;
     this.#holdsExecutableComment ||= isInExecutableComment;
-    if (this.isEmpty) this.#firstPlace = executableCommentStart;
-    this.#isInOnePlace &&= this.#firstPlace === executableCommentStart;
+    if (this.isEmpty) this.#firstComment = executableCommentStart;
+    this.#isInOneComment &&= this.#firstComment === executableCommentStart;
 
     if (this.#firstWord === undefined && text !== '(') {
       this.#firstWord = text;
       this.#beginsInExecutableComment = isInExecutableComment;
     }
-    // Wherever it stands: what comes before it may be another word for the server. Behind a dot it is a name.
+    // At any position: the server may read the word before it differently. After a dot it is a name.
     if (kind === 'word' && (text === 'OUTFILE' || text === 'DUMPFILE'))
       this.#writesFile ||= this.#last !== '.';
     if (kind === 'string' && this.#awaitsPreparedText) this.#preparedText ??= { start, end };

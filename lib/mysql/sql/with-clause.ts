@@ -1,38 +1,38 @@
 import type { TokenKind } from './lexer/lexer.ts';
 
-/** What the last token was, of those outside of the parentheses. */
-type Place = 'before_name' | 'name' | 'before_columns' | 'columns' | 'as' | 'before_query' | 'query';
+/** The last token outside of the parentheses. */
+type State = 'before_name' | 'name' | 'before_columns' | 'columns' | 'as' | 'before_query' | 'query';
 
-/** What a token means to the clause: `ended` is the first word behind it. */
+/** The meaning of a token for the clause: `ended` is the first word after it. */
 type Meaning = 'part' | 'ended' | 'unknown';
 
-/** Follows the tables of a WITH as the grammar has them: name [(columns)] AS (query) [, ...] */
+/** Follows the tables of a WITH by the grammar: name [(columns)] AS (query) [, ...] */
 export class WithClause {
   readonly #depth: number;
-  #place: Place = 'before_name';
+  #state: State = 'before_name';
 
-  /** @param depth how many parentheses are open where the WITH stands. */
+  /** @param depth Number of open parentheses at the WITH. */
   constructor(depth: number) {
     this.#depth = depth;
   }
 
-  /** The last token was the name of a table, so that a parenthesis here opens its columns. */
+  /** The last token was the name of a table, so a parenthesis opens its columns. */
   isBehindName(depth: number): boolean {
-    return this.#place === 'name' && depth === this.#depth;
+    return this.#state === 'name' && depth === this.#depth;
   }
 
-  /** @param depth how many parentheses are open around the token; a parenthesis itself is not inside of its pair. */
+  /** @param depth Number of open parentheses around the token, without the token itself. */
   add(text: string, kind: TokenKind, depth: number): Meaning {
     if (depth > this.#depth) return 'part';
-    if (this.#place === 'query' && kind === 'word') return 'ended';
+    if (this.#state === 'query' && kind === 'word') return 'ended';
     const next = this.#next(text, kind);
     if (next === undefined) return 'unknown';
-    this.#place = next;
+    this.#state = next;
     return 'part';
   }
 
-  #next(text: string, kind: TokenKind): Place | undefined {
-    switch (this.#place) {
+  #next(text: string, kind: TokenKind): State | undefined {
+    switch (this.#state) {
       case 'before_name':
         if (kind === 'word' && text === 'RECURSIVE') return 'before_name';
         return kind === 'word' || kind === 'name' ? 'name' : undefined;
@@ -52,6 +52,6 @@ export class WithClause {
   }
 }
 
-function asOrNothing(text: string): Place | undefined {
+function asOrNothing(text: string): State | undefined {
   return text === 'AS' ? 'as' : undefined;
 }

@@ -6,33 +6,33 @@ import type { BoundStatement } from '../sql/binding/bind.ts';
 import { endOf, type ImplicitEnd, implicitlyEnded, ROLLED_BACK } from './transaction-end.ts';
 import { type FoundEnd, TransactionMonitor } from './transaction-monitor.ts';
 
-/** A server that answers none of our own questions for so long is given up. */
+/** If the server does not answer the broker's statements within this time, the connection is closed. */
 const ANSWER_TIMEOUT_MS = 5_000;
 
 type Statement = Pick<BoundStatement, 'mayEndTransaction'>;
 
-/** What becomes of a transaction that nobody has ended. */
+/** Finds out whether a transaction is still open after each statement. */
 export class TransactionFate {
   readonly #connection: MysqlConnection;
-  readonly #watch: TransactionMonitor;
+  readonly #monitor: TransactionMonitor;
   #implicitEnd: ImplicitEnd | undefined;
 
   /** @param isFirst see {@link TransactionMonitor}. */
   constructor(connection: MysqlConnection, isFirst: boolean) {
     this.#connection = connection;
-    this.#watch = new TransactionMonitor(connection, isFirst);
+    this.#monitor = new TransactionMonitor(connection, isFirst);
   }
 
-  /** Set once it is over. */
+  /** Set once it has ended by itself. */
   get implicitEnd(): ImplicitEnd | undefined {
     return this.#implicitEnd;
   }
 
-  /** What the failure has left of the transaction: nothing, as long as that is not committed. */
+  /** Like `findOut`, after a failure. Returns the outcome: `not_applied` while the transaction is not committed. */
   async findOutAfterFailure(error: unknown, statement: Statement): Promise<Outcome> {
     const { mayEndTransaction } = statement;
     const isEnded = error instanceof BrokerError && error.transaction === 'ended';
-    // Its holder has ended it: the answer need not wait for another question.
+    // Its holder has ended it: there is nothing to find out.
     if (isEnded && !mayEndTransaction && this.#connection.isUsable) return 'not_applied';
     if (this.#connection.isUsable && isDeadlock(error) && !mayEndTransaction) {
       this.#implicitEnd = { reason: 'deadlock', outcome: 'not_applied' };
@@ -48,40 +48,40 @@ export class TransactionFate {
     return this.#implicitEnd?.outcome ?? 'not_applied';
   }
 
-  /** Whether the transaction goes on, and if it does not, what became of it. */
+  /** Finds out whether the transaction is still open, and its outcome if it is not. */
   async findOut({ mayEndTransaction }: Statement, failure?: unknown): Promise<void> {
     let found: FoundEnd | undefined;
     try {
-      found = await this.#asking(async () => {
-        const isTold = failure === undefined || (await this.#connection.state.askStatus(mayEndTransaction));
-        return isTold ? await this.#watch.check(mayEndTransaction) : 'unclear';
+      found = await this.#bounded(async () => {
+        const isKnown = failure === undefined || (await this.#connection.state.askStatus(mayEndTransaction));
+        return isKnown ? await this.#monitor.check(mayEndTransaction) : 'unclear';
       });
     } catch (error) {
       if (!isServerError(error)) throw this.#lost(error, mayEndTransaction);
       found = 'unclear';
     }
     if (found === undefined) return;
-    // What cannot run anything else has done nothing behind that.
-    const isAllTakenBack = found === 'taken_back' && failure !== undefined && !mayEndTransaction;
-    this.#implicitEnd = isAllTakenBack ? ROLLED_BACK : endOf(found, isDeadlock(failure));
+    // A statement that runs nothing else has done nothing after that.
+    const isAllRolledBack = found === 'server_rolled_back' && failure !== undefined && !mayEndTransaction;
+    this.#implicitEnd = isAllRolledBack ? ROLLED_BACK : endOf(found, isDeadlock(failure));
   }
 
-  /** Runs a statement of our own. */
+  /** Runs a statement of the broker. */
   async command(sql: string): Promise<void> {
     try {
-      await this.#asking(() => this.#connection.command(sql));
+      await this.#bounded(() => this.#connection.command(sql));
     } catch (error) {
       if (!isServerError(error)) throw this.#lost(error, false);
-      // Whatever it was for cannot be promised any more.
+      // Its purpose cannot be guaranteed any more.
       this.#implicitEnd = ROLLED_BACK;
       throw implicitlyEnded(ROLLED_BACK).with({ outcome: 'not_applied' });
     }
   }
 
-  /** A question of our own that gets no answer ends the connection; one that the server refuses does not. */
-  async #asking<T>(ask: () => Promise<T>): Promise<T> {
+  /** Without an answer in time the connection is closed; a server's error leaves it open. */
+  async #bounded<T>(run: () => Promise<T>): Promise<T> {
     try {
-      return await within(ANSWER_TIMEOUT_MS, ask());
+      return await within(ANSWER_TIMEOUT_MS, run());
     } catch (error) {
       if (!isServerError(error)) this.#connection.destroy();
       throw error;

@@ -2,8 +2,8 @@ import type { MysqlConnection } from '../connection/mysql-connection.ts';
 import type { SessionMark } from '../driver/session-tracker.ts';
 import { readStatusCounters } from './status-counters.ts';
 
-/** Kinds of statements that end no transaction; SET of autocommit, which may, is reported by itself. */
-const HARMLESS = new Set(
+/** Kinds of statements that do not end a transaction. SET of autocommit may, but is reported by itself. */
+const NOT_ENDING = new Set(
   `begin commit rollback set_option change_db show_status show_warnings select insert insert_select update update_multi delete delete_multi replace replace_select
    do call_procedure prepare_sql execute_sql execute_immediate dealloc_sql stmt_prepare stmt_execute stmt_close signal
    resignal get_diagnostics savepoint release_savepoint rollback_to_savepoint create_temporary_table drop_temporary_table
@@ -13,40 +13,40 @@ const HARMLESS = new Set(
 );
 
 /**
- * How a transaction may be found ended:
- * - `committed`: by a statement that commits, inside of a procedure or by itself;
- * - `rolled_back`: by a procedure that did nothing but a ROLLBACK;
- * - `rolled_back_and_more`: the same, but what the procedure has done behind it lasts;
- * - `taken_back`: by the server, as in a deadlock;
- * - `unclear`: what has become of it cannot be told for certain;
- * - `unreadable`: it goes on, but in a session that reads SQL text in another way.
+ * How a transaction has ended:
+ * - `committed`: by a statement that commits, in a procedure or by itself;
+ * - `rolled_back`: by a procedure that ran only a ROLLBACK;
+ * - `rolled_back_and_more`: by a procedure that ran more after the ROLLBACK;
+ * - `server_rolled_back`: by the server, as in a deadlock;
+ * - `unclear`: its outcome is not certain;
+ * - `unreadable`: it is still open, but the session now reads SQL text in another way.
  */
 export type FoundEnd =
   | 'committed'
   | 'rolled_back'
   | 'rolled_back_and_more'
-  | 'taken_back'
+  | 'server_rolled_back'
   | 'unclear'
   | 'unreadable';
 
 /**
- * Finds out whether a transaction still is the one that was begun. The server's answers tell, without a question (see
- * `SessionTracker`); only what has become of one that has ended is asked for, of the session's status counters.
+ * Checks whether a transaction is still the one that was begun. The server's responses say so by themselves (see
+ * `SessionTracker`); only the outcome of one that has ended is queried, from the session's status counters.
  */
 export class TransactionMonitor {
   readonly #connection: MysqlConnection;
-  /** The counters tell of this transaction and of nothing before it. */
+  /** The counters include nothing before this transaction. */
   readonly #isFirst: boolean;
   #mark: SessionMark;
 
-  /** @param isFirst nothing of a caller's has run in the session before it. */
+  /** @param isFirst No caller's statement has run in the session before. */
   constructor(connection: MysqlConnection, isFirst: boolean) {
     this.#connection = connection;
     this.#isFirst = isFirst;
     this.#mark = connection.state.session.mark;
   }
 
-  /** After a statement that has not failed, or whose failure was followed by `askStatus`. */
+  /** Call it after a successful statement, or after a failed one and `refreshStatus`. */
   async check(mayEndTransaction: boolean): Promise<FoundEnd | undefined> {
     const { session } = this.#connection.state;
     const before = this.#mark;
@@ -56,37 +56,37 @@ export class TransactionMonitor {
     const isDoubtful = now.contradictions !== before.contradictions;
     const hasSetAutocommit = now.autocommitSettings !== before.autocommitSettings;
     const isSure = session.isOpen && !hasBegunAnother;
-    if (!mayEndTransaction) return isSure ? undefined : 'taken_back';
-    if (!isSure) return await this.#whatBecame(before, now);
+    if (!mayEndTransaction) return isSure ? undefined : 'server_rolled_back';
+    if (!isSure) return await this.#endBetween(before, now);
     if (!session.tracksTransactions) return 'unclear';
-    // MySQL's tracker forgets a transaction when a temporary table is made or dropped, and so also one begun before.
+    // MySQL's tracker forgets a transaction when a temporary table is created or dropped.
     if (isDoubtful && (hasSetAutocommit || !(await this.#isUntouched()))) {
-      return await this.#whatBecame(before, now);
+      return await this.#endBetween(before, now);
     }
-    const isOurs = session.isInTransaction && !session.isAnother && now.sqlMode === before.sqlMode;
+    const isOurs = session.isInTransaction && !session.isUnusable && now.sqlMode === before.sqlMode;
     return isOurs ? undefined : 'unreadable';
   }
 
-  async #whatBecame(before: SessionMark, now: SessionMark): Promise<FoundEnd> {
+  async #endBetween(before: SessionMark, now: SessionMark): Promise<FoundEnd> {
     const counters = await this.#counters();
     if (counters === undefined) return 'unclear';
     const { begun, committed, rolledBack, others } = endingsIn(counters);
     const hasBegunAnother = now.begun !== before.begun;
-    // Statements or the server have undone something; of what, the counter does not tell.
+    // Something was undone, by statements or by the server; the counter does not say what.
     const hasUndone = counters.has('Handler_rollback');
     const hasSetAutocommit = now.autocommitSettings !== before.autocommitSettings;
     if (rolledBack) {
       if (begun || committed || others || hasBegunAnother || hasSetAutocommit) return 'unclear';
       return statementsWithin(counters) === 1 ? 'rolled_back' : 'rolled_back_and_more';
     }
-    // What begins another commits the one before, unless the server had taken that back.
+    // A begin commits the transaction before it, unless the server had rolled that back.
     if (begun || committed || (others && !hasBegunAnother)) return hasUndone ? 'unclear' : 'committed';
     if (hasBegunAnother || hasSetAutocommit) return 'unclear';
-    // Who handles a deadlock may have done more before it is signalled again.
-    return counters.has('Com_signal') || counters.has('Com_resignal') ? 'unclear' : 'taken_back';
+    // A handler of a deadlock may have done more before it signals the error again.
+    return counters.has('Com_signal') || counters.has('Com_resignal') ? 'unclear' : 'server_rolled_back';
   }
 
-  /** No statement has ended the transaction that is open. */
+  /** No statement has ended the open transaction. */
   async #isUntouched(): Promise<boolean> {
     const counters = await this.#counters();
     if (counters === undefined) return false;
@@ -95,17 +95,17 @@ export class TransactionMonitor {
   }
 
   async #counters(): Promise<ReadonlyMap<string, number> | undefined> {
-    if (!this.#isFirst || this.#connection.state.session.isAnother) return undefined;
+    if (!this.#isFirst || this.#connection.state.session.isUnusable) return undefined;
     return await readStatusCounters(this.#connection);
   }
 }
 
 interface Endings {
-  /** Another transaction than ours. */
+  /** Another transaction was begun. */
   readonly begun: boolean;
   readonly committed: boolean;
   readonly rolledBack: boolean;
-  /** Of other kinds that may have ended it. */
+  /** Statements of other kinds, which may have ended it. */
   readonly others: boolean;
 }
 
@@ -115,11 +115,11 @@ function endingsIn(counters: ReadonlyMap<string, number>): Endings {
     begun: count('begin') > 1,
     committed: count('commit') > 0,
     rolledBack: count('rollback') > 0,
-    others: [...counters.keys()].some((name) => name.startsWith('Com_') && !HARMLESS.has(name)),
+    others: [...counters.keys()].some((name) => name.startsWith('Com_') && !NOT_ENDING.has(name)),
   };
 }
 
-/** How many statements procedures have run, at the least: the server counts them by their kind, but as no questions. */
+/** The least number of statements that procedures have run: counted by kind, but not in Questions. */
 function statementsWithin(counters: ReadonlyMap<string, number>): number {
   const byKind = [...counters].filter(([name]) => name.startsWith('Com_'));
   return byKind.reduce((sum, [, count]) => sum + count, 0) - (counters.get('Questions') ?? 0);

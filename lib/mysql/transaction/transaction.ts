@@ -19,10 +19,10 @@ export interface TransactionMode {
   readonly isReadOnly: boolean;
 }
 
-/** What it takes back may be much. */
+/** A ROLLBACK may have much to undo. */
 const ROLLBACK_TIMEOUT_MS = 5_000;
 
-/** Terms of a command of our own, which answers no rows and changes nothing that lasts. */
+/** Options of the broker's own commands, which return no rows and change no data. */
 const COMMAND = {
   limits: { maxRows: 1, maxResultBytes: 10_000 },
   isReadOnly: false,
@@ -32,30 +32,30 @@ const COMMAND = {
   signal: undefined,
 } as const;
 
-/** ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK, ER_TRANSACTION_ROLLBACK_DURING_COMMIT: a COMMIT that the server took back. */
+/** ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK, ER_TRANSACTION_ROLLBACK_DURING_COMMIT: the server rolled back instead. */
 const REFUSED_COMMITS: ReadonlySet<number> = new Set([1205, 1213, 3101]);
 
-/** Behind a statement of the broker's own. */
-const LAST_IS_GONE =
-  'ROW_COUNT(), FOUND_ROWS(), warnings and diagnostics of the statement before are not known any more here: the broker has run a statement of its own since, for a batch, an idempotency key or the failure of a statement';
+/** After a statement of the broker. */
+const LAST_STATEMENT_UNKNOWN =
+  'ROW_COUNT(), FOUND_ROWS(), warnings and diagnostics of the previous statement are lost here: the broker has run a statement of its own since, for a batch, an idempotency key or the failure of a statement';
 const NOT_TRACKED =
   'CALL, EXECUTE and executable comments are not allowed in a transaction here: the server, or a proxy before it, does not report the end of a transaction (session_track_transaction_info)';
 
-/** Whatever completion_type a procedure may have set. */
+/** Overrides a completion_type that a procedure may have set. */
 const END_ONLY = 'AND NO CHAIN NO RELEASE';
 
 /**
- * A transaction on a connection that is its holder's alone.
+ * A transaction on a connection that its holder uses exclusively.
  *
- * Whatever fails before the COMMIT has done nothing, because all of it is rolled back in the end; errors say in
- * `transaction` whether it goes on. After its end the connection only goes back to the pool, whose reset also ends
- * what is still open.
+ * A failure before the COMMIT leaves nothing, since all of it is rolled back in the end; errors say in `transaction`
+ * whether it is still open. After its end the connection is checked in, and the pool's reset rolls back a transaction that
+ * is still open.
  */
 export class MysqlTransaction {
   readonly #connection: MysqlConnection;
   readonly #mode: TransactionMode;
   readonly #fate: TransactionFate;
-  /** Of work that takes place whole. No caller can know it, and so none can lose one of the same name. */
+  /** The savepoint of atomic work. Its name is random, so that no caller's savepoint replaces it. */
   readonly #savepoint = `_broker_${randomBytes(8).toString('hex')}`;
 
   private constructor(connection: MysqlConnection, mode: TransactionMode, isFirst: boolean) {
@@ -64,23 +64,23 @@ export class MysqlTransaction {
     this.#fate = new TransactionFate(connection, isFirst);
   }
 
-  /** @throws {BrokerError} as a query does; nothing was begun then. */
+  /** @throws {BrokerError} as a query does. No transaction was begun then. */
   static async begin(
     connection: MysqlConnection,
     mode: TransactionMode,
-    watched: CallScope,
+    scope: CallScope,
   ): Promise<MysqlTransaction> {
     const { isolation, isReadOnly } = mode;
-    const terms = { ...COMMAND, ...watched, isReadOnly };
+    const options = { ...COMMAND, ...scope, isReadOnly };
     const isFirst = !connection.state.history.isUsed;
     if (isolation !== undefined) {
-      await connection.query(`SET TRANSACTION ISOLATION LEVEL ${isolation}`, terms);
+      await connection.query(`SET TRANSACTION ISOLATION LEVEL ${isolation}`, options);
     }
-    await connection.query('START TRANSACTION', terms);
+    await connection.query('START TRANSACTION', options);
     return new MysqlTransaction(connection, mode, isFirst);
   }
 
-  /** Set once it is over without having been asked to end. */
+  /** Set once it has ended by itself. */
   get implicitEnd(): ImplicitEnd | undefined {
     return this.#fate.implicitEnd;
   }
@@ -92,39 +92,39 @@ export class MysqlTransaction {
   /**
    * Runs one statement.
    *
-   * @throws {BrokerError} as a query of its own does, with `transaction`. TRANSACTION_ENDED, `implicit_commit`: it has
-   *   ended the transaction.
+   * @throws {BrokerError} as a query does, with `transaction`. TRANSACTION_ENDED, `implicit_commit`: it has ended the
+   *   transaction.
    */
   async query(
     statement: BoundStatement,
-    { limits, ...watched }: CallScope & { readonly limits: ResultLimits },
+    { limits, ...scope }: CallScope & { readonly limits: ResultLimits },
   ): Promise<StatementResult> {
-    const terms = { ...this.#termsOf(statement, watched), limits };
+    const options = { ...this.#optionsFor(statement, scope), limits };
     return await this.#run(statement, async () => {
       const text = statement.isLong ? await statement.textInTurns() : statement.text;
-      return await this.#connection.query(text, terms);
+      return await this.#connection.query(text, options);
     });
   }
 
-  /** The same, but hands on its rows as they come. */
+  /** Like `query`, but streams the rows. */
   async stream(
     statement: BoundStatement,
-    { maxRows, maxRowBytes, stallMs, ...watched }: CallScope & StreamLimits,
-    reader: NdjsonSink,
+    { maxRows, maxRowBytes, stallMs, ...scope }: CallScope & StreamLimits,
+    sink: NdjsonSink,
   ): Promise<StreamResult> {
     const { isRead } = statement;
-    const terms = { ...this.#termsOf(statement, watched), isRead, maxRows, maxRowBytes, stallMs };
+    const options = { ...this.#optionsFor(statement, scope), isRead, maxRows, maxRowBytes, stallMs };
     return await this.#run(statement, async () => {
       const text = statement.isLong ? await statement.textInTurns() : statement.text;
-      return await this.#connection.stream(text, terms, reader);
+      return await this.#connection.stream(text, options, sink);
     });
   }
 
   /**
-   * Runs work that has taken place whole or, if it fails, not at all. The savepoint stays: to release it would put a
-   * statement of ours behind the work's last one.
+   * Runs work atomically: if it fails, its statements are undone. The savepoint is not released, since that would be a
+   * statement of the broker after the work's last one.
    */
-  async whole<T>(work: () => Promise<T>): Promise<T> {
+  async atomically<T>(work: () => Promise<T>): Promise<T> {
     await this.#fate.command(`SAVEPOINT ${this.#savepoint}`);
     try {
       return await work();
@@ -135,14 +135,14 @@ export class MysqlTransaction {
     }
   }
 
-  /** What was run last was the broker's own, and not for the caller to see. */
-  hideLast(): void {
-    this.#connection.state.history.lastIsOwn = true;
+  /** Hides the state of the last statement, which was the broker's, from the caller. */
+  hideLastStatement(): void {
+    this.#connection.state.history.lastIsBrokers = true;
   }
 
   /**
-   * @throws {BrokerError} with what has become of the work: `unknown` if the connection was lost on the way. The
-   *   transaction is over in any case.
+   * @throws {BrokerError} with the outcome: `unknown` if the connection was lost meanwhile. The transaction has ended in
+   *   any case.
    */
   async commit(deadline: Deadline): Promise<void> {
     if (this.implicitEnd !== undefined) throw implicitlyEnded(this.implicitEnd);
@@ -162,11 +162,11 @@ export class MysqlTransaction {
       const isRefused = REFUSED_COMMITS.has(error.mysql?.errno ?? 0);
       throw error.with({ transaction: 'ended', ...(isRefused && { outcome: 'not_applied' }) });
     }
-    // What had the tracker fall silent may have ended the transaction before.
+    // The tracker did not report this end, so the transaction may have ended before.
     if (wasReported && session.reportsTransaction()) throw implicitlyEnded(UNCLEAR_END);
   }
 
-  /** Never rejects: a connection that cannot say ROLLBACK loses its transaction with its end. */
+  /** Never rejects: if it fails, closing the connection ends the transaction. */
   async rollback(): Promise<void> {
     if (!this.#connection.isUsable) return;
     const deadline = Deadline.after(ROLLBACK_TIMEOUT_MS);
@@ -175,15 +175,15 @@ export class MysqlTransaction {
       .catch(() => this.#connection.destroy());
   }
 
-  async #run<T>(statement: BoundStatement, ask: () => Promise<T>): Promise<T> {
-    this.#refuseUnanswerable(statement);
+  async #run<T>(statement: BoundStatement, run: () => Promise<T>): Promise<T> {
+    this.#refuseUncertain(statement);
     let result: T;
     try {
-      result = await ask();
+      result = await run();
     } catch (error) {
       const outcome = await this.#fate.findOutAfterFailure(error, statement);
       if (!(error instanceof BrokerError)) throw error;
-      // Who has stopped the statement to end the transaction says so.
+      // If the statement was stopped to end the transaction, the error says so.
       throw error.with({ outcome, transaction: error.transaction ?? (this.#isOver ? 'ended' : 'open') });
     }
     await this.#fate.findOut(statement);
@@ -191,13 +191,14 @@ export class MysqlTransaction {
     return result;
   }
 
-  /** @throws {BrokerError} STATEMENT_NOT_ALLOWED: what it asks, or does, could not be told for certain. */
-  #refuseUnanswerable({ readsLastStatement, mayEndTransaction }: BoundStatement): void {
-    if (readsLastStatement && this.#connection.state.history.lastIsOwn) throw refused(LAST_IS_GONE);
+  /** @throws {BrokerError} STATEMENT_NOT_ALLOWED: its result or its effect would be uncertain. */
+  #refuseUncertain({ readsLastStatement, mayEndTransaction }: BoundStatement): void {
+    if (readsLastStatement && this.#connection.state.history.lastIsBrokers)
+      throw refused(LAST_STATEMENT_UNKNOWN);
     if (mayEndTransaction && !this.#connection.state.session.tracksTransactions) throw refused(NOT_TRACKED);
   }
 
-  #termsOf(
+  #optionsFor(
     { effect, isRead, rowCounts, readsLastStatement, mayEndTransaction }: BoundStatement,
     { deadline, signal }: CallScope,
   ): ExecutionOptions {
@@ -209,7 +210,7 @@ export class MysqlTransaction {
       isReadOnly: this.#mode.isReadOnly,
       cannotWrite: cannotWrite({ isRead, effect }, this.#mode.isReadOnly),
       isPlain: false,
-      // What it runs cannot be read here.
+      // A procedure may read it too.
       readsLastStatement: readsLastStatement || mayEndTransaction,
     };
   }

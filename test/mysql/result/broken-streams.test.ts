@@ -5,7 +5,7 @@ import { StatementTimer } from '../../../lib/async/interruptible.ts';
 import type { ColumnSet } from '../../../lib/mysql/result/column-definitions.ts';
 import { RowStream } from '../../../lib/mysql/result/row-stream.ts';
 
-const COLUMNS: ColumnSet = { json: Buffer.from('[]'), forms: ['text'] };
+const COLUMNS: ColumnSet = { json: Buffer.from('[]'), encodings: ['text'] };
 const ROW = Buffer.from([1, 0x61]);
 const LONGER_THAN_IT_IS = Buffer.from([2, 0x61]);
 

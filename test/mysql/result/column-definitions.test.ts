@@ -34,8 +34,8 @@ test('definitions that differ in one byte are another set', () => {
   const changed = definition('same');
   const type = changed.length - 6;
   changed[type] = 8;
-  expect(read([definition('same')]).forms).toEqual(['number']);
-  expect(read([changed]).forms).toEqual(['text']);
+  expect(read([definition('same')]).encodings).toEqual(['number']);
+  expect(read([changed]).encodings).toEqual(['text']);
 });
 
 test('the same bytes with and without the metadata of MariaDB are two sets', () => {

@@ -65,5 +65,5 @@ test.each([
 ])('%s among what the session tracker reports is found', (_, parts, expected) => {
   const session = new SessionTracker();
   session.noteOk(ok(parts));
-  expect(session.isAnother).toBe(expected);
+  expect(session.isUnusable).toBe(expected);
 });

@@ -62,7 +62,7 @@ test('rows are handed on one packet at a time, also when the reader makes the se
     refuseRow: () => undefined,
     finishSet: () => undefined,
   });
-  expect(columnsSeen.forms).toHaveLength(1);
+  expect(columnsSeen.encodings).toHaveLength(1);
   expect(seen).toEqual([2, 3, 4]);
 });
 

@@ -37,5 +37,5 @@ test('the same figures of an INSERT are no changed rows', () => {
 });
 
 test('of what ran others only the last one is counted, and its changed rows are not told', () => {
-  expect(effectsOf(ended(''), 'untold', 0)).toMatchObject({ affectedRows: 7, changedRows: null });
+  expect(effectsOf(ended(''), 'unreported', 0)).toMatchObject({ affectedRows: 7, changedRows: null });
 });

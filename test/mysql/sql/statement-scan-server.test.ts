@@ -188,7 +188,7 @@ describe('a real server', () => {
           sql,
           placeholders.map(() => 1),
           mode,
-          'alone',
+          'standalone',
         ),
       );
     if (expected === undefined) {
@@ -211,7 +211,7 @@ describe('a real server', () => {
   ])('would run %s, and the scanner does not let it through', async (sql) => {
     const isMysqlRefusal = database.server.flavour === 'mysql' && /^(BEGIN NOT|IF)/.test(sql);
     if (!isMysqlRefusal) await connection.query(sql);
-    expect(() => bindStatement(sql, undefined, parseSqlMode(''), 'alone')).toThrow(
+    expect(() => bindStatement(sql, undefined, parseSqlMode(''), 'standalone')).toThrow(
       expect.objectContaining({ code: 'STATEMENT_NOT_ALLOWED' }),
     );
   });

@@ -75,7 +75,7 @@ describe('placeholders', () => {
   ])('are no labels in a stored program: %s', (sql) => {
     expect(marked(sql)).toBe(sql);
     for (const params of [undefined, {}, []]) {
-      expect(bindStatement(sql, params, parseSqlMode(''), 'alone').text.toString()).toBe(sql);
+      expect(bindStatement(sql, params, parseSqlMode(''), 'standalone').text.toString()).toBe(sql);
     }
   });
 

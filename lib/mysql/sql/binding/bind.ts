@@ -9,7 +9,7 @@ import { textInParts, textOf } from './literal.ts';
 import { PlaceholderValues, tooManyValues } from './placeholder-values.ts';
 import type { SqlText } from './sql-text.ts';
 
-/** A statement that may be sent, and what was found out about it on the way. */
+/** A statement that may be sent, and the facts from its scan. */
 export interface BoundStatement
   extends Pick<
     StatementScan,
@@ -22,53 +22,53 @@ export interface BoundStatement
     | 'needsWriteAccess'
     | 'readsLastStatement'
   > {
-  /** Put together anew each time: a call that waits in line holds only what its caller sent. */
+  /** Built at each access: a waiting call holds only what its caller sent. */
   readonly text: SqlText;
-  /** It is long to write: `textInTurns` lets others be served meanwhile. */
+  /** It takes long to build: `textInTurns` lets other calls be served meanwhile. */
   readonly isLong: boolean;
   textInTurns(): Promise<SqlText>;
 }
 
 /**
  * Writes the values into the SQL text, each as one literal, for a session in the given mode whose character set is
- * utf8mb4. An array fills `?`, an object fills `:name`. The text must be one statement that callers may run in this place; what
- * closes it (`;` and comments behind) is left out.
+ * utf8mb4. An array fills `?`, an object fills `:name`. The text must be one statement that callers may run in this
+ * context; a closing `;` and comments after it are left out.
  *
  * @param maxBytes of the text with its values.
  * @throws {BrokerError} INVALID_REQUEST: the text cannot be read, or values and placeholders do not match.
- *   STATEMENT_NOT_ALLOWED: several statements, or one that may not run in this place. REQUEST_TOO_LARGE.
+ *   STATEMENT_NOT_ALLOWED: several statements, or one that may not run in this context. REQUEST_TOO_LARGE.
  */
 export function bindStatement(
   sql: string,
   params: Params | undefined,
   mode: SqlMode,
-  place: StatementContext,
+  context: StatementContext,
   maxBytes?: number,
 ): BoundStatement {
-  return statementBinder(sql, mode, place, maxBytes)(params);
+  return statementBinder(sql, mode, context, maxBytes)(params);
 }
 
 /** Binds sets of values to one statement, as `bindStatement` does. */
 export type StatementBinder = (params: Params | undefined) => BoundStatement;
 
-/** The same for one text and many sets of values: it is read only once. */
+/** `bindStatement` for many sets of values: the text is scanned only once. */
 export function statementBinder(
   sql: string,
   mode: SqlMode,
-  place: StatementContext,
+  context: StatementContext,
   maxBytes?: number,
 ): StatementBinder {
-  return binderOf(sql, scanAllowed(sql, mode, place), mode, maxBytes);
+  return binderOf(sql, scanAllowed(sql, mode, context), mode, maxBytes);
 }
 
-/** The same in parts, of which each reads some of the text. */
+/** `statementBinder` in parts. */
 export function* statementBinderInParts(
   sql: string,
   mode: SqlMode,
-  place: StatementContext,
+  context: StatementContext,
   maxBytes?: number,
 ): Parts<StatementBinder> {
-  return binderOf(sql, yield* scanAllowedInParts(sql, mode, place), mode, maxBytes);
+  return binderOf(sql, yield* scanAllowedInParts(sql, mode, context), mode, maxBytes);
 }
 
 function binderOf(
@@ -120,41 +120,41 @@ class CheckedStatement implements BoundStatement {
   }
 }
 
-/** A statement that holds another one as text may do so only where that one may run itself. */
-function scanAllowed(sql: string, mode: SqlMode, place: StatementContext): StatementScan {
+/** A prepared text must itself be allowed in the context. */
+function scanAllowed(sql: string, mode: SqlMode, context: StatementContext): StatementScan {
   const scan = cachedScan(sql, mode);
-  refuseUnlessAllowed(scan, place);
+  refuseUnlessAllowed(scan, context);
   const { preparedText } = scan;
-  if (preparedText) scanAllowed(textOf(sql.slice(preparedText.start, preparedText.end), mode), mode, place);
+  if (preparedText) scanAllowed(textOf(sql.slice(preparedText.start, preparedText.end), mode), mode, context);
   return scan;
 }
 
-function* scanAllowedInParts(sql: string, mode: SqlMode, place: StatementContext): Parts<StatementScan> {
+function* scanAllowedInParts(sql: string, mode: SqlMode, context: StatementContext): Parts<StatementScan> {
   const scan = yield* scanInParts(sql, mode);
-  refuseUnlessAllowed(scan, place);
+  refuseUnlessAllowed(scan, context);
   const { preparedText } = scan;
   if (preparedText) {
     const prepared = yield* textInParts(sql.slice(preparedText.start, preparedText.end), mode);
-    yield* scanAllowedInParts(prepared, mode, place);
+    yield* scanAllowedInParts(prepared, mode, context);
   }
   yield;
   return scan;
 }
 
-function refuseUnlessAllowed(scan: StatementScan, place: StatementContext): void {
+function refuseUnlessAllowed(scan: StatementScan, context: StatementContext): void {
   const { length } = scan.placeholders;
   if (length > MAX_PLACEHOLDERS) throw tooManyValues('placeholders or more', length);
   if (scan.unreadable !== undefined) throw invalid(`the statement cannot be read: ${scan.unreadable}`);
   if (scan.isEmpty) throw invalid('the statement is empty');
-  const reason = reasonToRefuse(scan, place);
+  const reason = reasonToRefuse(scan, context);
   if (reason !== undefined) throw new BrokerError('STATEMENT_NOT_ALLOWED', reason);
 }
 
-function reasonToRefuse(scan: StatementScan, place: StatementContext): string | undefined {
+function reasonToRefuse(scan: StatementScan, context: StatementContext): string | undefined {
   const { forbidden, onlyInTransaction, outsideTransactionOnly } = scan;
   if (scan.hasSeveralStatements) return 'one statement per call';
   if (forbidden !== undefined) return `${forbidden} is not allowed`;
-  if (place === 'alone') {
+  if (context === 'standalone') {
     return onlyInTransaction && `${onlyInTransaction} is allowed only inside a transaction`;
   }
   return outsideTransactionOnly && `${outsideTransactionOnly} is allowed only outside a transaction`;

@@ -2,7 +2,7 @@ import type { Param } from '../../../protocol/values.ts';
 import type { SqlMode } from '../lexer/sql-mode.ts';
 import { isList, jsonTextOf, type SingleParam } from './literal.ts';
 
-/** Of UTF-8, for one UTF-16 unit; an escape takes no more than two for one that is ASCII. */
+/** Most bytes of UTF-8 for one UTF-16 unit. An escaped ASCII character takes two. */
 export const MOST_BYTES_PER_UNIT = 3;
 /** -2.2250738585072014e-308 has 24. */
 const LONGEST_NUMBER_BYTES = 25;
@@ -17,12 +17,12 @@ const SINGLE_QUOTE = 0x27;
 const ESCAPED_CONTROLS = new Set([0x00, 0x0a, 0x0d, 0x1a]);
 const SPACE = 0x20;
 
-/** How many values a parameter is: one, or the members of its list. */
+/** The number of values of a parameter: one, or the members of its list. */
 export function valuesIn(value: Param): number {
   return isList(value) ? value.$list.length : 1;
 }
 
-/** A bound of the bytes that a value takes in the statement, found without reading its text. */
+/** An upper bound of a value's bytes in the statement, found without reading its text. */
 export function mostLiteralBytes(value: Param): number {
   if (!isList(value)) return mostSingleBytes(value);
   let bytes = 0;
@@ -30,7 +30,7 @@ export function mostLiteralBytes(value: Param): number {
   return bytes;
 }
 
-/** The bytes that a value takes in the statement: the length of `literalOf` as UTF-8. */
+/** A value's bytes in the statement: the length of `literalOf` as UTF-8. */
 export function literalBytes(value: Param, mode: SqlMode): number {
   if (!isList(value)) return singleBytes(value, mode);
   let bytes = 0;

@@ -1,7 +1,7 @@
 import type { Placeholder } from '../statement-scan.ts';
 
-// A space wherever the literal could grow together with its neighbour: N? must not become N'...', nor 'a'? a longer
-// string. None behind a minus: no literal begins with a space, so --? cannot become a comment.
+// A space where the literal could merge with its neighbour: N? must not become N'...', nor 'a'? a longer string. None
+// after a minus: --? would become a comment.
 
 export function spaceBefore({ start }: Placeholder, sql: string): string {
   return start === 0 || ' \t\n\r(,=-'.includes(sql.charAt(start - 1)) ? '' : ' ';

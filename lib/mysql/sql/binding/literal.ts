@@ -32,7 +32,7 @@ export function jsonTextOf(document: unknown): string {
   return document instanceof JsonText ? document.text : JSON.stringify(document);
 }
 
-/** The only text that is written as it came. Checked again, for nothing else stands between it and the statement. */
+/** The only text that is written without quotes, so it is checked again. */
 function numberLiteral(text: string): string {
   assert(/^-?\d+(\.\d+)?(e[+-]\d+)?$/.test(text), 'a number that is not one');
   return text;
@@ -47,7 +47,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "'": "\\'",
 };
 
-/** Always in single quotes: double ones name something under ANSI_QUOTES. */
+/** Always in single quotes: double ones are identifiers under ANSI_QUOTES. */
 function stringLiteral(text: string, { noBackslashEscapes }: SqlMode): string {
   if (noBackslashEscapes) return `'${text.replaceAll("'", "''")}'`;
   return `'${text.replace(/[\0\n\r\cZ\\']/g, (character) => ESCAPES[character] ?? character)}'`;
@@ -68,15 +68,15 @@ const ESCAPED: Readonly<Record<string, string>> = {
   _: '\\_',
 };
 
-/** The text that a server reads in a string, which is given with its quotes. */
+/** The text of a string literal, as a server reads it. */
 export function textOf(string: string, mode: SqlMode): string {
   return atOnce(textInParts(string, mode));
 }
 
-/** Escapes that are read in one part. */
+/** Escapes per part. */
 const ESCAPES_PER_PART = 20_000;
 
-/** The same in parts. */
+/** `textOf` in parts. */
 export function* textInParts(string: string, { noBackslashEscapes }: SqlMode): Parts<string> {
   const quote = string.charAt(0);
   const body = string.slice(1, -1);
@@ -94,7 +94,7 @@ export function* textInParts(string: string, { noBackslashEscapes }: SqlMode): P
     count += 1;
     if (count % ESCAPES_PER_PART !== 0) continue;
     yield;
-    // Others may have used it meanwhile.
+    // Another call may have used the pattern meanwhile.
     pair.lastIndex = end;
   }
   return text + body.slice(end);

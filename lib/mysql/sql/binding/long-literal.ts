@@ -2,17 +2,17 @@ import type { Param } from '../../../protocol/values.ts';
 import type { SqlMode } from '../lexer/sql-mode.ts';
 import { isList, jsonTextOf, literalOf } from './literal.ts';
 
-/** UTF-16 units. From here on it is faster to work on bytes than on a string. */
+/** In UTF-16 units. From this length on, bytes are faster than strings. */
 const LONG_TEXT_LENGTH = 16_384;
 
 const BACKSLASH = 0x5c;
 const SINGLE_QUOTE = 0x27;
 
-/** Of each byte the one that stands behind the escape; 0: it stands for itself. */
+/** For each byte the byte after the escape character; 0: it needs no escape. */
 const BACKSLASH_ESCAPES = escapesOf({ '\0': '0', '\n': 'n', '\r': 'r', '\x1a': 'Z', '\\': '\\', "'": "'" });
 const QUOTE_ESCAPES = escapesOf({ "'": "'" });
 
-/** The same as `literalOf`; as UTF-8 where it is long. */
+/** The same as `literalOf`, but as UTF-8 if it is long. */
 export function literalPiece(value: Param, mode: SqlMode): string | Buffer {
   const text = textOf(value);
   if (text === undefined || text.length < LONG_TEXT_LENGTH) return literalOf(value, mode);
@@ -43,7 +43,7 @@ function stringLiteral(text: string, escapes: Uint8Array, mark: number): Buffer 
   return literal;
 }
 
-/** Bytes beyond ASCII are no part of what is escaped: in UTF-8 no character holds another. */
+/** Only ASCII bytes are escaped, and in UTF-8 they are never part of another character. */
 function writeEscaped(source: Buffer, literal: Buffer, escapes: Uint8Array, mark: number): void {
   let at = 1;
   for (let index = 0; index < source.length; index += 1) {

@@ -8,34 +8,34 @@ import { spaceBefore, spaceBehind } from './literal-spacing.ts';
 import { literalPiece } from './long-literal.ts';
 import { SqlPieces, type SqlText } from './sql-text.ts';
 
-/** UTF-16 units that are written in one part. */
+/** UTF-16 units per part. */
 const LENGTH_PER_PART = 65_536;
-/** What each value costs beside its length, in such units. */
+/** Fixed cost of each value, in UTF-16 units. */
 const VALUE_COST = 50;
 
 const HIGH_SURROGATE = 0xd800;
 const LOW_SURROGATE = 0xdc00;
 
-/** What is to be written, its values checked. */
+/** A statement with checked values. */
 interface LongStatement {
   readonly sql: string;
-  /** Where the statement ends in it. */
+  /** The end of the statement in the text. */
   readonly end: number;
-  readonly places: readonly Placeholder[];
+  readonly placeholders: readonly Placeholder[];
   readonly params: Params;
   readonly mode: SqlMode;
 }
 
 /** Writes the values into the text, each as one literal, in parts of some milliseconds. */
-export function* writeInParts({ sql, end, places, params, mode }: LongStatement): Parts<SqlText> {
+export function* writeInParts({ sql, end, placeholders, params, mode }: LongStatement): Parts<SqlText> {
   const pieces = new SqlPieces();
-  /** A name may stand in many places: its value is written once. */
+  /** A name may be used several times: its literal is built once. */
   const known = new Map<string, (string | Buffer)[]>();
   let written = 0;
   let cost = 0;
-  for (const [index, place] of places.entries()) {
-    pieces.add(sql.slice(written, place.start) + spaceBefore(place, sql));
-    const { name } = place;
+  for (const [index, placeholder] of placeholders.entries()) {
+    pieces.add(sql.slice(written, placeholder.start) + spaceBefore(placeholder, sql));
+    const { name } = placeholder;
     const literal = (name === undefined ? undefined : known.get(name)) ?? [];
     if (literal.length === 0) {
       const value = Array.isArray(params) ? params[index] : params[name ?? ''];
@@ -50,8 +50,8 @@ export function* writeInParts({ sql, end, places, params, mode }: LongStatement)
       if (name !== undefined) known.set(name, literal);
     }
     for (const piece of literal) pieces.add(piece);
-    pieces.add(spaceBehind(place, sql));
-    written = place.end;
+    pieces.add(spaceBehind(placeholder, sql));
+    written = placeholder.end;
     cost += VALUE_COST;
     if (cost < LENGTH_PER_PART) continue;
     yield;
@@ -87,7 +87,7 @@ function* singlePieces(value: SingleParam, mode: SqlMode): Generator<string | Bu
   yield "'";
 }
 
-/** The same place, or the one before it if a surrogate pair is there. */
+/** `end`, or one less if it would split a surrogate pair. */
 function wholeEnd(text: string, end: number): number {
   const code = text.charCodeAt(end - 1);
   return end < text.length && code >= HIGH_SURROGATE && code < LOW_SURROGATE ? end - 1 : end;

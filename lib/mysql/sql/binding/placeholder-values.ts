@@ -10,36 +10,36 @@ import { literalPiece } from './long-literal.ts';
 import { writeInParts } from './long-statement.ts';
 import { SqlPieces, type SqlText } from './sql-text.ts';
 
-/** A place for a value, or what all places of one name have in common. */
-type Slot = Pick<Placeholder, 'isInList' | 'isInExecutableComment'>;
+/** Where a value is used: by one placeholder, or by all of one name. */
+type ValueContext = Pick<Placeholder, 'isInList' | 'isInExecutableComment'>;
 
-interface NamedSlot extends Slot {
-  places: number;
+interface NamedContext extends ValueContext {
+  uses: number;
   isInList: boolean;
   isInExecutableComment: boolean;
 }
 
-/** What a set of values makes of a statement. */
+/** The size of a set of values. */
 interface Measure {
-  /** Those of lists included. */
+  /** Number of values, with those of lists. */
   readonly values: number;
-  /** A bound of what the literals take. */
+  /** Upper bound of the literals' bytes. */
   readonly mostBytes: number;
 }
 
-/** Beyond these a statement is written in parts. */
+/** Larger statements are written in parts. */
 const MAX_SHORT_VALUES = 2_000;
 const MAX_SHORT_BYTES = 262_144;
 
-/** Fills the placeholders of a statement: checks a set of values first, and writes the text when that is wanted. */
+/** Fills the placeholders of a statement: first checks a set of values, and writes the text when it is needed. */
 export class PlaceholderValues {
   readonly #sql: string;
   readonly #scan: StatementScan;
   readonly #mode: SqlMode;
-  /** The placeholders of each kind, once they are needed. */
+  /** Computed when they are needed. */
   #named: readonly Placeholder[] | undefined;
   #unnamed: readonly Placeholder[] | undefined;
-  #slots: ReadonlyMap<string, NamedSlot> | undefined;
+  #contexts: ReadonlyMap<string, NamedContext> | undefined;
   /** Bytes of the statement without its values. */
   #fixedBytes: number | undefined;
 
@@ -52,72 +52,72 @@ export class PlaceholderValues {
   /**
    * @throws {BrokerError} INVALID_REQUEST: values and placeholders do not match. REQUEST_TOO_LARGE: the text would have
    *   more than `maxBytes`.
-   * @returns whether it is long to write.
+   * @returns whether it takes long to write.
    */
   check(params: Params | undefined, maxBytes: number): boolean {
-    const places = this.#placesOf(params);
+    const placeholders = this.#placeholdersFor(params);
     const isNamed = params !== undefined && !Array.isArray(params);
     const { values, mostBytes } = isNamed
-      ? checkNamed(this.#slotsOf(places), params)
-      : checkUnnamed(places, params ?? []);
+      ? checkNamed(this.#contextsOf(placeholders), params)
+      : checkUnnamed(placeholders, params ?? []);
     if (values > MAX_PLACEHOLDERS) throw tooManyValues('values, those of its lists included', values);
-    const mostFixedBytes = MOST_BYTES_PER_UNIT * this.#sql.length + 2 * places.length;
+    const mostFixedBytes = MOST_BYTES_PER_UNIT * this.#sql.length + 2 * placeholders.length;
     const isLong = values > MAX_SHORT_VALUES || mostBytes > MAX_SHORT_BYTES;
     if (mostFixedBytes + mostBytes <= maxBytes) return isLong;
-    this.#fixedBytes ??= this.#countFixedBytes(places);
+    this.#fixedBytes ??= this.#countFixedBytes(placeholders);
     const bytes = this.#fixedBytes + (isNamed ? this.#namedBytes(params) : this.#unnamedBytes(params ?? []));
     if (bytes > maxBytes) throw statementTooLarge('maxStatementBytes', maxBytes, bytes);
     return isLong;
   }
 
-  /** The statement with a set of values that has been checked, each as one literal. */
+  /** The statement with a checked set of values, each as one literal. */
   write(params: Params | undefined): SqlText {
-    const places = this.#placesOf(params);
+    const placeholders = this.#placeholdersFor(params);
     const { end } = this.#scan;
     const sql = this.#sql;
-    if (places.length === 0 || params === undefined) return sql.slice(0, end);
+    if (placeholders.length === 0 || params === undefined) return sql.slice(0, end);
     const literalAt = Array.isArray(params)
       ? (index: number) => literalPiece(given(params[index]), this.#mode)
-      : this.#namedLiterals(places, params);
+      : this.#namedLiterals(placeholders, params);
     const pieces = new SqlPieces();
     let written = 0;
-    for (let index = 0; index < places.length; index += 1) {
-      const place = places[index];
-      assert(place !== undefined, 'fewer places than there are');
+    for (let index = 0; index < placeholders.length; index += 1) {
+      const placeholder = placeholders[index];
+      assert(placeholder !== undefined, 'a placeholder is missing');
       const literal = literalAt(index);
-      pieces.add(sql.slice(written, place.start) + spaceBefore(place, sql));
+      pieces.add(sql.slice(written, placeholder.start) + spaceBefore(placeholder, sql));
       pieces.add(literal);
-      pieces.add(spaceBehind(place, sql));
-      written = place.end;
+      pieces.add(spaceBehind(placeholder, sql));
+      written = placeholder.end;
     }
     pieces.add(sql.slice(written, end));
     return pieces.take();
   }
 
-  /** The same in parts. */
+  /** `write` in parts. */
   *writeInParts(params: Params | undefined): Parts<SqlText> {
-    const places = this.#placesOf(params);
+    const placeholders = this.#placeholdersFor(params);
     const { end } = this.#scan;
-    if (places.length === 0 || params === undefined) return this.#sql.slice(0, end);
-    return yield* writeInParts({ sql: this.#sql, end, places, params, mode: this.#mode });
+    if (placeholders.length === 0 || params === undefined) return this.#sql.slice(0, end);
+    return yield* writeInParts({ sql: this.#sql, end, placeholders, params, mode: this.#mode });
   }
 
-  /** A name may stand in many places: its value is written once. */
+  /** A name may be used several times: its literal is built once. */
   #namedLiterals(
-    places: readonly Placeholder[],
+    placeholders: readonly Placeholder[],
     params: Readonly<Record<string, Param>>,
   ): (index: number) => string | Buffer {
     const literals = new Map<string, string | Buffer>();
-    for (const name of this.#slotsOf(places).keys()) {
+    for (const name of this.#contextsOf(placeholders).keys()) {
       literals.set(name, literalPiece(given(params[name]), this.#mode));
     }
-    return (index) => literals.get(places[index]?.name ?? '') ?? '';
+    return (index) => literals.get(placeholders[index]?.name ?? '') ?? '';
   }
 
   #namedBytes(params: Readonly<Record<string, Param>>): number {
     let bytes = 0;
-    for (const [name, { places }] of this.#slots ?? []) {
-      bytes += places * literalBytes(given(params[name]), this.#mode);
+    for (const [name, { uses }] of this.#contexts ?? []) {
+      bytes += uses * literalBytes(given(params[name]), this.#mode);
     }
     return bytes;
   }
@@ -126,17 +126,17 @@ export class PlaceholderValues {
     return params.reduce((bytes: number, value) => bytes + literalBytes(value, this.#mode), 0);
   }
 
-  #countFixedBytes(places: readonly Placeholder[]): number {
+  #countFixedBytes(placeholders: readonly Placeholder[]): number {
     let bytes = Buffer.byteLength(this.#sql.slice(0, this.#scan.end));
-    for (const place of places) {
-      const spaces = spaceBefore(place, this.#sql).length + spaceBehind(place, this.#sql).length;
-      bytes += spaces - Buffer.byteLength(this.#sql.slice(place.start, place.end));
+    for (const placeholder of placeholders) {
+      const spaces = spaceBefore(placeholder, this.#sql).length + spaceBehind(placeholder, this.#sql).length;
+      bytes += spaces - Buffer.byteLength(this.#sql.slice(placeholder.start, placeholder.end));
     }
     return bytes;
   }
 
-  /** The placeholders that the kind of params speaks of; without params all are, so that none goes unfilled. */
-  #placesOf(params: Params | undefined): readonly Placeholder[] {
+  /** The placeholders that this kind of params fills; without params all of them, so that none stays unfilled. */
+  #placeholdersFor(params: Params | undefined): readonly Placeholder[] {
     const { placeholders, definesProgram } = this.#scan;
     if (params === undefined) return definesProgram ? [] : placeholders;
     if (Array.isArray(params)) {
@@ -147,24 +147,24 @@ export class PlaceholderValues {
     return this.#named;
   }
 
-  #slotsOf(places: readonly Placeholder[]): ReadonlyMap<string, NamedSlot> {
-    this.#slots ??= slotsOf(places);
-    return this.#slots;
+  #contextsOf(placeholders: readonly Placeholder[]): ReadonlyMap<string, NamedContext> {
+    this.#contexts ??= contextsByName(placeholders);
+    return this.#contexts;
   }
 }
 
-function slotsOf(places: readonly Placeholder[]): ReadonlyMap<string, NamedSlot> {
-  const slots = new Map<string, NamedSlot>();
-  for (const { name = '', isInList, isInExecutableComment } of places) {
-    const slot = slots.get(name);
-    if (slot === undefined) slots.set(name, { places: 1, isInList, isInExecutableComment });
+function contextsByName(placeholders: readonly Placeholder[]): ReadonlyMap<string, NamedContext> {
+  const contexts = new Map<string, NamedContext>();
+  for (const { name = '', isInList, isInExecutableComment } of placeholders) {
+    const context = contexts.get(name);
+    if (context === undefined) contexts.set(name, { uses: 1, isInList, isInExecutableComment });
     else {
-      slot.places += 1;
-      slot.isInList &&= isInList;
-      slot.isInExecutableComment ||= isInExecutableComment;
+      context.uses += 1;
+      context.isInList &&= isInList;
+      context.isInExecutableComment ||= isInExecutableComment;
     }
   }
-  return slots;
+  return contexts;
 }
 
 function given(value: Param | undefined): Param {
@@ -172,42 +172,45 @@ function given(value: Param | undefined): Param {
   return value;
 }
 
-function checkUnnamed(places: readonly Placeholder[], params: readonly Param[]): Measure {
-  const unnamed = places.find(({ name }) => name !== undefined);
+function checkUnnamed(placeholders: readonly Placeholder[], params: readonly Param[]): Measure {
+  const unnamed = placeholders.find(({ name }) => name !== undefined);
   if (unnamed) throw invalid(`no value for :${unnamed.name}`);
-  if (places.length !== params.length) {
+  if (placeholders.length !== params.length) {
     const values = `${count(params.length, 'value')} ${params.length === 1 ? 'was' : 'were'}`;
-    throw invalid(`the statement has ${count(places.length, 'placeholder')}, but ${values} given`);
+    throw invalid(`the statement has ${count(placeholders.length, 'placeholder')}, but ${values} given`);
   }
   let values = 0;
   let mostBytes = 0;
-  for (let index = 0; index < places.length; index += 1) {
-    const place = places[index];
+  for (let index = 0; index < placeholders.length; index += 1) {
+    const placeholder = placeholders[index];
     const value = given(params[index]);
-    if (place !== undefined) checkValue(place, value);
+    if (placeholder !== undefined) checkValue(placeholder, value);
     values += valuesIn(value);
     mostBytes += mostLiteralBytes(value);
   }
   return { values, mostBytes };
 }
 
-function checkNamed(slots: ReadonlyMap<string, NamedSlot>, params: Readonly<Record<string, Param>>): Measure {
+function checkNamed(
+  contexts: ReadonlyMap<string, NamedContext>,
+  params: Readonly<Record<string, Param>>,
+): Measure {
   let values = 0;
   let mostBytes = 0;
-  for (const [name, slot] of slots) {
+  for (const [name, context] of contexts) {
     if (!Object.hasOwn(params, name)) throw invalid(`no value for :${name}`);
     const value = given(params[name]);
-    checkValue(slot, value);
-    values += slot.places * valuesIn(value);
-    mostBytes += slot.places * mostLiteralBytes(value);
+    checkValue(context, value);
+    values += context.uses * valuesIn(value);
+    mostBytes += context.uses * mostLiteralBytes(value);
   }
   for (const name of Object.keys(params)) {
-    if (!slots.has(name)) throw invalid(`:${name.slice(0, 64)} is not in the statement`);
+    if (!contexts.has(name)) throw invalid(`:${name.slice(0, 64)} is not in the statement`);
   }
   return { values, mostBytes };
 }
 
-function checkValue({ isInList, isInExecutableComment }: Slot, value: Param): void {
+function checkValue({ isInList, isInExecutableComment }: ValueContext, value: Param): void {
   if (isList(value) && !isInList) throw invalid('$list stands only in IN (?), alone in the parentheses');
   if (isInExecutableComment && holdsCommentMark(value)) {
     throw invalid('a value that holds /* or */ cannot stand in an executable comment');
@@ -221,7 +224,7 @@ function holdsCommentMark(value: Param): boolean {
   return typeof text === 'string' && /\/\*|\*\//.test(text);
 }
 
-/** MySQL takes so many values in a prepared statement (its protocol counts them in 16 bits). */
+/** More values than MySQL allows in a prepared statement (its protocol counts them in 16 bits). */
 export function tooManyValues(what: string, found: number): BrokerError {
   return new BrokerError(
     'INVALID_REQUEST',
@@ -230,7 +233,7 @@ export function tooManyValues(what: string, found: number): BrokerError {
   );
 }
 
-/** The statement with its values written into it has more bytes than may be sent. */
+/** The statement with its values has more bytes than may be sent. */
 export function statementTooLarge(name: string, max: number, actual: number): BrokerError {
   return new BrokerError(
     'REQUEST_TOO_LARGE',

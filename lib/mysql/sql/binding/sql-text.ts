@@ -1,7 +1,7 @@
-/** A statement as it is sent: its text, or the UTF-8 of that in pieces where it is long. */
+/** A statement as it is sent: its text, or pieces of UTF-8 if it is long. */
 export type SqlText = string | readonly Buffer[];
 
-/** Puts together a text of pieces, each a string or UTF-8 that is ready, without making one long string of them. */
+/** Joins strings and UTF-8 pieces to a text, without one long string. */
 export class SqlPieces {
   readonly #pieces: Buffer[] = [];
   #text = '';
@@ -16,7 +16,7 @@ export class SqlPieces {
     if (this.#text.length >= PIECE_LENGTH) this.#endPiece();
   }
 
-  /** All of it, once. */
+  /** Returns the text. Call it once. */
   take(): SqlText {
     if (this.#pieces.length === 0) return this.#text;
     this.#endPiece();
@@ -30,10 +30,10 @@ export class SqlPieces {
   }
 }
 
-/** UTF-16 units. */
+/** In UTF-16 units. */
 const PIECE_LENGTH = 65_536;
 
-/** The bytes of a text that has more than `max`. */
+/** The bytes of the text if they are more than `max`; else undefined. */
 export function bytesOver(text: SqlText, max: number): number | undefined {
   if (typeof text === 'string' && 3 * text.length <= max) return undefined;
   const bytes = bytesOf(text);

@@ -5,12 +5,12 @@ const FIRST_NON_ASCII = 0x80;
 
 const isNameCode = codesOf('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_$');
 
-/** What identifiers and keywords are made of, by UTF-16 code. Servers take every character beyond ASCII for a part. */
+/** Characters of identifiers and keywords, by UTF-16 code. For servers every character beyond ASCII is one. */
 export function isWordCode(code: number): boolean {
   return isNameCode[code] === true || code >= FIRST_NON_ASCII;
 }
 
-/** What stands behind a single `@`: the name of a user variable, or the host of an account. */
+/** Characters after a single `@`: the name of a user variable, or the host of an account. */
 export function isHostCode(code: number): boolean {
   return code === DOT || isWordCode(code);
 }
@@ -23,15 +23,15 @@ export function isSpace(code: number): boolean {
   return code === SPACE || (code >= 0x09 && code <= 0x0d);
 }
 
-/** Whether MySQL 9 reads the word as the opening of $$...$$ or $tag$...$tag$. For all other servers it is a name. */
+/** Whether MySQL 9 reads the word as the begin of $$...$$ or $tag$...$tag$. For other servers it is a name. */
 export function startsDollarQuote(sql: string, start: number, end: number): boolean {
   return sql.charCodeAt(start) === DOLLAR && sql.slice(start + 1, end).includes('$');
 }
 
-/** UTF-16 units. No keyword, and no name that a server knows by itself, is as long. */
+/** In UTF-16 units. No keyword and no built-in name is as long. */
 export const MAX_SPELLED_LENGTH = 1_000;
 
-/** A quoted identifier in backquotes and capitals, whichever quotes it has. Servers pass over blanks at its end. */
+/** A quoted identifier in backquotes and capitals. Servers ignore blanks at its end. */
 export function nameInOneSpelling(quoted: string): string {
   const quote = quoted.charAt(0);
   const name = quoted

@@ -3,18 +3,18 @@ const MINUS = 0x2d;
 const SPACE = 0x20;
 const DELETE = 0x7f;
 
-/** In a row, or nested in one: they are passed over all at once. */
+/** Most comments in a row, or nested in one: they are skipped in one step. */
 export const MAX_COMMENTS = 65_535;
 /** More than {@link MAX_COMMENTS} are nested. */
 export const TOO_MANY = -1;
 
-/** Where the comment ends that was opened before, behind its closing mark. undefined: nowhere. */
+/** The end of the open comment, after its closing mark. Undefined: it is not closed. */
 export function endOfComment(sql: string, from: number): number | undefined {
   const close = sql.indexOf('*/', from);
   return close === -1 ? undefined : close + 2;
 }
 
-/** As above, for a comment that may hold plain comments, one level deep. */
+/** The same for a comment that may hold plain comments, one level deep. */
 export function endOfNestingComment(sql: string, from: number): number | undefined {
   let end = endOfComment(sql, from);
   let nested = sql.indexOf('/*', from);
@@ -34,7 +34,7 @@ export function lengthOfVersion(sql: string, from: number): number {
   return digits.length < 5 ? 0 : digits.length;
 }
 
-/** Whether a comment begins here that ends with its line. */
+/** Whether a line comment begins here. */
 export function startsLineComment(sql: string, at: number): boolean {
   const code = sql.charCodeAt(at);
   if (code !== MINUS) return code === HASH;

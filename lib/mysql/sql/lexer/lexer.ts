@@ -18,14 +18,14 @@ import {
 import { BROKEN_NUMBER, endOfNumber } from './numbers.ts';
 import type { SqlMode } from './sql-mode.ts';
 
-/** A `name` is a quoted identifier; keywords, plain identifiers and what follows an `@` are all `word`. */
+/** A `name` is a quoted identifier; keywords, plain identifiers and the part after an `@` are all `word`. */
 export type TokenKind = 'word' | 'name' | 'number' | 'string' | 'symbol' | 'placeholder';
 
 /** A comment that some servers read as code: `/*!`, `/*M!`, and for its own parser `/*+`. */
 interface LiveComment {
   readonly start: number;
   readonly isHint: boolean;
-  /** Where it ends for a server that takes it for a mere comment. */
+  /** Its end for a server that takes it for a plain comment. */
   readonly skippedEnd: number;
 }
 
@@ -43,11 +43,11 @@ const DOLLAR_QUOTED = 'it holds a dollar-quoted text';
 const TOO_MANY_COMMENTS = `it holds more than ${MAX_COMMENTS} comments in a row`;
 
 /**
- * Reads SQL text token by token, by the lexical rules that MySQL and MariaDB share. It is a cursor, not a list:
- * `kind`, `start` and `end` are those of the token that `next` moved to. Comments are passed over.
+ * Reads SQL text token by token, by the lexical rules that MySQL and MariaDB share. It is a cursor: `kind`, `start` and
+ * `end` belong to the token that `next` moved to. Comments are skipped.
  *
- * What is code on one server and comment on another must end at the same place for both. Where it does not,
- * and where something is not closed, the text is `unreadable`: a guess could put a value where the server sees code.
+ * A comment that is code on one server must end at the same position for both. If it does not, or if something is not
+ * closed, the text is `unreadable`: a guess could put a value where the server sees code.
  */
 export class SqlLexer {
   kind: TokenKind = 'symbol';
@@ -55,13 +55,13 @@ export class SqlLexer {
   end = 0;
   /** Why the text cannot be read beyond the current token. */
   unreadable: string | undefined;
-  /** Whether a comment that some servers read as code has begun so far. */
+  /** Whether there was a comment that some servers read as code. */
   holdsLiveComment = false;
 
   readonly #sql: string;
   readonly #mode: SqlMode;
   #liveComment: LiveComment | undefined;
-  /** The token is a dot behind a word, with a name right behind it, which may begin with a digit. */
+  /** The token is a dot between a word and a name, which may begin with a digit. */
   #isBeforeName = false;
 
   constructor(sql: string, mode: SqlMode) {
@@ -75,23 +75,23 @@ export class SqlLexer {
     return this.#liveComment !== undefined;
   }
 
-  /** Where the executable comment begins that holds the token: two of them may be read by different servers. */
+  /** The start of the executable comment around the token: different servers may read different ones. */
   get executableCommentStart(): number | undefined {
     return this.#liveComment?.start;
   }
 
-  /** The token stands in a comment for the optimizer, which is no part of the statement. */
+  /** The token is in an optimizer hint, which is not part of the statement. */
   get isInHint(): boolean {
     return this.#liveComment?.isHint === true;
   }
 
-  /** Moves to the next token that is no hint's. False at the end and where the text is unreadable. */
+  /** Moves to the next token outside of hints. False at the end, or if the text is unreadable. */
   next(): boolean {
     while (this.step()) if (!this.isInHint) return true;
     return false;
   }
 
-  /** The same, but stops at the tokens of hints too, of which there may be millions. */
+  /** The same, but also stops at tokens in hints, of which there may be millions. */
   step(): boolean {
     const lastEnd = this.end;
     if (!this.#findToken()) return false;
@@ -131,7 +131,7 @@ export class SqlLexer {
     else this.#take('symbol', this.start + 1);
   }
 
-  /** What the last token says of one that begins right behind it: where it is a name, no number can begin. */
+  /** What must follow the last token directly: after a dot or @ no number can begin. */
   #begun(): 'name' | 'host' | undefined {
     if (this.#isBeforeName) return 'name';
     const sql = this.#sql;
@@ -150,7 +150,7 @@ export class SqlLexer {
     this.#take(kind, end);
   }
 
-  /** False if what begins here is no number. */
+  /** False if no number begins here. */
   #readNumber(code: number): boolean {
     if (!isDigit(code) && code !== DOT) return false;
     const end = endOfNumber(this.#sql, this.start);
@@ -183,7 +183,7 @@ export class SqlLexer {
     this.unreadable = 'a quoted text is not closed';
   }
 
-  /** Whether the colon here is that of a `:name`, which is spelled as servers let identifiers be. */
+  /** Whether the colon begins a `:name`, which is spelled like the servers' identifiers. */
   #startsName(): boolean {
     const sql = this.#sql;
     if (sql.charCodeAt(this.start - 1) === COLON) return false;
@@ -197,7 +197,7 @@ export class SqlLexer {
     if (startsDollarQuote(this.#sql, this.start + 1, this.end)) this.unreadable = DOLLAR_QUOTED;
   }
 
-  /** Passes over white space and comments. False if no token follows. */
+  /** Skips white space and comments. False if no token follows. */
   #findToken(): boolean {
     const sql = this.#sql;
     let comments = 0;
@@ -224,7 +224,7 @@ export class SqlLexer {
     const sql = this.#sql;
     const opening = ['/*!', '/*M!', '/*+'].find((text) => sql.startsWith(text, this.end));
     const bodyStart = this.end + (opening ?? '/*').length;
-    // A server that skips /*! lets it hold comments; one that does not know /*M! or /*+ sees a plain comment.
+    // A server that skips /*! allows comments in it; one that does not know /*M! or /*+ sees a plain comment.
     const end = opening === '/*!' ? endOfNestingComment(sql, bodyStart) : endOfComment(sql, bodyStart);
     if (end === undefined) this.unreadable = 'a comment is not closed';
     else if (end === TOO_MANY) this.unreadable = TOO_MANY_COMMENTS;

@@ -11,11 +11,11 @@ const LETTER_E = 0x65;
 export const BROKEN_NUMBER = -1;
 
 /**
- * Where the number ends that begins here, by the rules of both servers: an integer ends only where no identifier could
- * go on (1INTO and 0x1G are identifiers), a number with a dot or an exponent wherever its digits do (1.5INTO is a number
- * and a keyword).
+ * The end of the number that begins here, by the rules of both servers: an integer must not be followed by an identifier
+ * character (1INTO and 0x1G are identifiers), a number with a dot or an exponent ends after its digits (1.5INTO is a
+ * number and a keyword).
  *
- * @returns undefined if what begins here is no number.
+ * @returns undefined if no number begins here.
  */
 export function endOfNumber(sql: string, start: number): number | undefined {
   const special = endOfHexOrBinary(sql, start);
@@ -33,7 +33,7 @@ export function endOfNumber(sql: string, start: number): number | undefined {
   return isWordCode(sql.charCodeAt(end)) ? undefined : end;
 }
 
-/** 0x1F and 0b01: the letter must be a small one. */
+/** 0x1F and 0b01: the letter must be lower case. */
 function endOfHexOrBinary(sql: string, start: number): number | undefined {
   const isHex = sql.startsWith('0x', start);
   if (!isHex && !sql.startsWith('0b', start)) return undefined;
@@ -48,7 +48,7 @@ function endOfDigits(sql: string, start: number): number {
   return end;
 }
 
-/** undefined: no exponent begins here. */
+/** Undefined: no exponent begins here. */
 function endOfExponent(sql: string, start: number): number | undefined {
   if ((sql.charCodeAt(start) | LOWER_CASE) !== LETTER_E) return undefined;
   const sign = sql.charAt(start + 1);

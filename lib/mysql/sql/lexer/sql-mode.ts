@@ -1,15 +1,15 @@
-/** What of a session's sql_mode decides how its SQL text is read. */
+/** The parts of sql_mode that decide how SQL text is read. */
 export interface SqlMode {
-  /** A backslash in a string is a character like any other. */
+  /** A backslash in a string is an ordinary character. */
   readonly noBackslashEscapes: boolean;
-  /** "..." names something instead of being a string. */
+  /** "..." is an identifier, not a string. */
   readonly ansiQuotes: boolean;
 }
 
-/** Of the modes that settings accept: itself, and the combination that holds it. */
+/** The mode itself, and the combination that includes it. */
 const ANSI_QUOTES_MODES = ['ANSI_QUOTES', 'ANSI'];
 
-/** Reads the value of `sql_mode` of which settings have checked that it holds only modes that can be read. */
+/** Parses `sql_mode`, of which the settings allow only known modes. */
 export function parseSqlMode(text: string): SqlMode {
   const modes = text.split(',').map((mode) => mode.trim().toUpperCase());
   return {

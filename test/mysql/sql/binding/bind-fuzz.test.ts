@@ -49,7 +49,7 @@ function quoted(content: string, { noBackslashEscapes }: SqlMode): string {
 /** The first row, every value as the server prints it. */
 async function run(sqlMode: string, sql: string, params: Params): Promise<(string | null)[]> {
   await connection.query(`SET sql_mode = '${sqlMode}'`);
-  const bound = textOf(bindStatement(sql, params, parseSqlMode(sqlMode), 'alone'));
+  const bound = textOf(bindStatement(sql, params, parseSqlMode(sqlMode), 'standalone'));
   const typeCast = (field: { string(): string | null }) => field.string();
   const [rows] = await connection.query<RowDataPacket[]>({ sql: bound, typeCast });
   return Object.values(rows[0] ?? []);

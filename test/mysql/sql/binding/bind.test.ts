@@ -9,7 +9,7 @@ function bind(
   sql: string,
   params?: unknown,
   sqlMode = '',
-  place: 'alone' | 'in_transaction' = 'alone',
+  place: 'standalone' | 'in_transaction' = 'standalone',
 ): string {
   const checked = params === undefined ? undefined : Params.parse(params);
   return textOf(bindStatement(sql, checked, parseSqlMode(sqlMode), place));
@@ -162,7 +162,7 @@ test.each([
 test.each([
   ['COMMIT', 'COMMIT is not allowed'],
   ['CREATE TABLE t (a INT)', 'CREATE TABLE commits by itself and is allowed only outside a transaction'],
-  ['GLUB', 'what is not known to leave a transaction open is allowed only outside a transaction'],
+  ['GLUB', 'a statement that the broker does not know is allowed only outside a transaction'],
 ])('inside a transaction %j is refused: %s', (sql, message) => {
   expect(() => bind(sql, undefined, '', 'in_transaction')).toThrow(
     expect.objectContaining({ code: 'STATEMENT_NOT_ALLOWED', message }),

@@ -22,7 +22,7 @@ describe.each(['', 'NO_BACKSLASH_ESCAPES'])('under sql_mode "%s"', (sqlMode) => 
     ['a name in many places', `SELECT ${':a,'.repeat(5_000)}:b`, { a: 'x'.repeat(1_000), b: 1 }],
     ['no placeholder', 'SELECT 1', {}],
   ])('%s are written in parts as they are at once', async (_, sql, params) => {
-    const bound = bindStatement(sql, params, mode, 'alone');
+    const bound = bindStatement(sql, params, mode, 'standalone');
     expect(bound.isLong).toBe(sql !== 'SELECT 1');
     expect(textOf({ text: await bound.textInTurns() })).toBe(textOf(bound));
   });
@@ -37,7 +37,7 @@ describe.each(['', 'NO_BACKSLASH_ESCAPES'])('under sql_mode "%s"', (sqlMode) => 
     await fc.assert(
       fc.asyncProperty(fc.array(value), async (params) => {
         const sql = `SELECT 1 ${params.map(() => 'IN (?)').join(' ')}`;
-        const bound = bindStatement(sql, params, mode, 'alone');
+        const bound = bindStatement(sql, params, mode, 'standalone');
         expect(textOf({ text: await bound.textInTurns() })).toBe(textOf(bound));
       }),
     );

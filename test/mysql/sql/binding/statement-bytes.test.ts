@@ -40,9 +40,9 @@ test.each(['', 'NO_BACKSLASH_ESCAPES'])(
   (sqlMode) => {
     const mode = parseSqlMode(sqlMode);
     const property = fc.property(params, ({ sql, params: given }) => {
-      const bytes = Buffer.byteLength(textOf(bindStatement(sql, given, mode, 'alone')));
-      expect(Buffer.byteLength(textOf(bindStatement(sql, given, mode, 'alone', bytes)))).toBe(bytes);
-      const bind = () => bindStatement(sql, given, mode, 'alone', bytes - 1);
+      const bytes = Buffer.byteLength(textOf(bindStatement(sql, given, mode, 'standalone')));
+      expect(Buffer.byteLength(textOf(bindStatement(sql, given, mode, 'standalone', bytes)))).toBe(bytes);
+      const bind = () => bindStatement(sql, given, mode, 'standalone', bytes - 1);
       expect(bind).toThrow(BrokerError);
       expect(bind).toThrow(`has ${bytes} bytes; maxStatementBytes is ${bytes - 1}`);
     });
@@ -54,9 +54,12 @@ test('a text is written the same, whether it is long or short', () => {
   for (const sqlMode of ['', 'NO_BACKSLASH_ESCAPES']) {
     const mode = parseSqlMode(sqlMode);
     const property = fc.property(text, (part) => {
-      const short = textOf(bindStatement('SELECT ?', [part], mode, 'alone')).slice("SELECT '".length, -1);
+      const short = textOf(bindStatement('SELECT ?', [part], mode, 'standalone')).slice(
+        "SELECT '".length,
+        -1,
+      );
       const times = Math.ceil(20_000 / Math.max(1, part.length));
-      const long = textOf(bindStatement('SELECT ?', [part.repeat(times)], mode, 'alone'));
+      const long = textOf(bindStatement('SELECT ?', [part.repeat(times)], mode, 'standalone'));
       expect(long).toBe(`SELECT '${short.repeat(times)}'`);
     });
     fc.assert(property, { numRuns: 300 });

@@ -1,15 +1,15 @@
 import type { KillConnection } from './kill-channel.ts';
 import type { KillTarget } from './kill-target.ts';
 
-/** What the connection was opened with. */
+/** How a connection was opened, and how to stop its statements. */
 export interface ConnectionOptions {
   /** Restores the session after a reset. */
   readonly sessionStatement: string;
-  /** `rollback` ends the transaction only, as SQLAlchemy does; the others wipe the session. */
+  /** `rollback` only ends the transaction, as SQLAlchemy does; the others reset the session. */
   readonly resetOnCheckin: 'auto' | 'always' | 'rollback';
   readonly exposeMysqlMessages: boolean;
-  /** The login that it was opened with is not the current one any more. */
+  /** Whether its login is not the current one any more. */
   readonly isOutdated: () => boolean;
-  readonly control: KillConnection;
-  readonly victim: KillTarget;
+  readonly killChannel: KillConnection;
+  readonly killTarget: KillTarget;
 }
