@@ -1,9 +1,9 @@
-/** May the work that a failed call asked for have happened? */
+/** Whether the work of a failed call was applied. `unknown`: it may have been. */
 export type Outcome = 'not_applied' | 'applied' | 'unknown';
 
 interface ErrorTraits {
   readonly httpStatus: number;
-  /** The cause may pass by itself: the same call, sent again later, can succeed. */
+  /** The cause may pass by itself, so a later retry of the same call can succeed. */
   readonly transient: boolean;
 }
 
@@ -48,7 +48,7 @@ export const ERROR_TRAITS = {
   DATABASE_UNREACHABLE: passing(502),
   CREDENTIALS_REFUSED: lasting(502),
   CONNECTION_LOST: passing(502),
-  /** The client's own: no usable answer came from the broker. */
+  /** From the client: the broker sent no usable reply. */
   BROKER_UNREACHABLE: passing(502),
   OVERLOADED: passing(503),
   POOL_TIMEOUT: passing(503),
@@ -59,20 +59,20 @@ export const ERROR_TRAITS = {
 
 export type ErrorCode = keyof typeof ERROR_TRAITS;
 
-/** Whether a string that came over the wire is one of our codes. */
+/** Whether a string from a reply is a known code. */
 export function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(ERROR_TRAITS, code);
 }
 
-/** What MySQL said of a failed statement. */
+/** MySQL's error for a failed statement. */
 export interface MysqlFailure {
   readonly errno: number;
   readonly sqlState: string;
-  /** Symbolic name, where the broker knows it for this server's flavour. */
+  /** The symbolic name, if the broker knows it for this kind of server. */
   readonly name?: string | undefined;
 }
 
-/** The bound that a call ran into. */
+/** The limit that a call exceeded. */
 export interface LimitFailure {
   readonly name: string;
   readonly max: number;
@@ -87,13 +87,13 @@ export interface BrokerErrorOptions extends ErrorOptions {
   readonly outcome?: Outcome | undefined;
   readonly mysql?: MysqlFailure | undefined;
   readonly limit?: LimitFailure | undefined;
-  /** Whether the transaction that the call belonged to goes on. */
+  /** Whether the call's transaction is still open. */
   readonly transaction?: 'open' | 'ended' | undefined;
   readonly reason?: string | undefined;
   readonly details?: ErrorDetails | undefined;
-  /** Default: as the table has it for the code. False: this one of its causes does not pass by itself. */
+  /** Default: that of the code. False: this cause of it does not pass by itself. */
   readonly isTransient?: boolean | undefined;
-  /** The request this failure answers; the client takes it from the reply. */
+  /** The id of the failed request; the client takes it from the reply. */
   readonly requestId?: string | undefined;
 }
 
@@ -104,6 +104,7 @@ export class BrokerError extends Error {
   readonly mysql: MysqlFailure | undefined;
   readonly limit: LimitFailure | undefined;
   readonly transaction: 'open' | 'ended' | undefined;
+  /** A stable word or a short text, such as why a transaction ended. */
   readonly reason: string | undefined;
   readonly details: ErrorDetails | undefined;
   /** The cause may pass by itself. */
@@ -124,22 +125,23 @@ export class BrokerError extends Error {
     this.requestId = options.requestId;
   }
 
-  /** The failure is transient and nothing was applied: the same call can be sent again. */
+  /** The failure is transient and nothing was applied: the same call can be retried. */
   get retryable(): boolean {
     return this.isTransient && this.outcome === 'not_applied';
   }
 
-  /** The same failure, with more known about it. */
+  /** A copy with more facts. */
   with(options: Pick<BrokerErrorOptions, 'outcome' | 'transaction' | 'reason' | 'details'>): BrokerError {
     return new BrokerError(this.code, this.message, { ...this, cause: this.cause, ...options });
   }
 
+  /** The status of the broker's reply for this code. */
   get httpStatus(): number {
     return ERROR_TRAITS[this.code].httpStatus;
   }
 }
 
-/** Stops on a state that the code around it rules out. Callers see INTERNAL. */
+/** Throws on a state that must be impossible. Callers see INTERNAL. */
 export function assert(condition: boolean, impossible: string): asserts condition {
   if (!condition) throw new Error(`Impossible: ${impossible}`);
 }

@@ -5,8 +5,8 @@ export async function loadSdk() {
 }
 
 /**
- * On Node.js 20 the SDK's clients warn of versions to come, which will need a newer Node.js. Which version is installed is
- * this package's choice: nobody who runs it can do anything about it. A value of the variable's own stays.
+ * On Node.js 20 the SDK's clients warn that later versions need a newer Node.js. This package pins the version, so the
+ * warning does not concern its users. A variable that is set already is not changed.
  */
 export function omitNodeWarning(): void {
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';

@@ -33,7 +33,7 @@ export class SecretsManager {
     }
   }
 
-  /** The same; undefined if no version has this label, or if the one that has it is without a value as yet. */
+  /** The same; undefined if no version has this label, or if that version has no value yet. */
   async find(secretId: string, label: SecretLabel): Promise<SecretText | undefined> {
     try {
       return await this.#get(secretId, label);

@@ -29,7 +29,7 @@ export interface NewVersion {
 type Send<T> = (api: SecretsManagerApi, options: { readonly abortSignal: AbortSignal }) => Promise<T>;
 
 /**
- * Secrets Manager as a rotation needs it. The SDK is loaded by the first call, and takes its own variables.
+ * Secrets Manager for rotations. The SDK is loaded by the first call; its own variables configure it.
  *
  * Every method throws a BrokerError: DATABASE_UNREACHABLE if the same call may succeed later, else
  * CREDENTIALS_REFUSED. It says which call failed and how, and holds nothing of a secret, nor the SDK's error, which
@@ -49,7 +49,7 @@ export class RotationStore {
     };
   }
 
-  /** Undefined: no version has the label, or the one that has it is without a value as yet. */
+  /** Undefined: no version has the label, or that version has no value yet. */
   async read(secretId: string, label: VersionLabel, versionId?: string): Promise<string | undefined> {
     return await this.#call('GetSecretValue', async (api, options) => {
       const version = versionId === undefined ? {} : { VersionId: versionId };
@@ -64,7 +64,7 @@ export class RotationStore {
     });
   }
 
-  /** Gives the version that is AWSPENDING its value. One that has another value by now keeps that. */
+  /** Sets the value of the AWSPENDING version, unless it has another one by now. */
   async putPending(secretId: string, { versionId, text, rotationToken }: NewVersion): Promise<void> {
     const input = {
       SecretId: secretId,
@@ -82,7 +82,7 @@ export class RotationStore {
     });
   }
 
-  /** Makes a version the current one, in the place of the one that is. */
+  /** Makes a version the current one. */
   async promote(secretId: string, versionId: string, currentVersionId: string | undefined): Promise<void> {
     const input = {
       SecretId: secretId,
@@ -133,7 +133,7 @@ function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : 'Error';
 }
 
-/** What somebody has to mend. Everything else may pass by itself. */
+/** Failures that an operator must fix. Others may pass by themselves. */
 const LASTING_FAILURES = new Set([
   'AccessDeniedException',
   'CredentialsProviderError',

@@ -23,7 +23,7 @@ export type ParamValue =
 /** Values for `?` in order, or for `:name` by name. */
 export type ParamValues = readonly ParamValue[] | Readonly<Record<string, ParamValue>>;
 
-/** The members of `IN (?)`. */
+/** The members of `IN (?)`: at least one, since `IN ()` is not valid SQL. */
 export function list(items: readonly ScalarValue[]): { readonly $list: readonly ScalarValue[] } {
   return { $list: items };
 }
@@ -43,77 +43,77 @@ export function decimal(digits: string): { readonly $decimal: string } {
  *
  * @throws {BrokerError} `INVALID_REQUEST` with the value's path, for a value that cannot be sent unchanged.
  */
-export function toWireParams(params: unknown, place = 'params'): unknown {
-  if (Array.isArray(params)) return Array.from(params, (value, index) => toWire(value, `${place}[${index}]`));
-  if (!isPlainObject(params)) throw refused(place, 'must be an array for ? or an object for :name');
-  const named = Object.entries(params).map(([name, value]) => [name, toWire(value, `${place}.${name}`)]);
+export function toWireParams(params: unknown, path = 'params'): unknown {
+  if (Array.isArray(params)) return Array.from(params, (value, index) => toWire(value, `${path}[${index}]`));
+  if (!isPlainObject(params)) throw refused(path, 'must be an array for ? or an object for :name');
+  const named = Object.entries(params).map(([name, value]) => [name, toWire(value, `${path}.${name}`)]);
   return Object.fromEntries(named);
 }
 
-function toWire(value: unknown, place: string): unknown {
+function toWire(value: unknown, path: string): unknown {
   switch (typeof value) {
     case 'string':
     case 'boolean':
       return value;
     case 'number':
-      return checkNumber(value, place);
+      return checkNumber(value, path);
     case 'bigint':
       return { $bigint: value.toString() };
     case 'object':
-      return value === null ? null : objectToWire(value, place);
+      return value === null ? null : objectToWire(value, path);
     case 'undefined':
-      throw refused(place, 'is undefined: pass null for NULL');
+      throw refused(path, 'is undefined: pass null for NULL');
     default:
-      throw refused(place, `is a ${typeof value}, which SQL does not know`);
+      throw refused(path, `is a ${typeof value}, which SQL does not know`);
   }
 }
 
-function objectToWire(value: object, place: string): unknown {
+function objectToWire(value: object, path: string): unknown {
   if (value instanceof Uint8Array) return { $bytes: Buffer.from(value).toString('base64') };
-  if (value instanceof Date) return dateToWire(value, place);
+  if (value instanceof Date) return dateToWire(value, path);
   if (Array.isArray(value)) {
-    throw refused(place, 'is an array: write list([...]) for IN (?), or json([...]) for a JSON column');
+    throw refused(path, 'is an array: write list([...]) for IN (?), or json([...]) for a JSON column');
   }
   const [tag, ...more] = Object.keys(value);
   if (isPlainObject(value) && more.length === 0) {
-    if (tag === '$list') return { $list: listToWire(value.$list, place) };
-    if (tag === '$json') return { $json: jsonToWire(value.$json, place) };
+    if (tag === '$list') return { $list: listToWire(value.$list, path) };
+    if (tag === '$json') return { $json: jsonToWire(value.$json, path) };
     if (tag === '$bytes' || tag === '$bigint' || tag === '$decimal') return value;
   }
-  throw refused(place, 'is an object: write json({...}) for a JSON column');
+  throw refused(path, 'is an object: write json({...}) for a JSON column');
 }
 
-function listToWire(items: unknown, place: string): unknown[] {
-  if (!Array.isArray(items)) throw refused(place, 'must list its values in an array');
-  return Array.from(items, (item, index) => toWire(item, `${place}.$list[${index}]`));
+function listToWire(items: unknown, path: string): unknown[] {
+  if (!Array.isArray(items)) throw refused(path, 'must list its values in an array');
+  return Array.from(items, (item, index) => toWire(item, `${path}.$list[${index}]`));
 }
 
-function jsonToWire(value: unknown, place: string): unknown {
+function jsonToWire(value: unknown, path: string): unknown {
   try {
-    return JSON.parse(JSON.stringify(value), (_key, member: unknown) => checkMember(member, place));
+    return JSON.parse(JSON.stringify(value), (_key, member: unknown) => checkMember(member, path));
   } catch (cause) {
-    throw cause instanceof BrokerError ? cause : refused(place, 'cannot be written as JSON', cause);
+    throw cause instanceof BrokerError ? cause : refused(path, 'cannot be written as JSON', cause);
   }
 }
 
-function checkMember(member: unknown, place: string): unknown {
+function checkMember(member: unknown, path: string): unknown {
   if (!isRounded(member)) return member;
-  throw refused(place, 'holds an integer beyond 2^53, where numbers are rounded: pass the JSON text instead');
+  throw refused(path, 'holds an integer beyond 2^53, where numbers are rounded: pass the JSON text instead');
 }
 
-function dateToWire(date: Date, place: string): string {
+function dateToWire(date: Date, path: string): string {
   const year = date.getUTCFullYear();
-  if (Number.isNaN(year)) throw refused(place, 'is an invalid Date');
-  if (year < 0 || year > 9999) throw refused(place, 'is a Date outside of the years 0 to 9999');
+  if (Number.isNaN(year)) throw refused(path, 'is an invalid Date');
+  if (year < 0 || year > 9999) throw refused(path, 'is a Date outside of the years 0 to 9999');
   return date.toISOString().slice(0, -1).replace('T', ' ');
 }
 
-function checkNumber(value: number, place: string): number {
+function checkNumber(value: number, path: string): number {
   if (!Number.isFinite(value))
-    throw refused(place, `is ${value}, which SQL does not know: pass null for NULL`);
+    throw refused(path, `is ${value}, which SQL does not know: pass null for NULL`);
   if (isRounded(value)) {
     throw refused(
-      place,
+      path,
       'is an integer beyond 2^53, where numbers are rounded: pass a bigint or decimal(digits)',
     );
   }
@@ -126,6 +126,6 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
   return prototype === Object.prototype || prototype === null;
 }
 
-function refused(place: string, problem: string, cause?: unknown): BrokerError {
-  return new BrokerError('INVALID_REQUEST', `${place} ${problem}`, { cause });
+function refused(path: string, problem: string, cause?: unknown): BrokerError {
+  return new BrokerError('INVALID_REQUEST', `${path} ${problem}`, { cause });
 }

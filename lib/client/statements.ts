@@ -32,18 +32,18 @@ export function toBatch(sql: string, paramSets: readonly ParamValues[]): Batch {
 /** @throws {BrokerError} `INVALID_REQUEST` */
 export function toTransaction(
   statements: readonly TransactionStatement[],
-  terms: TransactionTerms,
+  mode: TransactionTerms,
 ): TransactionBody {
   return checkArguments(TransactionBody, {
     statements: eachOf(statements, (statement, index) => withWireParams(statement, `statements[${index}].`)),
-    ...terms,
+    ...mode,
   });
 }
 
-function withWireParams(statement: unknown, place: string): unknown {
+function withWireParams(statement: unknown, path: string): unknown {
   if (!isRecord(statement)) return statement;
   const { params, ...rest } = statement;
-  return params === undefined ? rest : { ...rest, params: toWireParams(params, `${place}params`) };
+  return params === undefined ? rest : { ...rest, params: toWireParams(params, `${path}params`) };
 }
 
 function isRecord(statement: unknown): statement is Readonly<Record<string, unknown>> {

@@ -1,11 +1,11 @@
-/** What a list needs of its members. A member is in one list at a time, and only the list writes these. */
+/** The links of a member. It is in one list at a time, and only the list writes them. */
 export interface Link<Member> {
   next: Member | undefined;
   previous: Member | undefined;
   isLinked: boolean;
 }
 
-/** What has an order, and any member of which may leave at once. Nothing is allocated for a member. */
+/** A doubly linked list with O(1) removal of any member. Members hold their own links, so nothing is allocated. */
 export class LinkedList<Member extends Link<Member>> {
   #first: Member | undefined;
   #last: Member | undefined;

@@ -8,7 +8,7 @@ export const FailureBody = z.object({
     message: z.string(),
     /** The failure is transient and nothing was applied. */
     retryable: z.boolean(),
-    /** May this write have happened? */
+    /** Whether the work was applied. */
     outcome: z.enum(['not_applied', 'applied', 'unknown']),
     requestId: z.string(),
     mysql: z.optional(z.object({ errno: z.number(), sqlState: z.string(), name: z.optional(z.string()) })),
@@ -40,10 +40,10 @@ export function toFailureBody(error: BrokerError, requestId: string): FailureBod
   };
 }
 
-/** The same error on the client's side. A code of a later broker version becomes INTERNAL, its name kept in `details`. */
+/** The same error on the client's side. An unknown code, of a later broker, becomes INTERNAL, with its name in `details`. */
 export function fromFailureBody({ error }: FailureBody): BrokerError {
   const { code, message, details, retryable, ...facts } = error;
-  // Of other outcomes it says nothing about the cause.
+  // With another outcome `retryable` is false whatever the cause.
   const options = { ...facts, isTransient: facts.outcome === 'not_applied' ? retryable : undefined };
   if (isErrorCode(code)) return new BrokerError(code, message, { ...options, details });
   return new BrokerError('INTERNAL', message, { ...options, details: { ...details, brokerCode: code } });

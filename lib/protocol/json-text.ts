@@ -1,4 +1,4 @@
-/** A JSON document as the text that it came as: numbers of any size, doubled keys, spaces and all. */
+/** A JSON document as it was received: with numbers of any size, duplicate keys and white space. */
 export class JsonText {
   readonly text: string;
 

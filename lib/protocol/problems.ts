@@ -10,7 +10,7 @@ interface Problem {
   readonly message: string;
 }
 
-/** What is wrong with a request, a sentence each: the field, `within` what was checked, then what is allowed there. */
+/** A sentence for each problem of a request: the field, `within` its parent, and what is allowed. */
 export function describeProblems(error: z.core.$ZodError, within: readonly PropertyKey[] = []): string[] {
   return error.issues.map((issue) => {
     const problem = toProblem(issue);
@@ -42,8 +42,8 @@ function toProblem(issue: Issue): Problem {
 }
 
 /**
- * A union reports what every form lacks. The caller meant the form that fits deepest, and none that
- * his field names rule out.
+ * A union reports the problems of every form. The form meant is the one that fits deepest and that the given field names
+ * do not exclude.
  */
 function deepestProblem(union: z.core.$ZodIssueInvalidUnion): Problem {
   const candidates = union.errors
@@ -59,13 +59,13 @@ function deepestProblem(union: z.core.$ZodIssueInvalidUnion): Problem {
   return { path: [...union.path, ...deepest.path], message: deepest.message };
 }
 
-/** The first few: a caller may have invented any number of them. */
+/** Only the first few: a caller may send any number of them. */
 function quoted(keys: readonly string[]): string {
   const shown = keys.slice(0, SHOWN_KEYS).map((key) => `"${key.slice(0, SHOWN_KEY_LENGTH)}"`);
   return keys.length > SHOWN_KEYS ? `${shown.join(', ')} and others` : shown.join(', ');
 }
 
-/** zod/mini carries no texts of its own: what it says by default is not worth repeating. */
+/** zod/mini has no messages of its own: its default says nothing. */
 function worded(issue: Issue): string | undefined {
   return issue.message === 'Invalid input' ? undefined : issue.message;
 }

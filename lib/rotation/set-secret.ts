@@ -20,8 +20,8 @@ export async function setSecret(rotation: Rotation): Promise<void> {
     await setOwnPassword(session, secret.password, pending.password);
     return;
   }
-  const nobody = 'neither AWSPENDING nor AWSCURRENT nor AWSPREVIOUS can log in';
-  throw new BrokerError('CREDENTIALS_REFUSED', `The secret is not rotated: ${nobody}`, { reason: nobody });
+  const reason = 'neither AWSPENDING nor AWSCURRENT nor AWSPREVIOUS can log in';
+  throw new BrokerError('CREDENTIALS_REFUSED', `The secret is not rotated: ${reason}`, { reason });
 }
 
 async function previousLike(

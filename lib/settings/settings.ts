@@ -138,7 +138,7 @@ const transactions = section({
 
 export const DEFAULT_SLOW_MS = 500;
 
-/** What of the calls is kept and told. */
+/** How calls are logged. */
 const statistics = section({
   /** A call whose reply begins later than this after the call's arrival is slow. 0: each is. */
   slowMs: millisecondsOrNone.default(DEFAULT_SLOW_MS),
@@ -241,7 +241,7 @@ export const Settings = section({
     'at least one alias',
   ),
   callers: named(CallerName, CallerSettings, 'a mapping of callers').default({}),
-  /** Everybody is admin. */
+  /** Every caller is admin, without a key. */
   allowAnonymous: flag.default(false),
   server: ServerSettings.prefault({}),
   secrets: SecretsSettings.prefault({}),

@@ -50,7 +50,7 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'databases.*.transactions.lifetimeMs': 'A transaction is rolled back at this age.',
   'databases.*.transactions.maxOpen':
     'Transactions open at a time. Default: 10, or less so that one connection is left for other calls.',
-  'databases.*.statistics': 'What of the calls is kept and told.',
+  'databases.*.statistics': 'How calls are logged.',
   'databases.*.statistics.slowMs':
     'A call whose reply begins later than this after its arrival is slow: server.accessLog. 0: each is.',
   'databases.*.exposeMysqlMessages': "Show callers MySQL's own text for failures of their statements.",
@@ -62,7 +62,7 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'callers.*.keySecret': 'A secret whose string is the key. This or keySha256.',
   'callers.*.databases': 'Aliases that the caller may use, or ["*"].',
   'callers.*.access': 'read (the server itself refuses to write), write, or admin, which includes write.',
-  allowAnonymous: 'Everybody is admin, without a key; only where HOST is a loopback address.',
+  allowAnonymous: 'Every caller is admin, without a key; only if HOST is a loopback address.',
   server: 'The HTTP server.',
   'server.bodyLimitBytes': 'Size of a request.',
   'server.requestTimeoutMs': 'To receive a whole request.',
