@@ -17,33 +17,33 @@ import { ServerRoleMonitor } from './server-role-monitor.ts';
 import { ServerTimeLimit } from './server-time-limit.ts';
 import { SqlRoleMonitor } from './sql-role-monitor.ts';
 
-/** How a statement has ended. */
-interface End {
+/** The end of a statement. */
+interface StatementEnd {
   readonly failure: DriverError | undefined;
 }
 
-/** A connection to MySQL with its session set. Runs one statement at a time. */
+/** A connection to MySQL with its session settings. It runs one statement at a time. */
 export class MysqlConnection implements Connection {
-  /** What is known of its session. */
+  /** The state of its session. */
   readonly state: SessionState;
   readonly #wire: Wire;
-  readonly #profile: ConnectionOptions;
+  readonly #options: ConnectionOptions;
   readonly #privileges: SqlRoleMonitor;
   readonly #limit: ServerTimeLimit;
-  readonly #ask: CommandRunner = async (sql) => await this.command(sql);
-  readonly #packetLimit = new PacketLimit(this.#ask);
-  readonly #role = new ServerRoleMonitor(this.#ask);
+  readonly #runCommand: CommandRunner = async (sql) => await this.command(sql);
+  readonly #packetLimit = new PacketLimit(this.#runCommand);
+  readonly #role = new ServerRoleMonitor(this.#runCommand);
   /** The session refuses every write. */
   #isReadOnly = false;
-  /** Something other than a plain statement that went well has run since the session was set. */
+  /** Since the session was set, something else than successful plain statements has run. */
   #isDirty = true;
 
-  constructor(driver: Driver, profile: ConnectionOptions) {
+  constructor(driver: Driver, options: ConnectionOptions) {
     this.#wire = new Wire(driver);
     this.state = this.#wire;
-    this.#profile = profile;
-    this.#privileges = new SqlRoleMonitor(this.#ask);
-    this.#limit = new ServerTimeLimit(this.#ask, driver.flavour);
+    this.#options = options;
+    this.#privileges = new SqlRoleMonitor(this.#runCommand);
+    this.#limit = new ServerTimeLimit(this.#runCommand, driver.flavour);
   }
 
   get isUsable(): boolean {
@@ -51,7 +51,7 @@ export class MysqlConnection implements Connection {
   }
 
   get needsReset(): boolean {
-    return this.#isDirty || this.#profile.resetOnCheckin !== 'auto';
+    return this.#isDirty || this.#options.resetOnCheckin !== 'auto';
   }
 
   get hasChangedRole(): boolean {
@@ -59,59 +59,59 @@ export class MysqlConnection implements Connection {
   }
 
   get isOutdated(): boolean {
-    return this.#profile.isOutdated();
+    return this.#options.isOutdated();
   }
 
-  /** Makes a fresh login ready for use. */
+  /** Prepares a new login for use. */
   async begin(): Promise<void> {
-    const watches = [this.#role, this.#privileges, this.#packetLimit];
+    const monitors = [this.#role, this.#privileges, this.#packetLimit];
     await this.#wire.together(() => [
-      this.#profile.killTarget.begin(this.#ask),
-      ...watches.map((watch) => watch.begin()),
+      this.#options.killTarget.begin(this.#runCommand),
+      ...monitors.map((monitor) => monitor.begin()),
       this.setSession(),
     ]);
   }
 
-  /** The result takes the listener away. */
+  /** The returned function removes the listener. */
   onLost(listener: () => void): () => void {
     return this.#wire.onLost(listener);
   }
 
   /**
-   * Runs one statement, its values bound already.
+   * Runs one bound statement.
    *
-   * @throws {BrokerError} with the outcome: DEADLINE_EXCEEDED, RESULT_TOO_LARGE, OVERLOADED, CONNECTION_LOST, or what MySQL said.
-   *   Or the signal's reason.
+   * @throws {BrokerError} with its outcome: DEADLINE_EXCEEDED, RESULT_TOO_LARGE, OVERLOADED, CONNECTION_LOST, or MySQL's
+   *   error. Or the signal's reason.
    */
-  async query(sql: SqlText, terms: QueryExecutionOptions): Promise<StatementResult> {
+  async query(sql: SqlText, options: QueryExecutionOptions): Promise<StatementResult> {
     this.#packetLimit.check(sql);
-    const watch = new StatementTimer(terms);
-    const collector = new ResultCollector(terms.limits, (failure) =>
-      watch.interrupt((outcome) => failure.with({ outcome })),
+    const timer = new StatementTimer(options);
+    const collector = new ResultCollector(options.limits, (failure) =>
+      timer.interrupt((outcome) => failure.with({ outcome })),
     );
-    await this.#runWatched(terms, watch, async () => {
-      // What asks for the last statement's results has to find that one last.
-      if (this.#limit.isLifted && terms.readsLastStatement !== true) await this.#limit.restore();
-      watch.throwIfOver();
+    await this.#runTimed(options, timer, async () => {
+      // A statement that reads state of the previous one must follow it directly.
+      if (this.#limit.isLifted && options.readsLastStatement !== true) await this.#limit.restore();
+      timer.throwIfOver();
       this.state.history.lastIsBrokers = false;
       await this.#wire.run(sql, collector);
     });
-    return collector.result(terms.rowCounts);
+    return collector.result(options.rowCounts);
   }
 
   /**
-   * The same, but hands on its rows as they come. The reader has had what was answered before a failure; it has had
-   * nothing if no row was.
+   * Like `query`, but writes the rows to the sink as they arrive. Before a failure the sink has got the rows so far; if
+   * there was none, it has got nothing.
    */
-  async stream(sql: SqlText, terms: StreamExecutionOptions, reader: NdjsonSink): Promise<StreamResult> {
+  async stream(sql: SqlText, options: StreamExecutionOptions, sink: NdjsonSink): Promise<StreamResult> {
     this.#packetLimit.check(sql);
-    const watch = new StatementTimer(terms);
-    const stream = new RowStream(this.#wire, reader, terms, watch);
+    const timer = new StatementTimer(options);
+    const stream = new RowStream(this.#wire, sink, options, timer);
     try {
-      await this.#runWatched({ ...terms, isPlain: false }, watch, async () => {
+      await this.#runTimed({ ...options, isPlain: false }, timer, async () => {
         // Keep the server's own time limit for statements that we may not be allowed to kill.
-        if (terms.isRead) await this.#limit.lift();
-        watch.throwIfOver();
+        if (options.isRead) await this.#limit.lift();
+        timer.throwIfOver();
         this.state.history.lastIsBrokers = false;
         await this.#wire.run(sql, stream);
       });
@@ -119,10 +119,10 @@ export class MysqlConnection implements Connection {
       stream.breakOff();
       throw error;
     }
-    return stream.end(terms.rowCounts);
+    return stream.end(options.rowCounts);
   }
 
-  /** Runs a statement of the broker's own. Its rows. */
+  /** Runs a statement of the broker, and returns its rows. */
   async command(sql: string): Promise<readonly (readonly unknown[])[]> {
     this.#isDirty = true;
     this.state.history.lastIsBrokers = true;
@@ -131,7 +131,7 @@ export class MysqlConnection implements Connection {
     return rowsOf(collector.result());
   }
 
-  /** Until the next reset the server itself refuses to write, in transactions that begin from now on. */
+  /** Until the next reset the server refuses writes in transactions that begin from now on. */
   async makeReadOnly(): Promise<void> {
     if (this.#isReadOnly) return;
     // First: if the answer is lost, the session may be READ ONLY.
@@ -143,22 +143,22 @@ export class MysqlConnection implements Connection {
     await this.#wire.ping();
   }
 
-  /** Gives a session that was opened or wiped what the settings ask for. */
+  /** Applies the session settings to a new or reset session. */
   async setSession(): Promise<void> {
-    await this.command(this.#profile.sessionStatement);
+    await this.command(this.#options.sessionStatement);
     this.#isReadOnly = false;
     this.#limit.forget();
     this.#isDirty = false;
   }
 
   async reset(): Promise<void> {
-    // After a ROLLBACK too the session is set: the next statement is bound for its sql_mode, whatever a procedure made
-    // of that.
+    // The session is set after a mere ROLLBACK too: the next statement is bound for its sql_mode, which a procedure may
+    // have changed.
     await this.#wire.together(() => [this.#wipe(), this.#privileges.check(), this.setSession()]);
   }
 
   async #wipe(): Promise<void> {
-    if (this.#profile.resetOnCheckin !== 'rollback') await this.#wire.reset();
+    if (this.#options.resetOnCheckin !== 'rollback') await this.#wire.reset();
     else {
       const commands = ['ROLLBACK', ...(this.#isReadOnly ? ['SET SESSION TRANSACTION READ WRITE'] : [])];
       await Promise.all(commands.map((sql) => this.command(sql)));
@@ -166,7 +166,7 @@ export class MysqlConnection implements Connection {
   }
 
   async close(): Promise<void> {
-    if (this.#wire.isRunning) await endRunning(this.#wire, this.#profile);
+    if (this.#wire.isRunning) await endRunning(this.#wire, this.#options);
     else {
       this.#wire.end();
       this.#wire.destroyUnlessClosed();
@@ -178,31 +178,31 @@ export class MysqlConnection implements Connection {
     this.#wire.destroy();
   }
 
-  async #runWatched(terms: ExecutionOptions, watch: StatementTimer, run: () => Promise<void>): Promise<void> {
-    if (watch.errorFor !== undefined) throw watch.errorFor('not_applied');
+  async #runTimed(options: ExecutionOptions, timer: StatementTimer, run: () => Promise<void>): Promise<void> {
+    if (timer.errorFor !== undefined) throw timer.errorFor('not_applied');
     const wasDirty = this.#isDirty;
     this.#isDirty = true;
     this.state.history.isUsed = true;
-    const ended = this.#settle(terms, run);
-    const first = await watch.raceInterrupt(ended);
-    watch.end();
-    if (typeof first === 'function') throw first(await this.#stop(ended, terms));
+    const ended = this.#runToEnd(options, run);
+    const first = await timer.raceInterrupt(ended);
+    timer.end();
+    if (typeof first === 'function') throw first(await this.#stop(ended, options));
     if (first.failure === undefined) {
-      this.#isDirty = wasDirty || !terms.isPlain || terms.isReadOnly;
+      this.#isDirty = wasDirty || !options.isPlain || options.isReadOnly;
       return;
     }
     throw statementFailure(first.failure, {
-      ...terms,
+      ...options,
       flavour: this.#wire.flavour,
-      exposeMysqlMessages: this.#profile.exposeMysqlMessages,
-      isReadOnlyCaller: terms.isReadOnly,
+      exposeMysqlMessages: this.#options.exposeMysqlMessages,
+      isReadOnlyCaller: options.isReadOnly,
       isReadOnlyServer: await this.#role.confirms(first.failure),
     });
   }
 
-  async #settle(terms: ExecutionOptions, run: () => Promise<void>): Promise<End> {
+  async #runToEnd(options: ExecutionOptions, run: () => Promise<void>): Promise<StatementEnd> {
     try {
-      if (terms.isReadOnly) await this.makeReadOnly();
+      if (options.isReadOnly) await this.makeReadOnly();
       await run();
       return { failure: undefined };
     } catch (error) {
@@ -210,12 +210,12 @@ export class MysqlConnection implements Connection {
     }
   }
 
-  /** Stops the running statement on the server. What became of it, as far as it can be told in time. */
-  async #stop(ended: Promise<End>, terms: ExecutionOptions): Promise<Outcome> {
-    const { killChannel, killTarget } = this.#profile;
-    // The verdict comes behind the rows. Until the kill has reached the server, taking those only makes it send more.
+  /** Stops the running statement on the server. Returns its outcome, as far as that is known in time. */
+  async #stop(ended: Promise<StatementEnd>, options: ExecutionOptions): Promise<Outcome> {
+    const { killChannel, killTarget } = this.#options;
+    // The verdict follows the rows. Until the kill arrives, reading only makes the server send more of them.
     this.#wire.pause();
-    // The kill must have been dealt with too: one that comes late would hit the next borrower's statement.
+    // Wait for the kill too: a late one would hit the next holder's statement.
     const killed = killChannel.killQuery(killTarget).finally(() => this.#wire.resume());
     const verdict = await Promise.race([
       Promise.all([ended, killed]).then(
@@ -226,10 +226,10 @@ export class MysqlConnection implements Connection {
     ]);
     if (verdict === undefined) {
       this.#wire.giveUp();
-      return terms.cannotWrite ? 'not_applied' : 'unknown';
+      return options.cannotWrite ? 'not_applied' : 'unknown';
     }
     const { failure } = verdict;
     if (failure !== undefined && endsConnection(failure, this.#wire.flavour)) this.#wire.giveUp();
-    return outcomeAfterInterrupt(failure, { ...terms, isReadOnlyCaller: terms.isReadOnly });
+    return outcomeAfterInterrupt(failure, { ...options, isReadOnlyCaller: options.isReadOnly });
   }
 }

@@ -2,65 +2,66 @@ import type { Connection } from 'mysql2';
 import { assert } from '../../errors.ts';
 import type { PacketBytes } from '../result/packet-reader.ts';
 
-// What mysql2 keeps to itself: its line of commands. It sends a command when the one before has been answered.
+// Private members of mysql2: its queue of commands, and its parser. It sends a command after the response to the previous
+// one. mysql2-internals.test.ts checks each member on a server.
 
 export interface Command {
-  /** null until it has been sent. */
+  /** The state that takes the next packet; null before it was sent. */
   readonly next: unknown;
-  /** Sends it. Returns the state that takes the answer. */
-  start: (packet: undefined, line: CommandLine) => unknown;
-  /** Takes the next packet of the answer; without one it is its turn to be sent. Returns whether that was the last. */
-  execute(packet: AnswerPacket | undefined, line: CommandLine): boolean;
+  /** Sends it. Returns the state that takes the response. */
+  start: (packet: undefined, internals: Internals) => unknown;
+  /** Takes the next packet of the response; without a packet it must send itself. Returns whether that was the last. */
+  execute(packet: ResponsePacket | undefined, internals: Internals): boolean;
 }
 
-export interface AnswerPacket extends PacketBytes {
+export interface ResponsePacket extends PacketBytes {
   isError(): boolean;
   isEOF(): boolean;
-  /** Of the end of the columns or rows. */
+  /** Status flags of a packet that ends columns or rows. */
   eofStatusFlags(): number;
   asError(encoding: string): Error;
 }
 
-/** A packet to be sent: four bytes for its head, then its payload. mysql2 may split it by its length. */
+/** A packet to send: four bytes for its header, then its payload. mysql2 splits it by its length. */
 export interface RequestPacket {
   readonly buffer: Buffer;
   length(): number;
   writeHeader(sequenceId: number): void;
 }
 
-/** A connection of mysql2's, whose line of commands it is. */
-export interface CommandLine {
+/** The private members of a connection of mysql2. */
+export interface Internals {
   addCommand: (command: Command) => Command;
-  /** What the server offered at the login. */
+  /** The capabilities that the server offered at the login. */
   readonly serverCapabilityFlags: number;
   readonly _mariadbExtendedMetadata: boolean;
   writePacket(packet: RequestPacket): void;
   _resetSequenceId(): void;
   _bumpSequenceId(packets: number): void;
-  /** Gets what the socket brings. */
+  /** Gets the bytes of the socket. */
   packetParser: Pick<PacketParser, 'execute'>;
-  /** Whose answer comes. */
+  /** The command whose response arrives. */
   readonly _command: object | undefined;
-  /** What came while it was paused. */
+  /** Packets that arrived while it was paused. */
   readonly _paused_packets: { readonly length: number };
 }
 
-/** How mysql2 puts packets together. */
+/** mysql2's parser of packets. */
 export interface PacketParser {
-  /** One of the two below, or what reads a head that has come in pieces: what the next bytes are. */
+  /** One of the two below, or a reader of a split header, by what the next bytes are. */
   execute: (chunk: Buffer) => void;
   readonly executeStart: (chunk: Buffer) => void;
   readonly executePayload: (chunk: Buffer) => void;
-  /** Of the packet that has begun, as its head announces it. */
+  /** Payload length of the current packet, by its header. */
   readonly length: number;
-  /** What has come of it, from behind the length on. */
+  /** Its bytes so far, after the length. */
   buffer: Buffer[];
   bufferLength: number;
-  /** The packets before it that are one with it. */
+  /** Earlier packets of the same split packet. */
   readonly largePacketParts: Buffer[];
 }
 
-export function packetParserOf({ packetParser }: CommandLine): PacketParser {
+export function packetParserOf({ packetParser }: Internals): PacketParser {
   assert(isPacketParser(packetParser), 'a driver that puts packets together in another way');
   return packetParser;
 }
@@ -75,14 +76,14 @@ function isPacketParser(parser: object): parser is PacketParser {
   );
 }
 
-export function commandLineOf(connection: Connection): CommandLine {
-  assert(isCommandLine(connection), 'a driver that sends commands in another way');
+export function internalsOf(connection: Connection): Internals {
+  assert(hasInternals(connection), 'a driver that sends commands in another way');
   return connection;
 }
 
 const METHODS = ['addCommand', 'writePacket', '_resetSequenceId', '_bumpSequenceId'];
 
-function isCommandLine(connection: object): connection is CommandLine {
+function hasInternals(connection: object): connection is Internals {
   return (
     METHODS.every((name) => typeof Reflect.get(connection, name) === 'function') &&
     typeof Reflect.get(connection, 'serverCapabilityFlags') === 'number' &&
@@ -95,7 +96,7 @@ function isCommandLine(connection: object): connection is CommandLine {
 /** Capability CLIENT_SESSION_TRACK. */
 const SESSION_TRACK = 0x0080_0000;
 
-/** Whether OK packets hold what the session trackers report. */
-export function tracksSession({ serverCapabilityFlags }: CommandLine): boolean {
+/** Whether OK packets hold reports of the session trackers. */
+export function tracksSession({ serverCapabilityFlags }: Internals): boolean {
   return (serverCapabilityFlags & SESSION_TRACK) !== 0;
 }

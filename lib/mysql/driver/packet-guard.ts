@@ -1,4 +1,4 @@
-import { type CommandLine, type PacketParser, packetParserOf } from './mysql2-internals.ts';
+import { type Internals, type PacketParser, packetParserOf } from './mysql2-internals.ts';
 
 /** A command that limits the packets of its response. */
 export interface GuardedCommand {
@@ -22,7 +22,7 @@ const SEQUENCE_NUMBER_BYTES = 1;
  * its command allows, the rest of it is skipped, and the connection stays usable.
  */
 class PacketGuard {
-  readonly #line: CommandLine;
+  readonly #internals: Internals;
   readonly #parser: PacketParser;
   readonly #giveUp: () => void;
   /** Bytes of the skipped packet that are still to come. */
@@ -34,9 +34,9 @@ class PacketGuard {
   /** The bytes of the next packet's header so far. */
   readonly #head: number[] = [];
 
-  constructor(line: CommandLine, giveUp: () => void) {
-    this.#line = line;
-    this.#parser = packetParserOf(line);
+  constructor(internals: Internals, giveUp: () => void) {
+    this.#internals = internals;
+    this.#parser = packetParserOf(internals);
     this.#giveUp = giveUp;
   }
 
@@ -50,8 +50,8 @@ class PacketGuard {
   /** Checks the size of a packet that is incomplete. */
   #checkBegun(): void {
     // Complete packets are queued before it, so its command is not known yet.
-    if (this.#line._paused_packets.length > 0) return;
-    const { _command: command } = this.#line;
+    if (this.#internals._paused_packets.length > 0) return;
+    const { _command: command } = this.#internals;
     const max = isGuarded(command) ? command.maxPacketBytes : undefined;
     const bytes = this.#announcedBytes();
     if (bytes <= Math.max(SMALL_PACKET_BYTES, max ?? MAX_OTHER_BYTES)) return;
@@ -88,7 +88,7 @@ class PacketGuard {
       if (this.#leftBytes > 0) break;
       if (!this.#isContinued) {
         this.#isSkipping = false;
-        this.#line._bumpSequenceId(this.#skippedPackets);
+        this.#internals._bumpSequenceId(this.#skippedPackets);
         break;
       }
       at = this.#readHead(chunk, at);
@@ -112,8 +112,8 @@ class PacketGuard {
 }
 
 /** Guards a connection from now on. `giveUp` closes it if the server exceeds all limits. */
-export function guardPackets(line: CommandLine, giveUp: () => void): void {
-  line.packetParser = new PacketGuard(line, giveUp);
+export function guardPackets(internals: Internals, giveUp: () => void): void {
+  internals.packetParser = new PacketGuard(internals, giveUp);
 }
 
 function isGuarded(command: object | undefined): command is GuardedCommand {

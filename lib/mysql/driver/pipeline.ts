@@ -1,16 +1,16 @@
 import type { Socket } from 'node:net';
-import type { Command, CommandLine } from './mysql2-internals.ts';
+import type { Command, Internals } from './mysql2-internals.ts';
 
 /**
- * Sends the commands that `begin` gives the connection all at once; the server answers one after the other, as ever.
- * Each must fit into one packet, and must be harmless even if one before it fails.
+ * Sends the commands that `begin` adds without waiting for responses; the server responds in order. Each must fit into
+ * one packet, and must be harmless even if an earlier one fails.
  */
-export function sendTogether<T>(line: CommandLine, socket: Socket, begin: () => T): T {
+export function sendTogether<T>(internals: Internals, socket: Socket, begin: () => T): T {
   if (!socket.writable) return begin();
-  const { addCommand } = line;
-  line.addCommand = (command) => {
-    addCommand.call(line, command);
-    if (command.next === null) sendAhead(line, command);
+  const { addCommand } = internals;
+  internals.addCommand = (command) => {
+    addCommand.call(internals, command);
+    if (command.next === null) sendAhead(internals, command);
     return command;
   };
   socket.cork();
@@ -18,16 +18,16 @@ export function sendTogether<T>(line: CommandLine, socket: Socket, begin: () => 
     return begin();
   } finally {
     socket.uncork();
-    line.addCommand = addCommand;
+    internals.addCommand = addCommand;
   }
 }
 
-/** Sends a command that stands in line. When its turn comes, its answer is all that is left to take. */
-function sendAhead(line: CommandLine, command: Command): void {
-  line._resetSequenceId();
-  const takeAnswer = command.start(undefined, line);
+/** Sends a queued command. When its turn comes, only its response is left to read. */
+function sendAhead(internals: Internals, command: Command): void {
+  internals._resetSequenceId();
+  const takeAnswer = command.start(undefined, internals);
   command.start = () => {
-    line._bumpSequenceId(1);
+    internals._bumpSequenceId(1);
     return takeAnswer;
   };
 }

@@ -1,7 +1,7 @@
 import type { DriverError } from '../errors.ts';
 import { readOkPacket } from '../result/ok-packet.ts';
 import { checkResponse } from '../result/packet-reader.ts';
-import { type AnswerPacket, type Command, type CommandLine, tracksSession } from './mysql2-internals.ts';
+import { type Command, type Internals, type ResponsePacket, tracksSession } from './mysql2-internals.ts';
 import type { SessionTracker } from './session-tracker.ts';
 
 const HEAD_BYTES = 4;
@@ -48,10 +48,10 @@ export class StatusCommand implements Command {
     return new StatusCommand(payload, session, onEnd);
   }
 
-  start(_packet: undefined, line: CommandLine): 'answer' {
+  start(_packet: undefined, internals: Internals): 'answer' {
     const payloadBytes = this.#payload.length;
     const buffer = Buffer.concat([Buffer.alloc(HEAD_BYTES), this.#payload]);
-    line.writePacket({
+    internals.writePacket({
       buffer,
       length: () => payloadBytes + 1,
       writeHeader: (sequenceId) => {
@@ -62,25 +62,25 @@ export class StatusCommand implements Command {
     return 'answer';
   }
 
-  execute(packet: AnswerPacket | undefined, line: CommandLine): boolean {
+  execute(packet: ResponsePacket | undefined, internals: Internals): boolean {
     if (packet === undefined) {
-      line._resetSequenceId();
-      this.next = this.start(undefined, line);
+      internals._resetSequenceId();
+      this.next = this.start(undefined, internals);
       return false;
     }
     this.next = null;
     const error = packet.isError() ? packet.asError('utf8') : undefined;
-    if (error === undefined) this.#note(packet, line);
+    if (error === undefined) this.#note(packet, internals);
     this.#onEnd(error);
     return true;
   }
 
-  #note(packet: AnswerPacket, line: CommandLine): void {
+  #note(packet: ResponsePacket, internals: Internals): void {
     if (packet.isEOF()) {
       this.#session.noteStatus(packet.eofStatusFlags());
       return;
     }
     checkResponse(packet.buffer[packet.offset] === 0, 'neither an end nor a success');
-    this.#session.noteOk(readOkPacket(packet, tracksSession(line)), true);
+    this.#session.noteOk(readOkPacket(packet, tracksSession(internals)), true);
   }
 }

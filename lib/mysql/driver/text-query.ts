@@ -4,10 +4,10 @@ import { MORE_RESULTS, type OkPacket, readOkPacket } from '../result/ok-packet.t
 import { checkResponse, type PacketBytes, PacketReader, ProtocolError } from '../result/packet-reader.ts';
 import { bytesOf, type SqlText, writeText } from '../sql/binding/sql-text.ts';
 import {
-  type AnswerPacket,
   type Command,
-  type CommandLine,
+  type Internals,
   type RequestPacket,
+  type ResponsePacket,
   tracksSession,
 } from './mysql2-internals.ts';
 import type { GuardedCommand } from './packet-guard.ts';
@@ -71,29 +71,29 @@ export class TextQuery implements Command, GuardedCommand {
     this.#sink.refuseRow(bytes);
   }
 
-  start(_packet: undefined, line: CommandLine): State {
-    line.writePacket(requestOf(this.#sql));
+  start(_packet: undefined, internals: Internals): State {
+    internals.writePacket(requestOf(this.#sql));
     return 'head';
   }
 
-  execute(packet: AnswerPacket | undefined, line: CommandLine): boolean {
+  execute(packet: ResponsePacket | undefined, internals: Internals): boolean {
     if (packet === undefined) {
-      line._resetSequenceId();
-      this.next = this.start(undefined, line);
+      internals._resetSequenceId();
+      this.next = this.start(undefined, internals);
       return false;
     }
     const error = packet.isError() ? packet.asError('utf8') : undefined;
-    this.next = error === undefined ? this.#readPacket(packet, line) : null;
+    this.next = error === undefined ? this.#readPacket(packet, internals) : null;
     if (this.next !== null) return false;
     this.#onEnd(error);
     return true;
   }
 
   /** Returns the next state; null at the end. */
-  #readPacket(packet: AnswerPacket, line: CommandLine): State | null {
+  #readPacket(packet: ResponsePacket, internals: Internals): State | null {
     switch (this.next) {
       case 'head':
-        return this.#readHead(packet, line);
+        return this.#readHead(packet, internals);
       case 'column':
         return this.#readColumn(packet);
       case 'row':
@@ -108,29 +108,29 @@ export class TextQuery implements Command, GuardedCommand {
     }
   }
 
-  #readHead(packet: AnswerPacket, line: CommandLine): State | null {
+  #readHead(packet: ResponsePacket, internals: Internals): State | null {
     const mark = packet.buffer[packet.offset];
     checkResponse(mark !== LOCAL_INFILE, 'a request for a file');
     if (mark === OK) {
-      const ok = readOkPacket(packet, tracksSession(line));
+      const ok = readOkPacket(packet, tracksSession(internals));
       this.#session.noteOk(ok);
       this.#sink.finishStatement(ok);
       return stateAfter(ok.status);
     }
     const count = Number(new PacketReader(packet).lengthEncoded());
     checkResponse(count > 0, 'a set without columns');
-    this.#columns = new ColumnSetReader(count, line._mariadbExtendedMetadata);
+    this.#columns = new ColumnSetReader(count, internals._mariadbExtendedMetadata);
     return 'column';
   }
 
-  #readEnd(packet: AnswerPacket): State | null {
+  #readEnd(packet: ResponsePacket): State | null {
     const status = packet.eofStatusFlags();
     this.#session.noteStatus(status);
     this.#sink.finishSet(packet.buffer.readUInt16LE(packet.offset + WARNINGS_OFFSET));
     return stateAfter(status);
   }
 
-  #readColumn(packet: AnswerPacket): State {
+  #readColumn(packet: ResponsePacket): State {
     const columns = this.#columns?.add(packet);
     if (columns === undefined) return 'column';
     this.#sink.startSet(columns);

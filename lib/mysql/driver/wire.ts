@@ -2,7 +2,7 @@ import { assert } from '../../errors.ts';
 import { SessionHistory } from '../connection/session-history.ts';
 import { type DriverError, endsConnection, type Flavour } from '../errors.ts';
 import type { SqlText } from '../sql/binding/sql-text.ts';
-import { type Command, type CommandLine, commandLineOf } from './mysql2-internals.ts';
+import { type Command, type Internals, internalsOf } from './mysql2-internals.ts';
 import type { Driver } from './open-driver.ts';
 import { guardPackets } from './packet-guard.ts';
 import { sendTogether } from './pipeline.ts';
@@ -10,19 +10,19 @@ import { SessionTracker } from './session-tracker.ts';
 import { StatusCommand } from './status-command.ts';
 import { type ResultSink, TextQuery } from './text-query.ts';
 
-/** A server that has not hung up after so long will not. */
-const GOODBYE_TIMEOUT_MS = 5_000;
+/** A server that has not hung up after this time is disconnected. */
+const CLOSE_TIMEOUT_MS = 5_000;
 
-/** What is known of a session, and how to learn more where the answers did not tell. */
-export type SessionState = Pick<Wire, 'flavour' | 'session' | 'history' | 'askStatus'>;
+/** The state of a session, and a way to refresh it. */
+export type SessionState = Pick<Wire, 'flavour' | 'session' | 'history' | 'refreshStatus'>;
 
-/** Speaks to the server over a login, one command at a time, and knows whether that still makes sense. */
+/** Sends commands to the server, one at a time, and knows whether the connection is still usable. */
 export class Wire {
   readonly flavour: Flavour;
   readonly session = new SessionTracker();
   readonly history = new SessionHistory();
   readonly #driver: Driver;
-  readonly #line: CommandLine;
+  readonly #internals: Internals;
   readonly #onLost = new Set<() => void>();
   #isUsable = true;
   /** Each fails a statement that is running. */
@@ -31,14 +31,14 @@ export class Wire {
 
   constructor(driver: Driver) {
     this.#driver = driver;
-    this.#line = commandLineOf(driver.connection);
-    guardPackets(this.#line, () => this.destroy());
+    this.#internals = internalsOf(driver.connection);
+    guardPackets(this.#internals, () => this.destroy());
     this.flavour = driver.flavour;
     driver.connection.on('error', (error) => this.#lose(error));
     driver.socket.once('close', () => this.#lose(new Error('The connection was closed')));
   }
 
-  /** False once nobody can be served over it any more. Final. */
+  /** False once it cannot serve statements any more. Final. */
   get isUsable(): boolean {
     return this.#isUsable && !this.session.isUnusable;
   }
@@ -47,18 +47,18 @@ export class Wire {
     return this.#running.size > 0;
   }
 
-  /** Resolves when the peer has let go of the connection. */
+  /** Resolves when the connection is closed on both sides. */
   get closed(): Promise<void> {
     return this.#driver.closed;
   }
 
-  /** Calls back once, when the connection ends by itself, unless the result was called before. */
+  /** Calls back once, when the connection is lost. The returned function removes the listener. */
   onLost(listener: () => void): () => void {
     this.#onLost.add(listener);
     return () => this.#onLost.delete(listener);
   }
 
-  /** Nobody can be served over it any more, although it may still be open. */
+  /** Marks it unusable, although it may still be open. */
   giveUp(): void {
     this.#isUsable = false;
   }
@@ -69,12 +69,12 @@ export class Wire {
   }
 
   /**
-   * Has the server tell the flags of the session, behind a statement that failed: an error tells none. What that
-   * statement has left for ROW_COUNT(), FOUND_ROWS() and the diagnostics stays as it is.
+   * Gets the flags of the session after a failed statement, since an error has none. ROW_COUNT(), FOUND_ROWS() and the
+   * diagnostics of that statement do not change.
    *
-   * @param withChanges also what its trackers report. False: it cannot be had.
+   * @param withChanges Get the trackers' reports too. The result is false if that is impossible.
    */
-  async askStatus(withChanges: boolean): Promise<boolean> {
+  async refreshStatus(withChanges: boolean): Promise<boolean> {
     const { database } = this.#driver.connection.config;
     const asksChanges = withChanges && database !== undefined;
     await this.together(() => [
@@ -87,20 +87,19 @@ export class Wire {
   }
 
   /**
-   * What `begin` asks is sent in one go, without waiting for the answers in between: see {@link sendTogether}. It may
-   * be more than one statement.
+   * Pipelines the commands of `begin`, which may be several statements: see {@link sendTogether}.
    */
   async together(begin: () => readonly Promise<void>[]): Promise<void> {
     this.#isTogether = true;
     try {
-      const answers = sendTogether(this.#line, this.#driver.socket, begin);
+      const answers = sendTogether(this.#internals, this.#driver.socket, begin);
       await Promise.all(answers);
     } finally {
       this.#isTogether = false;
     }
   }
 
-  /** Takes nothing more of the answer, so that the server has to wait, until `resume`. */
+  /** Stops reading the response until `resume`, so that the server has to wait. */
   pause(): void {
     this.#driver.connection.pause();
   }
@@ -113,24 +112,24 @@ export class Wire {
     await this.#await((done) => this.#driver.connection.ping(done));
   }
 
-  /** Wipes the session. */
+  /** Resets the session (COM_RESET_CONNECTION). */
   async reset(): Promise<void> {
     this.history.wiped();
     await this.#await((done) => this.#driver.connection.reset(done));
   }
 
-  /** Says goodbye behind whatever is running. */
+  /** Sends COM_QUIT after the commands that run. */
   end(): void {
     this.#isUsable = false;
     this.#driver.connection.end();
   }
 
-  /** Cuts the connection off unless the server hangs up soon. */
+  /** Closes the connection unless the server does soon. */
   destroyUnlessClosed(): void {
-    setTimeout(() => this.destroy(), GOODBYE_TIMEOUT_MS).unref();
+    setTimeout(() => this.destroy(), CLOSE_TIMEOUT_MS).unref();
   }
 
-  /** What still arrives is not looked at: it would be taken apart row by row before the connection's end is seen. */
+  /** Discards what still arrives: parsing the rows would delay noticing the connection's end. */
   ignoreRest(): void {
     this.#driver.socket.removeAllListeners('data').resume();
   }
@@ -155,11 +154,11 @@ export class Wire {
         else fail(error);
       };
       this.#running.add(fail);
-      this.#line.addCommand(commandFor(end));
+      this.#internals.addCommand(commandFor(end));
     });
   }
 
-  /** A command of the driver's that answers by callback; a connection lost meanwhile fails it too. */
+  /** Runs a command of mysql2 with a callback. A lost connection fails it too. */
   async #await(start: (done: (error: DriverError | null) => void) => void): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       // mysql2 reports success as null or as undefined.

@@ -53,7 +53,8 @@ export class TransactionFate {
     let found: FoundEnd | undefined;
     try {
       found = await this.#bounded(async () => {
-        const isKnown = failure === undefined || (await this.#connection.state.askStatus(mayEndTransaction));
+        const isKnown =
+          failure === undefined || (await this.#connection.state.refreshStatus(mayEndTransaction));
         return isKnown ? await this.#monitor.check(mayEndTransaction) : 'unclear';
       });
     } catch (error) {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   type Command,
-  type CommandLine,
-  commandLineOf,
+  type Internals,
+  internalsOf,
   packetParserOf,
   tracksSession,
 } from '../../../lib/mysql/driver/mysql2-internals.ts';
@@ -13,7 +13,7 @@ import { startTestDatabase, type TestDatabase } from '../../support/database/dat
 
 let database: TestDatabase;
 let driver: Driver;
-let internals: CommandLine;
+let internals: Internals;
 
 beforeAll(async () => {
   database = await startTestDatabase();
@@ -21,7 +21,7 @@ beforeAll(async () => {
   const { user: username, password, database: name } = database.app;
   const login = { host, port, username, password, database: name, versionId: '1' };
   driver = await openDriver(login, async () => undefined, 5_000);
-  internals = commandLineOf(driver.connection);
+  internals = internalsOf(driver.connection);
 });
 
 afterAll(async () => {
@@ -149,8 +149,8 @@ test('the login has agreed on what responses are read by', () => {
 
 test('a missing member is noticed at the login', () => {
   const connection = Object.create(driver.connection, { _resetSequenceId: { value: undefined } });
-  expect(() => commandLineOf(connection)).toThrow('a driver that sends commands in another way');
+  expect(() => internalsOf(connection)).toThrow('a driver that sends commands in another way');
   const parser = Object.assign(Object.create(packetParserOf(internals)), { bufferLength: undefined });
   const other = Object.create(driver.connection, { packetParser: { value: parser } });
-  expect(() => packetParserOf(commandLineOf(other))).toThrow('a driver that puts packets together');
+  expect(() => packetParserOf(internalsOf(other))).toThrow('a driver that puts packets together');
 });
