@@ -19,6 +19,8 @@ interface NamedContext extends ValueContext {
   isInExecutableComment: boolean;
 }
 
+type ContextsByName = ReadonlyMap<string, NamedContext>;
+
 /** The size of a set of values. */
 interface Measure {
   /** Number of values, with those of lists. */
@@ -39,7 +41,7 @@ export class PlaceholderValues {
   /** Computed when they are needed. */
   #named: readonly Placeholder[] | undefined;
   #unnamed: readonly Placeholder[] | undefined;
-  #contexts: ReadonlyMap<string, NamedContext> | undefined;
+  #contexts: ContextsByName | undefined;
   /** Bytes of the statement without its values. */
   #fixedBytes: number | undefined;
 
@@ -147,13 +149,13 @@ export class PlaceholderValues {
     return this.#named;
   }
 
-  #contextsOf(placeholders: readonly Placeholder[]): ReadonlyMap<string, NamedContext> {
+  #contextsOf(placeholders: readonly Placeholder[]): ContextsByName {
     this.#contexts ??= contextsByName(placeholders);
     return this.#contexts;
   }
 }
 
-function contextsByName(placeholders: readonly Placeholder[]): ReadonlyMap<string, NamedContext> {
+function contextsByName(placeholders: readonly Placeholder[]): ContextsByName {
   const contexts = new Map<string, NamedContext>();
   for (const { name = '', isInList, isInExecutableComment } of placeholders) {
     const context = contexts.get(name);
@@ -191,10 +193,7 @@ function checkUnnamed(placeholders: readonly Placeholder[], params: readonly Par
   return { values, mostBytes };
 }
 
-function checkNamed(
-  contexts: ReadonlyMap<string, NamedContext>,
-  params: Readonly<Record<string, Param>>,
-): Measure {
+function checkNamed(contexts: ContextsByName, params: Readonly<Record<string, Param>>): Measure {
   let values = 0;
   let mostBytes = 0;
   for (const [name, context] of contexts) {
