@@ -117,6 +117,6 @@ test('a server that asks for a file is not answered', () => {
     _command: undefined,
     _paused_packets: [],
   };
-  expect(() => query.execute(answer, line)).toThrow('a question for a file');
+  expect(() => query.execute(answer, line)).toThrow('a request for a file');
   expect(sent).toEqual([]);
 });
