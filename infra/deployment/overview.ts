@@ -1,3 +1,4 @@
+import { MYSQL_PORT } from '../../lib/settings/servers.ts';
 import type { Parameters } from './parameters.ts';
 import { peakTasks } from './rolling.ts';
 import type { SettingsSource } from './settings-source.ts';
@@ -64,7 +65,7 @@ export function overviewLines({
 function databasesOf({ settings }: SettingsSource): string[] {
   return Object.entries(settings?.databases ?? {}).map(
     ([alias, { host, port }]) =>
-      `${alias}: ${host ?? 'host of its secret'}:${port ?? 'port of its secret, or 3306'}`,
+      `${alias}: ${host ?? 'host of its secret'}:${port ?? `port of its secret, or ${MYSQL_PORT}`}`,
   );
 }
 

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { nearestFirst } from '../../lib/settings/fields.ts';
+import { MYSQL_PORT } from '../../lib/settings/servers.ts';
 import { TASK_CPUS } from './fargate-size.ts';
 import { refuse } from './problem.ts';
 
@@ -49,7 +50,7 @@ const Parameters = z.object({
   vpcId: optional(text(/^vpc-[0-9a-f]+$/, 'the id of a VPC: vpc-...')),
   subnetIds: list(/^subnet-[0-9a-f]+$/, 'ids of subnets, separated by commas: subnet-...').default([]),
   databaseSecurityGroupId: optional(text(/^sg-[0-9a-f]+$/, 'the id of a security group: sg-...')),
-  databasePort: whole(1, 65_535).default(3_306),
+  databasePort: whole(1, 65_535).default(MYSQL_PORT),
   egress: z.enum(['public-ip', 'nat'], 'public-ip or nat'),
   ingress: z.enum(['cloudmap', 'alb'], 'cloudmap or alb'),
   certificateArn: optional(text(/^arn:[\w-]+:acm:/, 'the ARN of a certificate of ACM')),
@@ -85,7 +86,7 @@ export function parseParameters(values: Readonly<Record<string, unknown>>): Para
 }
 
 /**
- * A name that nothing asks for was meant to be another one.
+ * A name that nothing asks for was meant to be another one: all that there are, nearest first.
  *
  * @param declared Names that serverless.yml has beside those of here.
  */
@@ -93,8 +94,5 @@ export function nameProblems(given: readonly string[], declared: readonly string
   const known = [...new Set([...PARAMETER_NAMES, ...declared])];
   return given
     .filter((name) => !known.includes(name))
-    .map((name) => {
-      const [nearest] = nearestFirst(name, known);
-      return `${name}: found an unknown parameter, allowed ${nearest}, or another name below "params" in serverless.yml`;
-    });
+    .map((name) => `${name}: found an unknown parameter, allowed ${nearestFirst(name, known).join(', ')}`);
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { type Check, checkOf, entriesOf, inEach } from '../../../lib/settings/checks/check.ts';
 import { pathText } from '../../../lib/settings/problems.ts';
+import { MYSQL_PORT } from '../../../lib/settings/servers.ts';
 import { CallerSettings } from '../../../lib/settings/settings.ts';
 import type { Parameters } from '../parameters.ts';
 import { isSameSecret } from '../secret-arn.ts';
@@ -9,8 +10,6 @@ import { isSameSecret } from '../secret-arn.ts';
 export const EXAMPLE_HOST = 'shop.cluster-abc.eu-west-1.rds.amazonaws.com';
 /** Names that lead nowhere for ever (RFC 2606). */
 const RESERVED_HOST = /(^|\.)(example|invalid|test|example\.(com|net|org))$/i;
-/** MySQL's, where settings state none. */
-const DEFAULT_PORT = 3_306;
 
 const NO_FILE = 'on Fargate, where the image has no file of yours';
 
@@ -58,7 +57,7 @@ function portsAreTheOneOfTheParameters({ databasePort }: Parameters): Check {
   return inEach(
     'databases',
     checkOf(Endpoint, ({ port, credentials }, path) => {
-      const stated = port ?? (Object.hasOwn(credentials, 'secretId') ? undefined : DEFAULT_PORT);
+      const stated = port ?? (Object.hasOwn(credentials, 'secretId') ? undefined : MYSQL_PORT);
       if (stated === undefined || stated === databasePort) return [];
       return [
         `databasePort: found ${databasePort}, but ${pathText([...path, 'port'])} is ${stated}, allowed one port, of all databases: --param databasePort=${stated}`,

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { openDriver } from '../../../lib/mysql/driver/open-driver.ts';
 import { encryptionOf } from '../../../lib/mysql/driver/tls.ts';
+import { MYSQL_PORT } from '../../../lib/settings/servers.ts';
 import { runStep } from '../step.ts';
 import { DatabaseAdmin } from './database-admin.ts';
 import { startDatabaseServer } from './database-server.ts';
@@ -53,7 +54,7 @@ function parseAddress(url: string): Address | undefined {
     const { protocol, hostname, port, username, password, pathname } = new URL(url);
     const address = {
       host: hostname.replace(/^\[|\]$/g, ''),
-      port: port === '' ? 3306 : Number(port),
+      port: port === '' ? MYSQL_PORT : Number(port),
       user: decodeURIComponent(username),
       password: decodeURIComponent(password),
       database: decodeURIComponent(pathname.slice(1)),
