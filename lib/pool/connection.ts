@@ -4,6 +4,8 @@ import { beforeRefusal } from '../async/before-refusal.ts';
 export interface Connection {
   /** False once it can serve nobody any more: lost, or left in a state that no reset mends. Final. */
   readonly isUsable: boolean;
+  /** Why it is not usable, for logs: it shows no SQL and no value. */
+  readonly unusableReason?: string | undefined;
   /** False while its borrowers left nothing that one who takes a used connection could see. */
   readonly needsReset: boolean;
   /** The peer is of another kind than when this connection was opened: so are those opened before it. Final. */

@@ -44,7 +44,8 @@ export interface PoolEventMap {
   late_checkin: Holder & { readonly heldMs: number };
   /** Connections were declared unusable, or newer credentials are known. */
   invalidate: { readonly generation: number; readonly reason: string };
-  close: { readonly reason: CloseReason };
+  /** `cause`: what made the connection unusable, if anything did. */
+  close: { readonly reason: CloseReason; readonly cause: string | undefined };
 }
 
 type PoolListener<Name extends keyof PoolEventMap> = (event: PoolEventMap[Name]) => void;

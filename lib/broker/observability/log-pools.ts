@@ -16,6 +16,9 @@ export function logPools(pools: PoolRegistry, log: Logger): void {
       const level = UNEXPECTED.has(reason) ? 'warn' : 'info';
       log[level]({ database: alias, reason }, 'the connections to a database are replaced');
     });
+    pool.events.on('close', ({ reason, cause }) => {
+      log.debug({ database: alias, reason, cause }, 'a connection is closed');
+    });
     pool.events.on('held_too_long', ({ caller, purpose, heldMs }) => {
       log.warn(
         { database: alias, caller, reqId: purpose, heldMs: roundMs(heldMs) },

@@ -10,7 +10,7 @@ export async function endRunning(
   wire: Wire,
   { killChannel, killTarget }: Pick<ConnectionOptions, 'killChannel' | 'killTarget'>,
 ): Promise<void> {
-  wire.giveUp();
+  wire.giveUp('closed while a statement ran');
   try {
     await killChannel.killConnection(killTarget);
     wire.ignoreRest();

@@ -50,6 +50,10 @@ export class MysqlConnection implements Connection {
     return this.#wire.isUsable;
   }
 
+  get unusableReason(): string | undefined {
+    return this.#wire.unusableReason;
+  }
+
   get needsReset(): boolean {
     return this.#isDirty || this.#options.resetOnCheckin !== 'auto';
   }
@@ -225,11 +229,12 @@ export class MysqlConnection implements Connection {
       delay(VERDICT_WAIT_MS),
     ]);
     if (verdict === undefined) {
-      this.#wire.giveUp();
+      this.#wire.giveUp('a statement was not known to be stopped in time');
       return options.cannotWrite ? 'not_applied' : 'unknown';
     }
     const { failure } = verdict;
-    if (failure !== undefined && endsConnection(failure, this.#wire.flavour)) this.#wire.giveUp();
+    if (failure !== undefined && endsConnection(failure, this.#wire.flavour))
+      this.#wire.giveUp('a statement that was stopped ended the connection');
     return outcomeAfterInterrupt(failure, { ...options, isReadOnlyCaller: options.isReadOnly });
   }
 }

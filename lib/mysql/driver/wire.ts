@@ -1,6 +1,6 @@
 import { assert } from '../../errors.ts';
 import { SessionHistory } from '../connection/session-history.ts';
-import { type DriverError, endsConnection, type Flavour } from '../errors.ts';
+import { type DriverError, endsConnection, type Flavour, isServerError } from '../errors.ts';
 import type { SqlText } from '../sql/binding/sql-text.ts';
 import { type Command, type Internals, internalsOf } from './mysql2-internals.ts';
 import type { Driver } from './open-driver.ts';
@@ -24,7 +24,7 @@ export class Wire {
   readonly #driver: Driver;
   readonly #internals: Internals;
   readonly #onLost = new Set<() => void>();
-  #isUsable = true;
+  #unusableReason: string | undefined;
   /** Each fails a statement that is running. */
   readonly #running = new Set<(error: DriverError) => void>();
   #isTogether = false;
@@ -32,7 +32,10 @@ export class Wire {
   constructor(driver: Driver) {
     this.#driver = driver;
     this.#internals = internalsOf(driver.connection);
-    guardPackets(this.#internals, () => this.destroy());
+    guardPackets(this.#internals, () => {
+      this.giveUp('the server answered beyond all bounds');
+      this.destroy();
+    });
     this.flavour = driver.flavour;
     driver.connection.on('error', (error) => this.#lose(error));
     driver.socket.once('close', () => this.#lose(new Error('The connection was closed')));
@@ -40,7 +43,13 @@ export class Wire {
 
   /** False once it cannot serve statements any more. Final. */
   get isUsable(): boolean {
-    return this.#isUsable && !this.session.isUnusable;
+    return this.unusableReason === undefined;
+  }
+
+  /** Why it cannot serve statements any more. */
+  get unusableReason(): string | undefined {
+    if (this.#unusableReason !== undefined) return this.#unusableReason;
+    return this.session.isUnusable ? 'another default database or character set' : undefined;
   }
 
   get isRunning(): boolean {
@@ -58,9 +67,9 @@ export class Wire {
     return () => this.#onLost.delete(listener);
   }
 
-  /** Marks it unusable, although it may still be open. */
-  giveUp(): void {
-    this.#isUsable = false;
+  /** Marks it unusable, although it may still be open. The first reason counts. */
+  giveUp(reason: string): void {
+    this.#unusableReason ??= reason;
   }
 
   /** Runs a statement. Resolves when it has ended; rejects with the driver's error. */
@@ -120,7 +129,7 @@ export class Wire {
 
   /** Sends COM_QUIT after the commands that run. */
   end(): void {
-    this.#isUsable = false;
+    this.giveUp('closed by the broker');
     this.#driver.connection.end();
   }
 
@@ -135,7 +144,7 @@ export class Wire {
   }
 
   destroy(): void {
-    this.#isUsable = false;
+    this.giveUp('cut off by the broker');
     this.#driver.socket.destroy();
   }
 
@@ -145,7 +154,7 @@ export class Wire {
     return new Promise<void>((resolve, reject) => {
       const fail = (error: DriverError): void => {
         this.#running.delete(fail);
-        if (endsConnection(error, this.flavour)) this.#isUsable = false;
+        if (endsConnection(error, this.flavour)) this.giveUp(reasonOf(error));
         reject(error);
       };
       const end = (error: DriverError | undefined): void => {
@@ -167,9 +176,14 @@ export class Wire {
   }
 
   #lose(error: DriverError): void {
-    const wasUsable = this.#isUsable;
-    this.#isUsable = false;
+    const wasUsable = this.#unusableReason === undefined;
+    this.giveUp(reasonOf(error));
     for (const fail of this.#running) fail(error);
     if (wasUsable) for (const listener of this.#onLost) listener();
   }
+}
+
+/** Without the message, which may repeat values. */
+function reasonOf(error: DriverError): string {
+  return isServerError(error) ? `error ${error.errno}` : (error.code ?? 'closed by the server');
 }

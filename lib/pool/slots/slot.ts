@@ -55,6 +55,11 @@ export class Slot<C extends Connection> {
     return this.state !== 'closing' && this.#connection?.isUsable === true;
   }
 
+  /** Undefined where it is usable. */
+  get unusableReason(): string | undefined {
+    return this.#connection?.unusableReason;
+  }
+
   get generation(): number {
     return this.#generation;
   }

@@ -172,7 +172,7 @@ export class Slots<C extends Connection> implements CapMember {
 
   async close(slot: Slot<C>, reason: CloseReason): Promise<void> {
     this.#places.move(slot, 'closing');
-    this.#events.emit('close', { reason });
+    this.#events.emit('close', { reason, cause: slot.unusableReason });
     if (reason === 'superseded') this.renewal.replaced();
     if (reason === 'lost' || reason === 'reset_failed') this.#places.suspectIdle();
     if (this.isDown && !this.mayConnect) this.#owner.onDown(this.gate.lastError);
