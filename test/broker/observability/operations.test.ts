@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import * as routes from '../../../lib/protocol/routes.ts';
 import { eventually, http } from '../../support/http.ts';
 import { useBroker } from '../../support/use-broker.ts';
 
@@ -83,7 +84,14 @@ test('/metrics takes no label from what a caller invents', async () => {
 });
 
 test('/openapi.json describes every call with the schemas that validate it', async () => {
-  const document = (await http(`${broker.url}/openapi.json`)).json();
+  const document = (await http(`${broker.url}/openapi.json`)).json() as { paths: object };
+  const paths = Object.entries(routes)
+    .filter(([name]) => /_ROUTES?$/.test(name))
+    .flatMap(([, route]): string[] => (typeof route === 'string' ? [route] : Object.values(route)));
+  expect(paths.length).toBeGreaterThan(15);
+  expect(Object.keys(document.paths)).toEqual(
+    expect.arrayContaining(paths.map((path) => path.replace(/:(\w+)/g, '{$1}'))),
+  );
   expect(document).toMatchObject({
     openapi: '3.1.0',
     paths: { '/v1/databases/{alias}/query': { post: { requestBody: { required: true } } } },
