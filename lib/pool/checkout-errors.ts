@@ -14,16 +14,20 @@ export function deadlineExceeded(waitedMs: number): BrokerError {
   return new BrokerError('DEADLINE_EXCEEDED', `The deadline passed after ${Math.round(waitedMs)} ms in line`);
 }
 
-/** The pool's own time for a wait passed. `connectFailure` is what connects fail with, if they do. */
+/**
+ * The pool's own time for a wait passed. `connectFailure` is what connects fail with, if they do. `ownShare` are the
+ * connections of a caller that may have no more.
+ */
 export function poolTimeout(
   stats: PoolStats,
   server: ServerConnectionLimit,
   waitedMs: number,
   connectFailure: unknown,
+  ownShare: number | undefined,
 ): BrokerError {
   const { size, maxOverflow, waiting } = stats;
   const waited = Math.round(waitedMs);
-  const cause = obstacleOf(stats, server, connectFailure);
+  const cause = obstacleOf(stats, server, connectFailure, ownShare);
   return new BrokerError(
     'POOL_TIMEOUT',
     `No connection came free within ${waited} ms: ${usageOf(stats)}; ${waiting} more callers wait`,
@@ -53,9 +57,13 @@ function obstacleOf(
   stats: PoolStats,
   { free, maxConnections }: ServerConnectionLimit,
   connectFailure: unknown,
+  ownShare: number | undefined,
 ): unknown {
   if (stats.paused) return new Error('The pool is paused');
   if (connectFailure !== undefined) return connectFailure;
+  if (ownShare !== undefined) {
+    return new Error(`This caller has ${ownShare} of them, and the last one is for other callers`);
+  }
   if (stats.connections >= stats.size + stats.maxOverflow && stats.opening === 0) return undefined;
   if (stats.opening > 0) return new Error(`Logins that have not ended yet: ${stats.opening}`);
   if (free <= 0) return new Error(`The ${maxConnections} connections that its server may have are in use`);

@@ -4,6 +4,8 @@ export interface PoolOptions {
   readonly size: number;
   /** Connections opened on top under load and closed on checkin. */
   readonly maxOverflow: number;
+  /** Several callers use it: none of them may have all of its connections, where these are five or more. */
+  readonly isShared: boolean;
   /** One budget: the wait in the queue and the login. */
   readonly checkoutTimeoutMs: number;
   /** Age at which a connection is replaced; jittered downwards. */

@@ -3,6 +3,7 @@ import type { Holder } from './checkout.ts';
 import type { Connection } from './connection.ts';
 import type { PoolEvents } from './pool-events.ts';
 import type { Slot } from './slots/slot.ts';
+import type { ConnectionShares } from './waiters/connection-shares.ts';
 
 /** A holder used its connection after it had given it back: somebody else may have it by now. */
 export class CheckedInError extends Error {
@@ -57,16 +58,19 @@ export class PooledConnection<C extends Connection> {
 /** Notes who has a slot's connection until it comes back, and tells observers of both. */
 export class Checkouts<C extends Connection> {
   readonly #events: PoolEvents;
+  readonly #shares: ConnectionShares;
   readonly #onBack: (slot: Slot<C>, nowMs: number) => void;
 
   /** `onBack` decides what becomes of a slot that came back. */
-  constructor(events: PoolEvents, onBack: (slot: Slot<C>, nowMs: number) => void) {
+  constructor(events: PoolEvents, shares: ConnectionShares, onBack: (slot: Slot<C>, nowMs: number) => void) {
     this.#events = events;
+    this.#shares = shares;
     this.#onBack = onBack;
   }
 
   checkOut(slot: Slot<C>, holder: Holder, waitedMs: number, nowMs: number): PooledConnection<C> {
     slot.checkout = { holder, sinceMs: nowMs, isOverdue: false };
+    this.#shares.take(holder.caller);
     this.#events.emit('checkout', { waitedMs });
     return new PooledConnection(slot, waitedMs, this);
   }
@@ -80,6 +84,10 @@ export class Checkouts<C extends Connection> {
     const heldMs = nowMs - checkout.sinceMs;
     this.#events.emit('checkin', { heldMs });
     if (checkout.isOverdue) this.#events.emit('late_checkin', { heldMs, ...checkout.holder });
+    const { caller } = checkout.holder;
+    // What is lost may keep the peer busy for long.
+    if (slot.connection.isUsable) this.#shares.giveBack(caller);
+    else slot.onGone = () => this.#shares.giveBack(caller);
     this.#onBack(slot, nowMs);
   }
 

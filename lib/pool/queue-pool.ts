@@ -15,6 +15,7 @@ import { evictionReason } from './slots/eviction.ts';
 import { PoolMaintenance } from './slots/maintenance.ts';
 import type { Slot } from './slots/slot.ts';
 import { Slots } from './slots/slots.ts';
+import { ConnectionShares } from './waiters/connection-shares.ts';
 import { WaiterQueue } from './waiters/waiter-queue.ts';
 
 /**
@@ -29,6 +30,7 @@ export class QueuePool<C extends Connection> {
   readonly #options: PoolOptions;
   readonly #server: ServerConnectionLimit;
   readonly #slots: Slots<C>;
+  readonly #shares: ConnectionShares;
   readonly #waiters: WaiterQueue<PooledConnection<C>>;
   readonly #demand: PoolSizing<C>;
   readonly #upkeep: PoolMaintenance<C>;
@@ -39,10 +41,12 @@ export class QueuePool<C extends Connection> {
   constructor(connector: Connector<C>, options: PoolOptions, server = new ServerConnectionLimit()) {
     this.#options = options;
     this.#server = server;
-    this.#waiters = new WaiterQueue({
+    this.#shares = new ConnectionShares(options.isShared, () => this.#demand.reach);
+    this.#waiters = new WaiterQueue(this.#shares, {
       timeoutMs: options.checkoutTimeoutMs,
-      overdue: (waitedMs) => {
-        return poolTimeout(this.stats(), server, waitedMs, this.#slots.gate.lastError);
+      overdue: (waitedMs, caller) => {
+        const ownShare = this.#shares.mayTake(caller) ? undefined : this.#shares.heldBy(caller);
+        return poolTimeout(this.stats(), server, waitedMs, this.#slots.gate.lastError, ownShare);
       },
       onGivenUp: (waitedMs, error) => this.events.emit('timeout', { waitedMs, error }),
       onRejected: (waitedMs, error) => this.events.emit('refused', { waitedMs, error }),
@@ -55,7 +59,7 @@ export class QueuePool<C extends Connection> {
     });
     this.#demand = new PoolSizing(options, this.#slots, server, this.#waiters);
     this.#upkeep = new PoolMaintenance(this.#slots, options, this.events);
-    this.#checkouts = new Checkouts(this.events, (slot, nowMs) => {
+    this.#checkouts = new Checkouts(this.events, this.#shares, (slot, nowMs) => {
       this.#slots.heedChangeOfRole(slot);
       this.#offer(slot, nowMs, slot.connection.needsReset);
     });
@@ -147,7 +151,8 @@ export class QueuePool<C extends Connection> {
 
   /** Undefined if the caller must wait: others were first, or nothing is ready. */
   #lendIdle(holder: Holder, takesUsed: boolean): PooledConnection<C> | undefined {
-    if (this.#waiters.size > 0 || this.#demand.isPaused) return undefined;
+    if (this.#waiters.isAnyServable || this.#demand.isPaused) return undefined;
+    if (!this.#shares.mayTake(holder.caller)) return undefined;
     const slot = this.#slots.nextIdle(takesUsed);
     if (slot === undefined) return undefined;
     // One look at the clock serves all that is asked of the connection: each costs a tenth of a checkout.
@@ -219,7 +224,7 @@ export class QueuePool<C extends Connection> {
     // A login or a reset that began before may hang, so an idle connection does not wait for it.
     let underWay = this.#slots.count('pinging');
     let slot = this.#nextForHead();
-    while (slot !== undefined && this.#demand.inLine > underWay) {
+    while (slot !== undefined && this.#demand.hasWaiters && this.#demand.inLine > underWay) {
       const nowMs = performance.now();
       const isStale = this.#slots.staleReason(slot, true, nowMs) !== undefined;
       if (slot.needsPing(this.#options, nowMs) && !isStale) void this.#slots.ping(slot);

@@ -5,6 +5,7 @@ import type { Slots } from './slots/slots.ts';
 
 interface QueueView {
   readonly size: number;
+  readonly isAnyServable: boolean;
 }
 
 /** What a pool's callers want of its slots, and whether the pool needs more of them. */
@@ -25,7 +26,7 @@ export class PoolSizing<C extends Connection> {
     this.#queue = line;
   }
 
-  /** Calls that may be served now. */
+  /** Calls in line, also of callers that have all the connections that they may have. */
   get inLine(): number {
     return this.isPaused ? 0 : this.#queue.size;
   }
@@ -35,15 +36,15 @@ export class PoolSizing<C extends Connection> {
     return this.#options.size;
   }
 
+  /** A connection that is free now serves somebody. */
   get hasWaiters(): boolean {
-    return this.inLine > 0;
+    return !this.isPaused && this.#queue.isAnyServable;
   }
 
   /** Queue length if one more caller joined, without callers that an idle, opening or still allowed connection will serve. */
   get queueLengthIfJoined(): number {
     if (this.isPaused) return this.#queue.size + 1;
-    const room = Math.min(this.#cap - this.#slots.size, this.#server.free);
-    const coming = this.#slots.onTheirWay + this.#slots.count('idle') + room;
+    const coming = this.#slots.onTheirWay + this.#slots.count('idle') + this.reach - this.#slots.size;
     return this.#queue.size + 1 - coming;
   }
 
@@ -61,6 +62,11 @@ export class PoolSizing<C extends Connection> {
   /** One of the kept slots will soon be missed, and a successor fits under the cap. */
   get hasRoomForSuccessor(): boolean {
     return this.#slots.size <= this.#options.size && this.#slots.size < this.#cap;
+  }
+
+  /** Connections that the pool can have now. */
+  get reach(): number {
+    return Math.min(this.#cap, this.#slots.size + this.#server.free);
   }
 
   get #cap(): number {

@@ -58,5 +58,6 @@ export const OPTIONS: PoolOptions = {
   heldTooLongMs: 120_000,
   prePing: true,
   prePingAfterIdleMs: 500,
+  isShared: false,
   order: 'lifo',
 };

@@ -17,7 +17,7 @@ const SETUP = `
 
   const options = {
     size: 4, maxOverflow: 0, checkoutTimeoutMs: 60_000, recycleAfterMs: 60_000, maxWaiting: 10,
-    idleTimeoutMs: 60_000, keepAliveMs: 30_000, heldTooLongMs: 30_000, minIdle: 0, prePing: true, prePingAfterIdleMs: 0, order: 'lifo',
+    idleTimeoutMs: 60_000, keepAliveMs: 30_000, heldTooLongMs: 30_000, minIdle: 0, isShared: false, prePing: true, prePingAfterIdleMs: 0, order: 'lifo',
   };
   const connector = new FakeConnector();
 `;

@@ -9,9 +9,13 @@ const KEEP_ALIVE_MS = 50_000;
 /** Every use of a connection is stopped in half of this time. */
 const HELD_TOO_LONG_FACTOR = 2;
 
-export function poolOptions({ pool, limits, transactions }: DatabaseSettings): PoolOptions {
+export function poolOptions(
+  { pool, limits, transactions }: DatabaseSettings,
+  isShared: boolean,
+): PoolOptions {
   return {
     ...pool,
+    isShared,
     keepAliveMs: KEEP_ALIVE_MS,
     heldTooLongMs: HELD_TOO_LONG_FACTOR * Math.max(limits.queryTimeoutMs, transactions.lifetimeMs),
   };

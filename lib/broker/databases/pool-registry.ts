@@ -69,9 +69,10 @@ export class PoolRegistry {
         ({ host, port }) => this.#killConnectionOf(`${host}:${port}`),
         this.#loginThrottle,
       );
+      const isShared = callerCount(settings, alias) > 1;
       const pool = new QueuePool(
         connector,
-        poolOptions(databaseSettings),
+        poolOptions(databaseSettings, isShared),
         this.#connectionLimitOf(serverLimitOf(settings.servers, databaseSettings)),
       );
       credentials.onChange((_, isMove) => {
@@ -79,7 +80,6 @@ export class PoolRegistry {
         if (isMove) pool.invalidate('moved');
         pool.supersede('credentials');
       });
-      const isShared = callerCount(settings, alias) > 1;
       this.#databases.set(alias, new Database(alias, databaseSettings, pool, credentials, isShared));
     }
   }

@@ -63,6 +63,7 @@ export class SlotTable<C extends Connection> {
   remove(slot: Slot<C>): void {
     this.#counts[slot.state] -= 1;
     this.#slots.delete(slot);
+    slot.onGone?.();
   }
 
   /** Each of the idle ones is to be pinged before it is given out. */

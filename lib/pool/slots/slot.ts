@@ -37,6 +37,8 @@ export class Slot<C extends Connection> {
   isUsed = false;
   /** While it is checked out. */
   checkout: Checkout | undefined;
+  /** Called when the peer has let go of it. */
+  onGone: (() => void) | undefined;
   /** A login was begun to take its place. */
   isReplaced = false;
   #connection: C | undefined;

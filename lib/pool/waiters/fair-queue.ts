@@ -1,5 +1,6 @@
 import { type Link, LinkedList } from '../../collections/linked-list.ts';
 import type { Holder } from '../checkout.ts';
+import type { ConnectionShares } from './connection-shares.ts';
 
 /** Who can stand in a fair line. */
 export interface Queued<Member> extends Link<Member> {
@@ -12,29 +13,42 @@ class CallerLine<Member extends Queued<Member>> implements Link<CallerLine<Membe
   previous: CallerLine<Member> | undefined;
   isLinked = false;
   readonly calls = new LinkedList<Member>();
+  readonly caller: string;
+
+  constructor(caller: string) {
+    this.caller = caller;
+  }
 }
 
-/** An order of calls: first come first served within a caller, round robin among callers. */
+/**
+ * An order of calls: first come first served within a caller. Among callers it is the turn of the one that has the fewest
+ * connections, round robin among those that have as many.
+ */
 export class FairQueue<Member extends Queued<Member>> {
   /** Of the callers that are in line, the one whose turn is next comes first. */
   readonly #turns = new LinkedList<CallerLine<Member>>();
   readonly #byCaller = new Map<string, CallerLine<Member>>();
+  readonly #shares: ConnectionShares;
   #size = 0;
+
+  constructor(shares: ConnectionShares) {
+    this.#shares = shares;
+  }
 
   get size(): number {
     return this.#size;
   }
 
-  /** Whose turn it is. */
+  /** Whose turn it is. Undefined if nobody is in line who may have one more connection. */
   get head(): Member | undefined {
-    return this.#turns.first?.calls.first;
+    return this.#turn()?.calls.first;
   }
 
   push(member: Member): void {
     const { caller } = member.holder;
     let line = this.#byCaller.get(caller);
     if (line === undefined) {
-      line = new CallerLine();
+      line = new CallerLine(caller);
       this.#byCaller.set(caller, line);
     }
     if (!line.isLinked) this.#turns.push(line);
@@ -44,7 +58,7 @@ export class FairQueue<Member extends Queued<Member>> {
 
   /** Takes out whose turn it is; the next turn of that caller comes after everybody else's. */
   shift(): Member | undefined {
-    const line = this.#turns.first;
+    const line = this.#turn();
     const head = line?.calls.first;
     if (line === undefined || head === undefined) return undefined;
     this.#remove(head, line);
@@ -71,6 +85,19 @@ export class FairQueue<Member extends Queued<Member>> {
 
   *[Symbol.iterator](): Generator<Member> {
     for (const { calls } of this.#turns) yield* calls;
+  }
+
+  #turn(): CallerLine<Member> | undefined {
+    let turn: CallerLine<Member> | undefined;
+    let fewest = this.#shares.most;
+    for (let line = this.#turns.first; line !== undefined; line = line.next) {
+      const held = this.#shares.heldBy(line.caller);
+      if (held >= fewest) continue;
+      if (held === 0) return line;
+      turn = line;
+      fewest = held;
+    }
+    return turn;
   }
 
   #remove(member: Member, line: CallerLine<Member>): void {

@@ -2,6 +2,7 @@ import type { CancelSignal } from '../../async/cancellation.ts';
 import { EarliestTimer } from '../../async/earliest-timer.ts';
 import type { CheckoutOptions, Holder } from '../checkout.ts';
 import { deadlineExceeded } from '../checkout-errors.ts';
+import type { ConnectionShares } from './connection-shares.ts';
 import { FairQueue, type Queued } from './fair-queue.ts';
 
 /** What a line asks of its pool. */
@@ -9,7 +10,7 @@ interface LineTerms {
   /** How long a call may wait; its own deadline applies too. */
   readonly timeoutMs: number;
   /** The error of a call that waited for so long. */
-  readonly overdue: (waitedMs: number) => Error;
+  readonly overdue: (waitedMs: number, caller: string) => Error;
   /** Hears of a call that was given up: its time was over, or its signal was raised. */
   readonly onGivenUp: (waitedMs: number, error: unknown) => void;
   /** Hears of a call that was rejected. */
@@ -31,18 +32,24 @@ interface Waiter<T> extends Queued<Waiter<T>> {
 /** Calls in a fair line. Each leaves it once: served, overdue, aborted or rejected. */
 export class WaiterQueue<T> {
   readonly #terms: LineTerms;
-  readonly #queue = new FairQueue<Waiter<T>>();
+  readonly #queue: FairQueue<Waiter<T>>;
   readonly #timer = new EarliestTimer((nowMs) => this.#giveUpOverdue(nowMs));
 
-  constructor(terms: LineTerms) {
+  constructor(shares: ConnectionShares, terms: LineTerms) {
     this.#terms = terms;
+    this.#queue = new FairQueue(shares);
   }
 
   get size(): number {
     return this.#queue.size;
   }
 
-  /** Whether the call whose turn it is takes a connection that was not reset; undefined if nobody waits. */
+  /** Somebody waits who may have one more connection. */
+  get isAnyServable(): boolean {
+    return this.#queue.head !== undefined;
+  }
+
+  /** Whether the call whose turn it is takes a connection that was not reset; undefined if nobody can be served. */
   get headTakesUsed(): boolean | undefined {
     return this.#queue.head?.takesUsed;
   }
@@ -81,7 +88,7 @@ export class WaiterQueue<T> {
     });
   }
 
-  /** Takes out the call whose turn it is, to be served. Undefined if nobody waits. */
+  /** Takes out the call whose turn it is, to be served. Undefined if nobody can be served. */
   next(): Waiter<T> | undefined {
     const head = this.#queue.shift();
     if (head !== undefined) this.#hasLeft(head);
@@ -127,11 +134,11 @@ export class WaiterQueue<T> {
     return nextMs;
   }
 
-  #giveUp(waiter: Waiter<T>, reason: (waitedMs: number) => unknown): void {
+  #giveUp(waiter: Waiter<T>, reason: (waitedMs: number, caller: string) => unknown): void {
     if (!this.#queue.remove(waiter)) return;
     this.#hasLeft(waiter);
     const waitedMs = performance.now() - waiter.sinceMs;
-    const error = reason(waitedMs);
+    const error = reason(waitedMs, waiter.holder.caller);
     this.#terms.onGivenUp(waitedMs, error);
     waiter.reject(error);
   }

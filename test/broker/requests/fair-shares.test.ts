@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FairShares } from '../../../lib/broker/requests/fair-shares.ts';
+import { eventually, http } from '../../support/http.ts';
 import { createNumbers } from '../../support/numbers.ts';
 import { type OpenStream, openStream } from '../../support/stream.ts';
 import { errorOf, transactionCalls } from '../../support/transactions.ts';
@@ -136,4 +137,24 @@ test('one caller that opens all the streams it can leaves others theirs', async 
   open.push(await stream(broker.keys.writer));
   expect(open.map(({ response }) => response.statusCode)).toEqual([200, 200, 200, 200]);
   for (const { hangUp } of open) hangUp();
+});
+
+test('one caller whose long statements take all the connections they can leaves others theirs', async () => {
+  const sleep = { sql: 'SELECT SLEEP(20)' };
+  const hangUp = new AbortController();
+  const sleeping = Array.from({ length: 25 }, async () =>
+    http(broker.queryUrl(), {
+      headers: broker.headers(broker.keys.reader),
+      body: JSON.stringify(sleep),
+      signal: hangUp.signal,
+    }).catch(() => undefined),
+  );
+  await eventually(
+    async () =>
+      (await http(`${broker.url}/v1/databases/default`, { headers: broker.headers(broker.keys.admin) })).text,
+    (text) => text.includes('"checkedOut":19,') && text.includes('"waiting":6,'),
+  );
+  expect((await broker.query('SELECT 1')).rows).toHaveLength(1);
+  hangUp.abort();
+  await Promise.all(sleeping);
 });

@@ -17,6 +17,7 @@ const OPTIONS: PoolOptions = {
   heldTooLongMs: 86_400_000,
   prePing: true,
   prePingAfterIdleMs: 500,
+  isShared: false,
   order: 'lifo',
 };
 

@@ -8,6 +8,7 @@ import { FakeConnectError, type FakeConnection, type FakeConnector } from '../..
 interface Bounds {
   readonly size: number;
   readonly maxOverflow: number;
+  readonly isShared: boolean;
 }
 
 /** Callers of a pool who come, hold, give back and hang up, and see to it that the pool keeps its promises. */
@@ -18,6 +19,7 @@ export class RandomCallers {
   /** By order of arrival. */
   readonly #inLine = new Map<number, { readonly caller: string; readonly hangUp: AbortController }>();
   readonly #borrowed: PooledConnection<FakeConnection>[] = [];
+  readonly #borrowers = new WeakMap<PooledConnection<FakeConnection>, string>();
   readonly #hungUp = new Error('the caller hung up');
   #arrivals = 0;
   #proofsBefore = 0;
@@ -148,6 +150,10 @@ export class RandomCallers {
   #served(caller: string, arrival: number, pooled: PooledConnection<FakeConnection>): void {
     this.#inLine.delete(arrival);
     this.#borrowed.push(pooled);
+    this.#borrowers.set(pooled, caller);
+    const own = this.#borrowed.filter((other) => this.#borrowers.get(other) === caller).length;
+    const { size, maxOverflow, isShared } = this.#bounds;
+    if (isShared && own > 4 && own === size + maxOverflow) this.#complaints.push('a caller has them all');
     if (!pooled.connection.isUsable) this.#complaints.push('a connection was unusable');
     if (pooled.connection.isDirty) this.#complaints.push('a connection was not reset');
     pooled.connection.isDirty = true;

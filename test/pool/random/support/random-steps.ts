@@ -62,7 +62,8 @@ export const anyStep: fc.Arbitrary<Step> = fc.record({
 
 export const anyOptions = fc.record({
   size: fc.integer({ min: 1, max: 3 }),
-  maxOverflow: fc.integer({ min: 0, max: 2 }),
+  maxOverflow: fc.integer({ min: 0, max: 3 }),
+  isShared: fc.boolean(),
   maxWaiting: fc.integer({ min: 0, max: 6 }),
   minIdle: fc.integer({ min: 0, max: 1 }),
   recycleAfterMs: fc.constantFrom(5_000, 60_000),
