@@ -1,6 +1,7 @@
 import { BrokerError } from '../../errors.ts';
 import { toFailureBody } from '../../protocol/failure.ts';
 import { type Call, replyOf } from './call.ts';
+import { lingerAfterReply } from './sockets/linger.ts';
 
 /** Seconds that a caller should wait before it retries. */
 const RETRY_AFTER_S = '1';
@@ -10,15 +11,13 @@ const RETRY_AFTER_STATUSES: ReadonlySet<number> = new Set([429, 503]);
 export function sendFailure(call: Call, cause: unknown): void {
   const failure = failureOf(call, cause);
   if (RETRY_AFTER_STATUSES.has(failure.httpStatus)) call.replyHeaders['retry-after'] = RETRY_AFTER_S;
-  // A connection that is closed while its caller still sends is reset, and the reply lost.
-  if (!call.request.complete && call.headers.expect !== undefined) {
-    // The caller may send its body or not: the next bytes could be a body or a request.
-    call.replyHeaders.connection = 'close';
-  } else if (!call.request.complete) {
-    delete call.replyHeaders.connection;
-    // Even if the caller asked for `connection: close`: it closes the connection by itself.
-    call.response.shouldKeepAlive = true;
-  }
+  const { request, response, replyHeaders } = call;
+  // A caller that waits for 100 may send its body or not: the next bytes could be a body or a request.
+  const isLast = !response.shouldKeepAlive || call.headers.expect !== undefined;
+  if (!request.complete && isLast) {
+    replyHeaders.connection = 'close';
+    lingerAfterReply(request);
+  } else if (!request.complete) delete replyHeaders.connection;
   call.send(replyOf(toFailureBody(failure, call.id), failure.httpStatus));
 }
 

@@ -14,6 +14,7 @@ import { failureOf, sendFailure } from './error-reply.ts';
 import { RouteTable } from './route-table.ts';
 import { Connections, closeAfterWrites } from './sockets/connections.ts';
 import { createHttpServer } from './sockets/http-server.ts';
+import { closeWhenWhole } from './sockets/linger.ts';
 import type { OnRawReply } from './sockets/parser-errors.ts';
 import { isIdle } from './sockets/pipelined-responses.ts';
 
@@ -125,7 +126,9 @@ export class HttpApp {
       if (isGone) call.code = 'CALLER_GONE';
       this.#onDone(call);
       if (isGone) call.gone.cancel(new CallerGone());
-      if (this.#isClosing && isIdle(request.socket)) closeAfterWrites(request.socket);
+      if (!this.#isClosing || !isIdle(request.socket)) return;
+      if (request.complete || isGone) closeAfterWrites(request.socket);
+      else closeWhenWhole(request);
     });
     // Without a listener an error would end the process.
     response.on('error', () => response.destroy());
