@@ -70,7 +70,7 @@ export class Checkouts<C extends Connection> {
 
   checkOut(slot: Slot<C>, holder: Holder, waitedMs: number, nowMs: number): PooledConnection<C> {
     slot.checkout = { holder, sinceMs: nowMs, isOverdue: false };
-    this.#shares.take(holder.caller);
+    this.#shares.acquire(holder.caller);
     this.#events.emit('checkout', { waitedMs });
     return new PooledConnection(slot, waitedMs, this);
   }
@@ -86,8 +86,8 @@ export class Checkouts<C extends Connection> {
     if (checkout.isOverdue) this.#events.emit('late_checkin', { heldMs, ...checkout.holder });
     const { caller } = checkout.holder;
     // What is lost may keep the peer busy for long.
-    if (slot.connection.isUsable) this.#shares.giveBack(caller);
-    else slot.onGone = () => this.#shares.giveBack(caller);
+    if (slot.connection.isUsable) this.#shares.release(caller);
+    else slot.onGone = () => this.#shares.release(caller);
     this.#onBack(slot, nowMs);
   }
 

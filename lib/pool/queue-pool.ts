@@ -45,7 +45,7 @@ export class QueuePool<C extends Connection> {
     this.#waiters = new WaiterQueue(this.#shares, {
       timeoutMs: options.checkoutTimeoutMs,
       overdue: (waitedMs, caller) => {
-        const ownShare = this.#shares.mayTake(caller) ? undefined : this.#shares.heldBy(caller);
+        const ownShare = this.#shares.mayAcquire(caller) ? undefined : this.#shares.heldBy(caller);
         return poolTimeout(this.stats(), server, waitedMs, this.#slots.gate.lastError, ownShare);
       },
       onGivenUp: (waitedMs, error) => this.events.emit('timeout', { waitedMs, error }),
@@ -152,7 +152,7 @@ export class QueuePool<C extends Connection> {
   /** Undefined if the caller must wait: others were first, or nothing is ready. */
   #lendIdle(holder: Holder, takesUsed: boolean): PooledConnection<C> | undefined {
     if (this.#waiters.isAnyServable || this.#demand.isPaused) return undefined;
-    if (!this.#shares.mayTake(holder.caller)) return undefined;
+    if (!this.#shares.mayAcquire(holder.caller)) return undefined;
     const slot = this.#slots.nextIdle(takesUsed);
     if (slot === undefined) return undefined;
     // One look at the clock serves all that is asked of the connection: each costs a tenth of a checkout.

@@ -1,3 +1,5 @@
+import { BrokerError, type ErrorCode } from '../../errors.ts';
+
 /** A refused caller counts as wanting for this long. It is told to retry sooner. */
 const WANTED_MS = 5_000;
 
@@ -79,11 +81,52 @@ export class FairShares {
   }
 }
 
+/** What is shared. */
+interface Shared {
+  /** Of a refusal. */
+  readonly code: ErrorCode;
+  /** In the plural. */
+  readonly noun: string;
+  /** The setting that limits them. */
+  readonly setting: string;
+}
+
 /** One {@link FairShares} for each database, by its alias. */
 export class SharesByAlias {
+  readonly #shared: Shared;
   readonly #shares = new Map<string, FairShares>();
 
-  of(alias: string): FairShares {
+  constructor(shared: Shared) {
+    this.#shared = shared;
+  }
+
+  /** All that are held. */
+  total(alias: string): number {
+    return this.#of(alias).total;
+  }
+
+  /**
+   * Acquires one for the caller, which must `release` it.
+   *
+   * @throws {BrokerError} The code of what is shared. It tells what the caller itself holds, never what others do.
+   */
+  acquire(alias: string, caller: string, limits: ShareLimits): void {
+    const refusal = this.#of(alias).acquire(caller, limits);
+    if (refusal === undefined) return;
+    const { code, noun, setting } = this.#shared;
+    const { max, actual, held: own } = refusal;
+    throw new BrokerError(
+      code,
+      `At most ${limits.max} ${noun} may be open at a time, shared fairly by the callers; ${own} are this caller's`,
+      { limit: { name: setting, max, actual }, details: { own } },
+    );
+  }
+
+  release(alias: string, caller: string): void {
+    this.#of(alias).release(caller);
+  }
+
+  #of(alias: string): FairShares {
     const shares = this.#shares.get(alias) ?? new FairShares();
     this.#shares.set(alias, shares);
     return shares;

@@ -6,12 +6,16 @@ import type { SqlRequest } from '../requests/sql-request.ts';
 
 /** The streams whose statements run or wait to run, by alias. */
 export class StreamRegistry {
-  readonly #shares = new SharesByAlias();
+  readonly #shares = new SharesByAlias({
+    code: 'TOO_MANY_STREAMS',
+    noun: 'streams',
+    setting: 'maxStreams',
+  });
   /** Each cancels one stream. */
   readonly #cancelSources = new Set<CancelSource>();
 
   openCount(alias: string): number {
-    return this.#shares.of(alias).total;
+    return this.#shares.total(alias);
   }
 
   /**
@@ -24,24 +28,14 @@ export class StreamRegistry {
     sqlRequest: SqlRequest,
     work: (sqlRequest: SqlRequest) => Promise<T>,
   ): Promise<T> {
-    const { maxStreams } = limits;
-    const shares = this.#shares.of(alias);
-    const refusal = shares.acquire(sqlRequest.caller, { max: maxStreams, isShared });
-    if (refusal !== undefined) {
-      const { max, actual, held: own } = refusal;
-      throw new BrokerError(
-        'TOO_MANY_STREAMS',
-        `At most ${maxStreams} streams may be open at a time, shared fairly by the callers; ${own} are this caller's`,
-        { limit: { name: 'maxStreams', max, actual }, details: { own } },
-      );
-    }
+    this.#shares.acquire(alias, sqlRequest.caller, { max: limits.maxStreams, isShared });
     const source = new CancelSource();
     this.#cancelSources.add(source);
     try {
       return await work({ ...sqlRequest, signal: new AnyCancelSignal(sqlRequest.signal, source) });
     } finally {
       this.#cancelSources.delete(source);
-      shares.release(sqlRequest.caller);
+      this.#shares.release(alias, sqlRequest.caller);
     }
   }
 

@@ -15,7 +15,11 @@ export class LeaseRegistry {
   readonly #listeners: OnLeaseEnd[] = [];
   readonly #leases = new Map<string, Lease>();
   /** Counts leases, also those whose begin is under way. */
-  readonly #shares = new SharesByAlias();
+  readonly #shares = new SharesByAlias({
+    code: 'TOO_MANY_TRANSACTIONS',
+    noun: 'transactions',
+    setting: 'maxOpen',
+  });
 
   /** @param brokerId of this broker, for the ids. */
   constructor(brokerId: string) {
@@ -28,7 +32,7 @@ export class LeaseRegistry {
   }
 
   openCount(alias: string): number {
-    return this.#shares.of(alias).total;
+    return this.#shares.total(alias);
   }
 
   /**
@@ -39,15 +43,7 @@ export class LeaseRegistry {
   async begin(database: Database, mode: TransactionMode, call: SqlRequest): Promise<Lease> {
     const { alias, settings, pool, isShared } = database;
     const { maxOpen, idleTimeoutMs, lifetimeMs } = settings.transactions;
-    const refusal = this.#shares.of(alias).acquire(call.caller, { max: maxOpen, isShared });
-    if (refusal !== undefined) {
-      const { max, actual, held: own } = refusal;
-      throw new BrokerError(
-        'TOO_MANY_TRANSACTIONS',
-        `At most ${maxOpen} transactions may be open at a time, shared fairly by the callers; ${own} are this caller's`,
-        { limit: { name: 'maxOpen', max, actual }, details: { own } },
-      );
-    }
+    this.#shares.acquire(alias, call.caller, { max: maxOpen, isShared });
     try {
       const pooled = await pool.checkout(call);
       try {
@@ -70,7 +66,7 @@ export class LeaseRegistry {
         throw error;
       }
     } catch (error) {
-      this.#shares.of(alias).release(call.caller);
+      this.#shares.release(alias, call.caller);
       throw error;
     }
   }
@@ -91,7 +87,7 @@ export class LeaseRegistry {
 
   #ended(lease: Lease, reason: EndReason, rememberedMs: number): void {
     const { alias, caller } = lease.identity;
-    this.#shares.of(alias).release(caller);
+    this.#shares.release(alias, caller);
     setTimeout(() => this.#leases.delete(lease.identity.id), rememberedMs).unref();
     for (const listener of this.#listeners) listener(lease, reason);
   }

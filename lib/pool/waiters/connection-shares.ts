@@ -28,15 +28,15 @@ export class ConnectionShares {
     return this.#held.get(caller) ?? 0;
   }
 
-  mayTake(caller: string): boolean {
+  mayAcquire(caller: string): boolean {
     return !this.#isShared || this.heldBy(caller) < this.most;
   }
 
-  take(caller: string): void {
+  acquire(caller: string): void {
     if (this.#isShared) this.#held.set(caller, this.heldBy(caller) + 1);
   }
 
-  giveBack(caller: string): void {
+  release(caller: string): void {
     const own = this.heldBy(caller);
     if (own > 1) this.#held.set(caller, own - 1);
     else this.#held.delete(caller);

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import type { PooledConnection } from '../../lib/pool/pooled-connection.ts';
+import type { PooledConnection } from '../../../lib/pool/pooled-connection.ts';
 import type { FakeConnection } from '../support/fake-connector.ts';
 import { buildPool, guardPools, type PoolUnderTest, settle } from '../support/open-pool-guard.ts';
 
