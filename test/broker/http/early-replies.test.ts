@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestBroker, type TestBroker } from '../../support/broker.ts';
-import { startTestDatabase } from '../../support/database.ts';
+import { startTestDatabase } from '../../support/database/database.ts';
 import { connectTo, eventually, http } from '../../support/http.ts';
 
 const QUERY = '/v1/databases/default/query';
