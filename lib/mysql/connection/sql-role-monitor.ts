@@ -3,6 +3,8 @@ import type { CommandRunner } from './command-runner.ts';
 /**
  * Each server reads its own part; MySQL before 8.0 has no roles and reads neither. The LIMIT overrides a caller's
  * sql_select_limit, which a mere ROLLBACK does not reset.
+ *
+ * Its one row is also what FOUND_ROWS() tells the next holder: COM_RESET_CONNECTION keeps what the last statement found.
  */
 const ROLE_QUERY = "SELECT CONCAT('' /*!80000 , CURRENT_ROLE() */ /*M!100000 , CURRENT_ROLE() */) LIMIT 1";
 

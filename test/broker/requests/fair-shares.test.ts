@@ -142,7 +142,7 @@ test('one caller that opens all the streams it can leaves others theirs', async 
 test('one caller whose long statements take all the connections they can leaves others theirs', async () => {
   const sleep = { sql: 'SELECT SLEEP(20)' };
   const hangUp = new AbortController();
-  const sleeping = Array.from({ length: 25 }, async () =>
+  const sleeping = Array.from({ length: 25 }, () =>
     http(broker.queryUrl(), {
       headers: broker.headers(broker.keys.reader),
       body: JSON.stringify(sleep),

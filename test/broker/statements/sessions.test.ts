@@ -62,6 +62,14 @@ describe('[91] the next caller sees nothing of', () => {
     expect(await session()).toEqual(CONFIGURED);
   });
 
+  test.each([
+    'SELECT 1 UNION SELECT 2',
+    'SELECT SQL_CALC_FOUND_ROWS 1 FROM (SELECT 1 UNION SELECT 2) AS two LIMIT 1',
+  ])('the number of rows that %s found', async (sql) => {
+    await broker.query(sql);
+    expect((await broker.query('SELECT FOUND_ROWS()')).rows).toEqual([['1']]);
+  });
+
   test('[78] a procedure that left a transaction open', async () => {
     await database.admin.query('CREATE TABLE app.half_done (n INT) ENGINE = InnoDB');
     await database.admin.query(

@@ -168,6 +168,8 @@ async function failuresOf(pool: RotatedPool, orders: readonly RotationOrder[]): 
         port,
         pool: { ...sizes, checkoutTimeoutMs: 15_000 },
         limits: { maxStreams: 100 },
+        // A busy machine may hold up the statement after which a transaction does not count as idle.
+        transactions: { idleTimeoutMs: 60_000, lifetimeMs: 120_000 },
       },
     },
   });
