@@ -8,6 +8,7 @@ import { BY_KEY } from './load/job.ts';
 import { type LoadProcess, startLoadProcess } from './load/load-process.ts';
 import { runIn } from './measure/run-in.ts';
 import { runBursts } from './parts/burst.ts';
+import { deployedIfPossible } from './parts/deployed.ts';
 import { runGrowth } from './parts/growth.ts';
 import { measureImports } from './parts/imports.ts';
 import { idleMemory, soak } from './parts/memory.ts';
@@ -15,6 +16,7 @@ import { runRaces } from './parts/races.ts';
 import { runRates } from './parts/rates.ts';
 import { runRotation } from './parts/rotation.ts';
 import { FULL, type Plan, SHORT } from './plan.ts';
+import { deployedPlot } from './report/deployed-report.ts';
 import { connectionsPlot, latencyPlot } from './report/plots.ts';
 import { printReport } from './report/print-report.ts';
 import type { Report } from './report/report.ts';
@@ -66,6 +68,7 @@ async function measure(
     races,
     rates: await runRates(database, subjects, plan, races),
     rotation: await runRotation(bench, load, plan.rotationTurns),
+    deployed: await deployedIfPossible(bench, load, plan),
     growths: await runGrowth(bench, broker, load, plan),
     imports: await measureImports(plan.imports),
     soak: await soak(broker, plan.soakMs),
@@ -84,6 +87,7 @@ async function save(report: Report): Promise<void> {
   const plots = {
     'latency.svg': latencyPlot(report.rates),
     'connections.svg': connectionsPlot(report.bursts),
+    ...(report.deployed.length > 0 && { 'deployed.svg': deployedPlot(report.deployed) }),
   };
   for (const [name, plot] of Object.entries(plots)) {
     await writeFile(join(OUTPUT, name), plot);

@@ -15,7 +15,7 @@ using load = startLoadProcess('http-load');
 const broker = await startBroker(bench.database.server, await bench.account('hostile'), {
   moreAliases: { [BUSY_ALIAS]: { pool: { size: 1, maxOverflow: 0 } } },
   moreKeys: { hostile: HOSTILE_KEY },
-  heapMb: HEAP_MB,
+  command: [process.execPath, `--max-old-space-size=${HEAP_MB}`, 'dist/lib/broker/main.js'],
 });
 const results = await runAttacks(broker, load, DURATION_MS);
 await broker.stop();

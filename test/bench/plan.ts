@@ -26,6 +26,11 @@ export interface Plan {
   readonly growsBrokers: boolean;
   readonly imports: number;
   readonly rotationTurns: number;
+  /** Of each subject in each task. */
+  readonly taskStarts: number;
+  readonly taskTurns: number;
+  /** Long enough for several periods of the quota. */
+  readonly taskMs: number;
   /** At full load, with an eye on the memory. 0: not at all. */
   readonly soakMs: number;
 }
@@ -59,6 +64,9 @@ export const SHORT: Plan = {
   growsBrokers: false,
   imports: 7,
   rotationTurns: 1,
+  taskStarts: 1,
+  taskTurns: 2,
+  taskMs: 1_000,
   soakMs: 0,
 };
 
@@ -87,5 +95,8 @@ export const FULL: Plan = {
   growsBrokers: true,
   imports: 21,
   rotationTurns: 5,
+  taskStarts: 3,
+  taskTurns: 7,
+  taskMs: 2_000,
   soakMs: 600_000,
 };

@@ -1,3 +1,4 @@
+import { deployedTable } from './deployed-report.ts';
 import type { Report } from './report.ts';
 import { burstsTable, growthTable, importsTable, racesTable, ratesTable } from './tables.ts';
 import { loadBound, targetsTable } from './targets.ts';
@@ -8,6 +9,7 @@ export function printReport(report: Report): void {
     [`Measured ${report.madeAt.slice(0, 10)}: ${report.machine}`, racesTable(report.races)],
     ['At a fixed rate', ratesTable(report.rates)],
     ['A burst of 1000 cold clients', burstsTable(report.bursts)],
+    ['As deployed', report.deployed.length === 0 ? 'Not measured.' : deployedTable(report.deployed)],
     ["Growth of the broker's cost", growthTable(report.growths)],
     ['Cold starts of the functions', importsTable(report.imports)],
     ['Targets', targetsTable(report)],

@@ -1,5 +1,6 @@
 import type { Measured } from '../measure/turn.ts';
 import type { Burst } from '../parts/burst.ts';
+import type { Deployed } from '../parts/deployed.ts';
 import type { Growth } from '../parts/growth.ts';
 import type { Imports } from '../parts/imports.ts';
 import type { IdleMemory } from '../parts/memory.ts';
@@ -12,6 +13,8 @@ export interface Report {
   readonly races: readonly Measured[];
   readonly rates: readonly Measured[];
   readonly bursts: readonly Burst[];
+  /** Empty where there can be no control groups. */
+  readonly deployed: readonly Deployed[];
   readonly growths: readonly Growth[];
   readonly imports: Imports;
   readonly rotation: Rotation;

@@ -4,6 +4,7 @@ import type { Measured, Turn } from '../measure/turn.ts';
 import type { Import } from '../parts/imports.ts';
 import { CONNECTIONS } from '../services/driver-options.ts';
 import type { SubjectName } from '../subjects/subject.ts';
+import { deployedTargets } from './deployed-report.ts';
 import { markdownTable, shown } from './markdown.ts';
 import type { Report } from './report.ts';
 
@@ -41,6 +42,7 @@ export function targetsTable(report: Report): string {
 function targetsOf(report: Report): Target[] {
   const { imports, idleMemory } = report;
   const { query, empty } = imports;
+  const deployed = deployedTargets(report.deployed);
   const coldStart = (figure: (start: Import) => number) =>
     query === undefined || empty === undefined ? Number.NaN : figure(query) / figure(empty);
   const at = (subject: SubjectName, kind: Workload['kind'], clients: number, size = 1) =>
@@ -104,6 +106,10 @@ function targetsOf(report: Report): Target[] {
       coldStart(({ importMs }) => importMs),
     ),
     most('p99 while a password changes, of the quiet one', 2, rotationRatio(report)),
+    least('as deployed, worst of all sizes: throughput of the floor', 0.9, deployed.throughput),
+    most('... its p99', 1.5, deployed.p99),
+    most('... its start', 1.5, deployed.start),
+    most('... health check with the least CPU, ms', 250, deployed.smallestHealthMs),
   ];
 }
 

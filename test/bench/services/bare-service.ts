@@ -11,7 +11,7 @@ export type Answered = (error: QueryError | null, rows?: unknown, fields?: Field
 /** A route that answers with what `ask` finds, unchecked. */
 export function buildBareService(ask: (question: Question, answered: Answered) => void): FastifyInstance {
   const app = Fastify();
-  app.get('/readyz', async () => ({}));
+  for (const path of ['/readyz', '/healthz']) app.get(path, async () => ({}));
   app.post<{ Body: Question }>('/v1/databases/default/query', (request, reply) => {
     ask(request.body, (error, rows, fields) => {
       if (error) void reply.code(500).send({ error: { code: error.code } });

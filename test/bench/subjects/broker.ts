@@ -7,6 +7,8 @@ import type { TestServer } from '../../support/database/own-database.ts';
 import { CALLER_KEY } from '../statements.ts';
 import { type ServiceProcess, startServiceProcess } from './service-process.ts';
 
+export const BROKER_COMMAND: readonly string[] = [process.execPath, 'dist/lib/broker/main.js'];
+
 export interface BrokerSetup {
   /** One of them is called `default`, else they are `alias-0` and so on. */
   readonly aliases?: number;
@@ -17,8 +19,8 @@ export interface BrokerSetup {
   readonly moreAliases?: Readonly<Record<string, object>>;
   /** Callers besides, by the key of each. */
   readonly moreKeys?: Readonly<Record<string, string>>;
-  /** Of V8's old space. Default: V8's choice. */
-  readonly heapMb?: number;
+  /** What starts it. Default: Node.js with the build of this checkout. */
+  readonly command?: readonly string[];
 }
 
 /** The broker as it is deployed: built, with keys and metrics, settings at their defaults. */
@@ -31,7 +33,7 @@ export async function startBroker(
     credentials = { username: user, password },
     moreAliases = {},
     moreKeys = {},
-    heapMb,
+    command = BROKER_COMMAND,
   }: BrokerSetup = {},
 ): Promise<ServiceProcess> {
   const folder = await makeTemporaryFolder('bench');
@@ -51,8 +53,6 @@ export async function startBroker(
     server: { drainDelayMs: 0 },
   };
   await writeFile(settingsFile, JSON.stringify(document), { mode: 0o600 });
-  const heap = heapMb === undefined ? [] : [`--max-old-space-size=${heapMb}`];
-  const command = [process.execPath, ...heap, 'dist/lib/broker/main.js'];
   const env = { HOST: '127.0.0.1', BROKER_SETTINGS_FILE: settingsFile };
   const service = await startServiceProcess(command, env, join(folder, 'log'));
   return {

@@ -5,6 +5,7 @@ import { startWatched } from '../../../infra/local/process/watched-process.ts';
 
 const PROJECT = join(import.meta.dirname, '../../..');
 const START_TIMEOUT_MS = 30_000;
+const START_POLL_MS = 10;
 const STOP_GRACE_MS = 10_000;
 /** As a container's log driver takes the output: nobody in this process reads it. `exec` keeps the process id. */
 const WITH_OUTPUT_TO_FILE = 'exec "$@" >"$0"';
@@ -12,6 +13,8 @@ const WITH_OUTPUT_TO_FILE = 'exec "$@" >"$0"';
 export interface ServiceProcess {
   readonly url: string;
   readonly pid: number;
+  /** From the start of the process until it was ready. */
+  readonly startMs: number;
   stop(): Promise<void>;
 }
 
@@ -23,6 +26,7 @@ export async function startServiceProcess(
 ): Promise<ServiceProcess> {
   const port = await findFreePort();
   const url = `http://127.0.0.1:${port}`;
+  const sinceMs = performance.now();
   const service = await startWatched('sh', ['-c', WITH_OUTPUT_TO_FILE, logFile, ...command], {
     cwd: PROJECT,
     env: { ...process.env, ...env, NODE_ENV: 'production', PORT: String(port) },
@@ -37,7 +41,8 @@ export async function startServiceProcess(
       await reply?.arrayBuffer();
       return reply?.ok === true;
     },
-    { intervalMs: 50, timeoutMs: START_TIMEOUT_MS, hopeless: ended },
+    { intervalMs: START_POLL_MS, timeoutMs: START_TIMEOUT_MS, hopeless: ended },
   );
-  return { url, pid: service.pid, stop: () => service.stop(STOP_GRACE_MS) };
+  const startMs = performance.now() - sinceMs;
+  return { url, pid: service.pid, startMs, stop: () => service.stop(STOP_GRACE_MS) };
 }
