@@ -11,7 +11,7 @@ export default defineConfig({
   test: {
     root: import.meta.dirname,
     include: ['**/*.test.ts'],
-    globalSetup: './support/database/database-servers.ts',
+    globalSetup: ['./support/database/database-servers.ts', './support/packages/shared-packages.ts'],
     // A database server runs beside each.
     maxWorkers: 2,
     testTimeout: 30_000,

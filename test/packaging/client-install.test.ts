@@ -1,7 +1,9 @@
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stageClient } from '../../infra/packages/client-package.ts';
+import { succeed } from '../support/packages/npm-package.ts';
+import { sharedPackage } from '../support/packages/shared-packages.ts';
 import { makeDirectory, PROJECT, run, tool } from '../support/project.ts';
 
 const FUNCTION = `
@@ -23,31 +25,9 @@ export async function handler(): Promise<string | undefined> {
 let consumer: string;
 let archive: string;
 
-async function succeed(command: string, args: readonly string[], cwd: string): Promise<string> {
-  const { exitCode, output } = await run(command, args, cwd);
-  if (exitCode !== 0) throw new Error(output);
-  return output;
-}
-
 beforeAll(async () => {
   consumer = await makeDirectory();
-  const built = path.join(consumer, 'built');
-  await mkdir(built);
-  await succeed(
-    tool('tsc'),
-    ['-p', 'infra/tsconfig.build.json', '--outDir', path.join(built, 'dist')],
-    PROJECT,
-  );
-  for (const file of [
-    'package.json',
-    'LICENSE',
-    'README.md',
-    'lib/client/README.md',
-    'lib/protocol/README.md',
-  ]) {
-    await mkdir(path.dirname(path.join(built, file)), { recursive: true });
-    await writeFile(path.join(built, file), await readFile(path.join(PROJECT, file)));
-  }
+  const { folder: built } = await sharedPackage();
   const staged = path.join(consumer, 'staged');
   await stageClient(built, staged);
   archive = path.join(staged, (await succeed('npm', ['pack', '--silent', '--offline'], staged)).trim());

@@ -8,7 +8,8 @@ import { contextWith, httpEvent } from '../functions/support/lambda.ts';
 import { startTestBroker, type TestBroker } from '../support/broker.ts';
 import { startTestDatabase, type TestDatabase } from '../support/database/database.ts';
 import { readZip } from '../support/packages/read-zip.ts';
-import { NO_NETWORK, packageService, templateOf } from '../support/packages/service.ts';
+import { NO_NETWORK, templateOf } from '../support/packages/service.ts';
+import { sharedService } from '../support/packages/shared-packages.ts';
 import { makeDirectory, PROJECT, run, tool } from '../support/project.ts';
 import { invokeBundle } from './support/invoke-bundle.ts';
 import { installPacked, writeTsconfig } from './support/packed-package.ts';
@@ -68,9 +69,7 @@ test('its types are right for the package as it is published', async () => {
 
 test("all that it imports is exported by the broker's stack", async () => {
   const stack = 'serverless-conn-pool-dev';
-  const service = await packageService(['--stage', 'dev']);
-  const { Outputs } = await templateOf(service);
-  await rm(service.folder, { recursive: true });
+  const { Outputs } = await templateOf(await sharedService(['--stage', 'dev']));
   const exported = JSON.stringify(Object.values(Outputs ?? {}).map((output) => output.Export?.Name));
 
   const imported = [...JSON.stringify(template).matchAll(/"Fn::ImportValue":"([^"]+)"/g)].map(

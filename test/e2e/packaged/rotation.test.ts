@@ -19,7 +19,6 @@ afterAll(broker.stop);
 putKeys(secrets, broker);
 
 const packaged = await PackagedFunctions.build();
-afterAll(async () => await packaged[Symbol.asyncDispose]());
 
 /** What `--param rotateBy=function` makes of it: there is no broker to ask. */
 const ALONE = { BROKER_URL: '' };

@@ -1,7 +1,6 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { TestProject } from 'vitest/node';
-import { type DatabaseServer, startDatabaseServer } from '../../../infra/local/database/database-server.ts';
+import { startDatabaseServer } from '../../../infra/local/database/database-server.ts';
+import { serveOnce } from '../serve-once.ts';
 import { readGlobalVariables } from './clean-server.ts';
 import type { TestServer } from './own-database.ts';
 import { testFlavour } from './test-flavour.ts';
@@ -14,7 +13,7 @@ export interface SharedServer extends TestServer {
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** URL that answers `/{worker}` with that worker's {@link SharedServer}. */
+    /** Has a {@link SharedServer} for each worker, by its number. */
     databaseServers: string;
   }
 }
@@ -24,37 +23,16 @@ declare module 'vitest' {
  * worker use it one after the other.
  */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const servers = new Map<string, Promise<DatabaseServer>>();
-  const serverOf = (worker: string) => {
-    const server =
-      servers.get(worker) ?? startDatabaseServer({ flavour: testFlavour(), onProgress: console.error });
-    servers.set(worker, server);
-    return server;
-  };
-  const variables = new Map<string, Promise<Record<string, string>>>();
-  const http = createServer((request, response) => {
-    const worker = request.url ?? '';
-    const answer = async (): Promise<SharedServer> => {
-      const server = await serverOf(worker);
-      const { host, port, user, password, flavour, version } = server;
-      const read = variables.get(worker) ?? readGlobalVariables(server);
-      variables.set(worker, read);
-      return { host, port, user, password, flavour, version, variables: await read };
-    };
-    answer().then(
-      (shared) => response.end(JSON.stringify(shared)),
-      (error: unknown) => response.writeHead(500).end(String(error)),
-    );
+  const stops: (() => Promise<void>)[] = [];
+  const { url, close } = await serveOnce(async (): Promise<SharedServer> => {
+    const server = await startDatabaseServer({ flavour: testFlavour(), onProgress: console.error });
+    stops.push(() => server.stop());
+    const { host, port, user, password, flavour, version } = server;
+    return { host, port, user, password, flavour, version, variables: await readGlobalVariables(server) };
   });
-  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
-  const { port } = http.address() as AddressInfo;
-  project.provide('databaseServers', `http://127.0.0.1:${port}`);
+  project.provide('databaseServers', url);
   return async () => {
-    http.closeAllConnections();
-    http.close();
-    const started = await Promise.allSettled(servers.values());
-    await Promise.all(
-      started.map(async (result) => result.status === 'fulfilled' && (await result.value.stop())),
-    );
+    await close();
+    await Promise.all(stops.map((stop) => stop()));
   };
 }

@@ -1,6 +1,7 @@
 import { inject } from 'vitest';
 import { DatabaseAdmin } from '../../../infra/local/database/database-admin.ts';
 import { assert } from '../../../lib/errors.ts';
+import { askOnce } from '../serve-once.ts';
 import { cleanServer } from './clean-server.ts';
 import type { SharedServer } from './database-servers.ts';
 import { makeDatabase, type TestDatabase } from './own-database.ts';
@@ -16,16 +17,13 @@ let isInUse = false;
 export async function startTestDatabase(): Promise<TestDatabase> {
   assert(!isInUse, 'the server of this worker is in use: another database needs startOwnDatabase');
   isInUse = true;
-  const { variables, ...server } = await sharedServer();
+  const { variables, ...server } = await askOnce<SharedServer>(
+    inject('databaseServers'),
+    process.env.VITEST_POOL_ID ?? '',
+  );
   const admin = new DatabaseAdmin(server);
   await cleanServer(admin, variables);
   return await makeDatabase(server, admin, async () => {
     isInUse = false;
   });
-}
-
-async function sharedServer(): Promise<SharedServer> {
-  const reply = await fetch(`${inject('databaseServers')}/${process.env.VITEST_POOL_ID}`);
-  if (!reply.ok) throw new Error(await reply.text());
-  return (await reply.json()) as SharedServer;
 }

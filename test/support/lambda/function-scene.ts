@@ -22,7 +22,6 @@ export async function useFunctions(options?: TestBrokerOptions): Promise<Functio
   afterAll(async () => await secrets[Symbol.asyncDispose]());
   putKeys(secrets, broker);
   const packaged = await PackagedFunctions.build();
-  afterAll(async () => await packaged[Symbol.asyncDispose]());
   return {
     database,
     broker,

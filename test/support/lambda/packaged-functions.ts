@@ -1,8 +1,8 @@
-import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import * as z from 'zod';
 import { resourcesOf, type Template } from '../../../infra/deployment/template.ts';
-import { packageService, templateOf } from '../packages/service.ts';
+import { templateOf } from '../packages/service.ts';
+import { sharedService } from '../packages/shared-packages.ts';
 import { type LambdaFunction, startFunction } from './start-function.ts';
 
 /** What the template tells Lambda of a function. */
@@ -25,21 +25,19 @@ export interface StartOptions {
 }
 
 /** The project's functions as they are deployed: archives, handlers and environments are those of the package. */
-export class PackagedFunctions implements AsyncDisposable {
-  readonly #folder: string;
+export class PackagedFunctions {
   readonly #packaged: string;
   readonly #template: Template;
 
-  private constructor(folder: string, packaged: string, template: Template) {
-    this.#folder = folder;
+  private constructor(packaged: string, template: Template) {
     this.#packaged = packaged;
     this.#template = template;
   }
 
   static async build(): Promise<PackagedFunctions> {
-    const service = await packageService();
+    const service = await sharedService(['--stage', 'dev']);
     if (service.exitCode !== 0) throw new Error(service.output);
-    return new PackagedFunctions(service.folder, service.packaged, await templateOf(service));
+    return new PackagedFunctions(service.packaged, await templateOf(service));
   }
 
   async start(
@@ -62,10 +60,6 @@ export class PackagedFunctions implements AsyncDisposable {
       timeoutMs: timeoutMs ?? Timeout * 1_000,
       name: FunctionName,
     });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await rm(this.#folder, { recursive: true });
   }
 
   #propertiesOf(name: string): z.infer<typeof FunctionProperties> {
