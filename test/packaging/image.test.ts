@@ -5,6 +5,7 @@ import { settingsFor } from '../support/broker.ts';
 import { startTestDatabase, type TestDatabase } from '../support/database/database.ts';
 import { http } from '../support/http.ts';
 import { makeDirectory, PROJECT, run } from '../support/project.ts';
+import { untilRunning } from '../support/running-statements.ts';
 import { readCompose, secretFiles } from './support/compose.ts';
 import { type Build, buildImage, type Image } from './support/image/build-image.ts';
 import { Container, type Running } from './support/image/container.ts';
@@ -171,7 +172,7 @@ test('there it starts, answers, passes the health check of the task until it is 
   expect(await container.run(healthCheck, running.environment)).toEqual({ exitCode: 0, output: '' });
 
   const slow = ask(running, 'SELECT SLEEP(1)');
-  await vi.waitUntil(async () => (await activeSleeps()) > 0, { timeout: 20_000 });
+  await untilRunning(database, '%SLEEP%');
   running.child.kill('SIGTERM');
   expect(await slow).toEqual([[expect.anything()]]);
   expect(await running.ended).toMatchObject({ exitCode: 0 });
@@ -230,13 +231,6 @@ test('an image of a project that needs a package for development only does not s
     "Cannot find package 'prom-client'",
   );
 });
-
-async function activeSleeps(): Promise<number> {
-  const rows = await database.admin.query(
-    "SELECT id FROM information_schema.processlist WHERE user = 'app' AND info LIKE '%SLEEP%'",
-  );
-  return rows.length;
-}
 
 /** Each file and folder with its size and the time of its last change. */
 async function listing(root: string): Promise<string> {

@@ -2,6 +2,7 @@ import { afterAll, expect, test } from 'vitest';
 import { startTestBroker } from '../../support/broker.ts';
 import { startOwnDatabase } from '../../support/database/own-database.ts';
 import { eventually, http } from '../../support/http.ts';
+import { untilRunning } from '../../support/running-statements.ts';
 
 const database = await startOwnDatabase();
 afterAll(database.stop);
@@ -43,14 +44,8 @@ test('a database that goes away is a 502, and comes back by itself', async () =>
 test('a statement that is lost on the way says that it may have been applied', async () => {
   await database.admin.query('CREATE TABLE IF NOT EXISTS app.slow (n INT)');
   const asked = broker.post('/v1/databases/default/query', { sql: 'INSERT INTO slow SELECT SLEEP(60)' });
-  const rows = await eventually(
-    async () =>
-      await database.admin.query(
-        "SELECT id FROM information_schema.processlist WHERE info LIKE 'INSERT INTO slow%' AND user = 'app'",
-      ),
-    (found) => found.length === 1,
-  );
-  await database.admin.query(`KILL CONNECTION ${String(rows[0]?.id)}`);
+  const [thread] = await untilRunning(database, 'INSERT INTO slow%');
+  await database.admin.query(`KILL CONNECTION ${thread}`);
   const reply = await asked;
   expect([reply.status, reply.json()]).toEqual([
     502,

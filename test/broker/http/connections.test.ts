@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { connectTo, eventually, raw } from '../../support/http.ts';
+import { untilNoneRuns, untilRunning } from '../../support/running-statements.ts';
 import { useBroker } from '../../support/use-broker.ts';
 
 const MAX_CONNECTIONS = 5;
@@ -43,13 +44,6 @@ async function linesOf(requestId: string): Promise<object[]> {
   );
 }
 
-async function running(): Promise<number> {
-  const rows = await database.admin.query(
-    "SELECT info FROM information_schema.processlist WHERE user = 'app' AND info LIKE '%SLEEP%'",
-  );
-  return rows.length;
-}
-
 describe('garbage behind a request', () => {
   test('is not answered while the request is being served', async () => {
     const reply = await raw(
@@ -88,9 +82,9 @@ describe('garbage behind a request', () => {
 test('a caller who hangs up stops every statement that he pipelined, and leaves a line for each', async () => {
   const socket = connectTo(broker.url);
   socket.write(query('SELECT SLEEP(61)', 'first') + query('SELECT SLEEP(62)', 'second'));
-  await eventually(running, (count) => count === 2);
+  await untilRunning(database, '%SLEEP%', 2);
   socket.destroy();
-  await eventually(running, (count) => count === 0, 3_000);
+  await untilNoneRuns(database, '%SLEEP%');
   for (const requestId of ['first', 'second']) {
     expect(await linesOf(requestId)).toMatchObject([{ status: 499, code: 'CALLER_GONE' }]);
   }

@@ -1,14 +1,8 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { eventually, type HttpReply, http } from '../../support/http.ts';
+import { untilRunning } from '../../support/running-statements.ts';
 import { useBroker } from '../../support/use-broker.ts';
-import {
-  closeGate,
-  createOrders,
-  failGatedInsert,
-  GATED_INSERT,
-  openGate,
-  untilRunning,
-} from '../support/gate.ts';
+import { closeGate, createOrders, failGatedInsert, GATED_INSERT, openGate } from '../support/gate.ts';
 
 const { database, broker } = await useBroker({
   databases: {
@@ -199,7 +193,7 @@ describe('while a request with the same key still runs, another one', () => {
     const key = newKey();
     await closeGate(database);
     const first = send(key, GATED_INSERT);
-    await untilRunning(database, GATED_INSERT.sql);
+    await untilRunning(database, `${GATED_INSERT.sql}%`);
     const others = Array.from({ length: 5 }, async () => await send(key, GATED_INSERT));
     // Those behind them have been seen too, then.
     await send(newKey(), { sql: 'SELECT 1' });
@@ -214,7 +208,7 @@ describe('while a request with the same key still runs, another one', () => {
     const key = newKey();
     await closeGate(database);
     const first = send(key, GATED_INSERT);
-    await untilRunning(database, GATED_INSERT.sql);
+    await untilRunning(database, `${GATED_INSERT.sql}%`);
     expect(errorOf(await send(key, { ...GATED_INSERT, timeoutMs: 200 }))).toMatchObject([
       409,
       { code: 'IDEMPOTENCY_IN_PROGRESS', retryable: true, outcome: 'not_applied' },
@@ -227,7 +221,7 @@ describe('while a request with the same key still runs, another one', () => {
     const key = newKey();
     await closeGate(database);
     const first = send(key, GATED_INSERT);
-    await untilRunning(database, GATED_INSERT.sql);
+    await untilRunning(database, `${GATED_INSERT.sql}%`);
     const second = send(key, GATED_INSERT);
     await failGatedInsert(database);
     expect((await first).status).toBe(400);

@@ -2,14 +2,8 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { startTestBroker, type TestBroker } from '../../support/broker.ts';
 import { startTestDatabase, type TestDatabase } from '../../support/database/database.ts';
 import { type HttpReply, http } from '../../support/http.ts';
-import {
-  closeGate,
-  createOrders,
-  failGatedInsert,
-  GATED_INSERT,
-  openGate,
-  untilRunning,
-} from '../support/gate.ts';
+import { untilRunning } from '../../support/running-statements.ts';
+import { closeGate, createOrders, failGatedInsert, GATED_INSERT, openGate } from '../support/gate.ts';
 
 const KEY_INSERT = 'INSERT INTO `broker_idempotency`';
 
@@ -70,9 +64,9 @@ test.each(['default', 'dirty'])(
   async (alias) => {
     await closeGate(database);
     const first = send(0, `repeat-${alias}`, GATED_INSERT, alias);
-    await untilRunning(database, GATED_INSERT.sql);
+    await untilRunning(database, `${GATED_INSERT.sql}%`);
     const second = send(1, `repeat-${alias}`, GATED_INSERT, alias);
-    await untilRunning(database, KEY_INSERT);
+    await untilRunning(database, `${KEY_INSERT}%`);
     await openGate(database);
     expect([summary(await first), summary(await second)]).toEqual([
       [200, 'done'],
@@ -91,7 +85,7 @@ test.each(['default', 'hasty'])(
   async (alias) => {
     const sleep = { sql: 'INSERT INTO orders (note) SELECT SLEEP(20)' };
     const first = send(0, `progress-${alias}`, sleep, alias);
-    const [id] = await untilRunning(database, sleep.sql);
+    const [id] = await untilRunning(database, `${sleep.sql}%`);
     const second = await send(1, `progress-${alias}`, { ...sleep, timeoutMs: BUDGET_MS }, alias);
     await database.admin.query(`KILL ${id}`);
     expect(summary(second)).toEqual([409, 'IDEMPOTENCY_IN_PROGRESS']);
@@ -104,7 +98,7 @@ test.each(['default', 'hasty'])(
 test('a repeat waits for longer than the server waits for locks', async () => {
   const sleep = { sql: 'INSERT INTO orders (note) SELECT SLEEP(2)' };
   const first = send(0, 'hasty', sleep, 'hasty');
-  await untilRunning(database, sleep.sql);
+  await untilRunning(database, `${sleep.sql}%`);
   expect([summary(await send(1, 'hasty', sleep, 'hasty')), summary(await first)]).toEqual([
     [200, 'true'],
     [200, 'done'],
@@ -116,9 +110,9 @@ test('when the first one fails, one of those that wait on other brokers does it,
     const key = `deadlock-${round}`;
     await closeGate(database);
     const first = send(0, key, GATED_INSERT);
-    await untilRunning(database, GATED_INSERT.sql);
+    await untilRunning(database, `${GATED_INSERT.sql}%`);
     const others = [1, 2, 3].map(async (broker) => await send(broker, key, GATED_INSERT));
-    await untilRunning(database, KEY_INSERT, 3);
+    await untilRunning(database, `${KEY_INSERT}%`, 3);
     await failGatedInsert(database);
     expect(summary(await first)).toEqual([400, 'SQL_ERROR']);
     await openGate(database);

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { eventually, http } from '../../support/http.ts';
+import { http } from '../../support/http.ts';
+import { untilRunning } from '../../support/running-statements.ts';
 import { useBroker } from '../../support/use-broker.ts';
 
 const { database, broker } = await useBroker({
@@ -43,13 +44,7 @@ test('[72] a statement whose connection is killed fails; the next one is served,
   const before = generation();
   const id = await connectionId();
   const asked = broker.post(PATH, { sql: 'SELECT SLEEP(10)' });
-  await eventually(
-    async () =>
-      await database.admin.query(
-        "SELECT id FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP%'",
-      ),
-    (running) => running.length === 1,
-  );
+  await untilRunning(database, 'SELECT SLEEP%');
   await database.admin.query(`KILL CONNECTION ${String(id)}`);
   expect((await asked).json()).toMatchObject({ error: { code: 'CONNECTION_LOST', outcome: 'not_applied' } });
   expect(await connectionId()).not.toBe(id);

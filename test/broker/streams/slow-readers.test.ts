@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../../../lib/index.ts';
 import { connectTo, eventually } from '../../support/http.ts';
 import { createNumbers } from '../../support/numbers.ts';
+import { runningStatements, untilNoneRuns } from '../../support/running-statements.ts';
 import { openStream } from '../../support/stream.ts';
 import { useBroker } from '../../support/use-broker.ts';
 
@@ -39,13 +40,6 @@ async function takeSlowly(rows: AsyncIterable<object>, durationMs: number): Prom
   }
   return taken;
 }
-
-const statementsRun = async () =>
-  (
-    await database.admin.query(
-      "SELECT id FROM information_schema.processlist WHERE user = 'app' AND info LIKE 'SELECT a.seq%'",
-    )
-  ).length;
 
 const lastLine = (id: string) =>
   broker.logs.find((line) => line.includes(`"${id}"`) && line.includes('"msg":"request"'));
@@ -93,9 +87,9 @@ describe('a stream goes on', { timeout: 60_000 }, () => {
       await sleep(STALL_MS / 5);
       response.socket.write('\r\n');
     }
-    expect(await statementsRun()).toBe(1);
+    expect(await runningStatements(database, 'SELECT a.seq%')).toHaveLength(1);
     hangUp();
-    await eventually(statementsRun, (count) => count === 0);
+    await untilNoneRuns(database, 'SELECT a.seq%');
   });
 });
 
@@ -113,7 +107,7 @@ describe('a reader that takes nothing', { timeout: 60_000 }, () => {
     const { response } = await openStream(broker.queryUrl('patient'), headers, { sql: ENDLESS });
     response.pause();
     const sinceMs = performance.now();
-    await eventually(statementsRun, (count) => count === 0);
+    await untilNoneRuns(database, 'SELECT a.seq%');
     expect(performance.now() - sinceMs).toBeLessThan(5_000);
     expect(lastLine('stalled-stream')).toMatch(/"status":499,.*"code":"CALLER_GONE","reason":"stalled"/);
     await brokenOff(response);

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { everyTypeStatements } from '../../../infra/local/database/every-type.ts';
 import { eventually, http } from '../../support/http.ts';
 import { createNumbers } from '../../support/numbers.ts';
+import { runningStatements, untilNoneRuns } from '../../support/running-statements.ts';
 import { type OpenStream, openStream, rowsOf } from '../../support/stream.ts';
 import { useBroker } from '../../support/use-broker.ts';
 import { literal } from '../support/dialect.ts';
@@ -45,13 +46,6 @@ async function sessionOfNext(): Promise<unknown> {
   const sql = `SELECT @@${limit} + 0e0 AS seconds, @@net_write_timeout + 0e0`;
   const reply = await broker.post('/v1/databases/one/query', { sql });
   return (reply.json() as { rows: unknown }).rows;
-}
-
-async function runningOf(text: string): Promise<number> {
-  const rows = await database.admin.query(
-    `SELECT id FROM information_schema.processlist WHERE user = 'app' AND info LIKE '${text}%'`,
-  );
-  return rows.length;
 }
 
 beforeAll(async () => {
@@ -228,13 +222,9 @@ describe('a stream under way', () => {
     expect(await open.next()).toMatchObject({
       rows: expect.arrayContaining([['1', expect.anything(), 'x'.repeat(1000)]]),
     });
-    expect(await runningOf('SELECT seq, IF')).toBe(1);
+    expect(await runningStatements(database, 'SELECT seq, IF%')).toHaveLength(1);
     open.hangUp();
-    await eventually(
-      async () => await runningOf('SELECT seq, IF'),
-      (count) => count === 0,
-      2_000,
-    );
+    await untilNoneRuns(database, 'SELECT seq, IF%');
     expect(await sessionOfNext()).toEqual([[30, 60]]);
   });
 
@@ -244,21 +234,15 @@ describe('a stream under way', () => {
     open.response.pause();
     await new Promise((resolve) => setTimeout(resolve, 300));
     open.hangUp();
-    await eventually(
-      async () => await runningOf('SELECT a.seq, REPEAT'),
-      (count) => count === 0,
-      2_000,
-    );
+    await untilNoneRuns(database, 'SELECT a.seq, REPEAT%');
     expect(await sessionOfNext()).toEqual([[30, 60]]);
   });
 
   test('[76] whose connection is lost ends with that', async () => {
     const open = await stream({ sql: LARGE }, 'one');
     await open.next();
-    const [row] = await database.admin.query(
-      "SELECT id FROM information_schema.processlist WHERE info LIKE 'SELECT a.seq, REPEAT%' AND user = 'app'",
-    );
-    await database.admin.query(`KILL ${row?.id}`);
+    const [thread] = await runningStatements(database, 'SELECT a.seq, REPEAT%');
+    await database.admin.query(`KILL ${thread}`);
     expect((await open.rest()).at(-1)).toMatchObject({
       error: { code: 'CONNECTION_LOST', outcome: 'not_applied', retryable: true },
     });
@@ -283,10 +267,7 @@ describe('a stream under way', () => {
     const open = await stream({ sql: LARGE }, 'hasty');
     await open.next();
     open.response.pause();
-    await eventually(
-      async () => await runningOf('SELECT a.seq, REPEAT'),
-      (count) => count === 0,
-    );
+    await untilNoneRuns(database, 'SELECT a.seq, REPEAT%');
     open.response.resume();
     await expect(open.rest()).rejects.toThrow();
     expect(broker.logs.at(-1)).toMatch(/"status":499,.*"code":"CALLER_GONE"/);

@@ -1,5 +1,5 @@
 import type { TestDatabase } from '../../support/database/database.ts';
-import { eventually } from '../../support/http.ts';
+import { untilRunning } from '../../support/running-statements.ts';
 
 /** A statement that inserts into `orders` as soon as the gate is open. */
 export const GATED_INSERT = { sql: 'INSERT INTO orders (note) SELECT note FROM gate LOCK IN SHARE MODE' };
@@ -20,21 +20,8 @@ export async function openGate({ admin }: TestDatabase): Promise<void> {
   await admin.query('COMMIT');
 }
 
-/** Waits until a statement that begins so runs for callers, on so many connections. Their ids. */
-export async function untilRunning({ admin }: TestDatabase, statement: string, times = 1): Promise<number[]> {
-  const rows = await eventually(
-    async () =>
-      await admin.query(
-        "SELECT id FROM information_schema.processlist WHERE user = 'app' AND info LIKE CONCAT(?, '%')",
-        [statement],
-      ),
-    (found) => found.length >= times,
-  );
-  return rows.map(({ id }) => Number(id));
-}
-
 /** Has the gated insert that waits fail. */
 export async function failGatedInsert(database: TestDatabase): Promise<void> {
-  const [id] = await untilRunning(database, GATED_INSERT.sql);
+  const [id] = await untilRunning(database, `${GATED_INSERT.sql}%`);
   await database.admin.query(`KILL QUERY ${id}`);
 }

@@ -1,5 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { eventually, http } from '../../support/http.ts';
+import { untilNoneRuns, untilRunning } from '../../support/running-statements.ts';
 import { errorOf, transactionCalls } from '../../support/transactions.ts';
 import { useBroker } from '../../support/use-broker.ts';
 import { literal } from '../support/dialect.ts';
@@ -21,10 +22,8 @@ beforeEach(async () => {
   await database.admin.query('REPLACE INTO app.counted VALUES (1, 0)');
 });
 
-const running = async () =>
-  await database.admin.query(
-    "SELECT info FROM information_schema.processlist WHERE user = 'app' AND info LIKE '%SLEEP%'",
-  );
+/** A statement that sleeps. */
+const SLEEPING = '%SLEEP%';
 
 const counted = async () => (await database.admin.query('SELECT n FROM app.counted'))[0]?.n;
 
@@ -42,7 +41,7 @@ describe('in a transaction', () => {
       504,
       { code: 'DEADLINE_EXCEEDED', outcome: 'not_applied', transaction: 'open', retryable: true },
     ]);
-    await eventually(running, (rows) => rows.length === 0, 1_000);
+    await untilNoneRuns(database, SLEEPING);
     expect((await call(id, 'commit')).status).toBe(200);
     expect(await counted()).toBe(1);
   });
@@ -50,7 +49,7 @@ describe('in a transaction', () => {
   test('a call whose turn does not come in time is refused, and those behind it have theirs', async () => {
     const id = await begin();
     const slow = query(id, 'UPDATE counted SET n = n + 1 + SLEEP(1)');
-    await eventually(running, (rows) => rows.length === 1);
+    await untilRunning(database, SLEEPING);
     const late = within(id, 'UPDATE counted SET n = n + 10', 100);
     const next = query(id, 'UPDATE counted SET n = n + 100');
     expect(errorOf(await late)).toMatchObject([504, { outcome: 'not_applied', transaction: 'open' }]);
@@ -63,10 +62,10 @@ describe('in a transaction', () => {
     const id = await begin();
     const controller = new AbortController();
     const gone = query(id, 'UPDATE counted SET n = 5 + SLEEP(60)', undefined, controller.signal);
-    await eventually(running, (rows) => rows.length === 1);
+    await untilRunning(database, SLEEPING);
     controller.abort();
     await expect(gone).rejects.toThrow('aborted');
-    await eventually(running, (rows) => rows.length === 0, 1_000);
+    await untilNoneRuns(database, SLEEPING);
     expect((await call(id, 'commit')).status).toBe(200);
     expect(await counted()).toBe(0);
   });
@@ -74,7 +73,7 @@ describe('in a transaction', () => {
   test('more calls in line than it takes are refused at once', async () => {
     const id = await begin();
     const slow = query(id, 'SELECT SLEEP(1)');
-    await eventually(running, (rows) => rows.length === 1);
+    await untilRunning(database, SLEEPING);
     const calls = Array.from({ length: 69 }, async () => await query(id, 'DO 0'));
     const replies = (await Promise.all([slow, ...calls])).map(errorOf);
     expect(replies.filter(([status]) => status === 200)).toHaveLength(64);
@@ -89,8 +88,8 @@ describe('in a transaction', () => {
     const id = await begin();
     const [slow, rollback, late] = await Promise.all([
       query(id, 'SELECT SLEEP(0.3)'),
-      eventually(running, (rows) => rows.length === 1).then(async () => await call(id, 'rollback')),
-      eventually(running, (rows) => rows.length === 1).then(async () => {
+      untilRunning(database, SLEEPING).then(async () => await call(id, 'rollback')),
+      untilRunning(database, SLEEPING).then(async () => {
         await new Promise((resolve) => setTimeout(resolve, 50));
         return await query(id, 'UPDATE counted SET n = 9');
       }),

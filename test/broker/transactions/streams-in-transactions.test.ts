@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { BegunTransaction } from '../../../lib/protocol/transaction.ts';
 import { eventually } from '../../support/http.ts';
 import { createNumbers } from '../../support/numbers.ts';
+import { untilNoneRuns } from '../../support/running-statements.ts';
 import { openStream, rowsOf } from '../../support/stream.ts';
 import { useBroker } from '../../support/use-broker.ts';
 
@@ -105,11 +106,5 @@ test('a transaction is not idle while a stream runs, and its end is the last lin
   expect((await open.rest()).at(-1)).toMatchObject({
     error: { code: 'TRANSACTION_ENDED', reason: 'lifetime', transaction: 'ended', outcome: 'not_applied' },
   });
-  await eventually(
-    async () =>
-      await database.admin.query(
-        "SELECT id FROM information_schema.processlist WHERE user = 'app' AND info LIKE 'SELECT a.seq%'",
-      ),
-    (running) => running.length === 0,
-  );
+  await untilNoneRuns(database, 'SELECT a.seq%');
 });

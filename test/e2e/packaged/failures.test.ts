@@ -1,20 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { findFreePort } from '../../../infra/local/process/free-port.ts';
 import { httpEvent } from '../../functions/support/lambda.ts';
-import { eventually, http } from '../../support/http.ts';
+import { http } from '../../support/http.ts';
 import { useFunctions } from '../../support/lambda/function-scene.ts';
 import { ask, post } from '../../support/lambda/http-answer.ts';
 import { nodeRuntimes } from '../../support/lambda/node-runtimes.ts';
+import { untilNoneRuns, untilRunning } from '../../support/running-statements.ts';
 
 const { database, broker, start } = await useFunctions();
 await database.admin.query('CREATE TABLE app.names (name VARCHAR(20) PRIMARY KEY)');
 await database.admin.query("INSERT INTO app.names VALUES ('taken')");
 const nowhere = `http://127.0.0.1:${await findFreePort()}`;
-
-const sleeping = async () =>
-  await database.admin.query(
-    "SELECT id FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP(%'",
-  );
 
 interface Statement {
   readonly database?: string;
@@ -62,14 +58,14 @@ describe.each(await nodeRuntimes())('on Node.js $version', ({ node }) => {
     await using query = await start('query', { node, timeoutMs: 3_000 });
 
     const asking = query.invoke(isHttp ? post('query', statement) : { database: 'default', ...statement });
-    await eventually(sleeping, (rows) => rows.length === 1);
+    await untilRunning(database, 'SELECT SLEEP(%');
     const answer = await asking;
 
     expect(answer).toMatchObject(
       isHttp ? { payload: { statusCode: 504 } } : { error: { errorType: 'DEADLINE_EXCEEDED' } },
     );
     expect(JSON.stringify(answer)).toContain('DEADLINE_EXCEEDED');
-    await eventually(sleeping, (rows) => rows.length === 0);
+    await untilNoneRuns(database, 'SELECT SLEEP(%');
     // Lambda did not end it.
     await query.invoke({ database: 'default', sql: 'SELECT 1' });
     expect(query.coldStarts).toBe(1);
