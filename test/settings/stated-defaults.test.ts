@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseSettings } from '../../lib/settings/parse-settings.ts';
 import {
@@ -8,6 +7,7 @@ import {
   ServerSettings,
   SessionSettings,
 } from '../../lib/settings/settings.ts';
+import { fc } from '../support/random.ts';
 import { problemsOf } from './support/problems-of.ts';
 
 const some = (fields: Readonly<Record<string, fc.Arbitrary<unknown>>>): fc.Arbitrary<object> =>

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseLossless } from '../../../lib/broker/http/body/lossless-json.ts';
 import { JsonText } from '../../../lib/protocol/json-text.ts';
+import { fc } from '../../support/random.ts';
 
 /** Makes any text one that is read with care. */
 const CAREFULLY = '"1234567890123456"';

@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { atOnce } from '../../../lib/async/turns.ts';
 import { surveyJson } from '../../../lib/broker/http/body/json-survey.ts';
 import { parseInParts, parseLossless } from '../../../lib/broker/http/body/lossless-json.ts';
 import { http } from '../../support/http.ts';
+import { fc } from '../../support/random.ts';
 import { useBroker } from '../../support/use-broker.ts';
 
 const BODY_BYTES = 4_000_000;

@@ -5,10 +5,10 @@ import {
   UpdateSecretCommand,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
-import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import { startTestDatabase } from '../../support/database/database.ts';
 import { eventually, http } from '../../support/http.ts';
+import { fc, SEED } from '../../support/random.ts';
 import {
   type RotatingBroker,
   SECRET_ID,
@@ -21,8 +21,6 @@ import { anyOrder, anyRotatedPool, type RotatedPool, type RotationOrder } from '
 import { createWritten, rowsWrittenBy, WritingCallers } from './support/writing-callers.ts';
 
 const ROTATIONS = Number(process.env.ROTATION_ORDERS ?? 20);
-/** A failure names the seed that repeats it. */
-const SEED = Number(process.env.ROTATION_SEED ?? Date.now() % 2 ** 31);
 const ROTATIONS_A_POOL = 5;
 const REQUESTS_PER_SECOND = 60;
 /** What one connection to a server far away bears on a busy machine. */
@@ -214,7 +212,7 @@ const pools = fc.sample(anyRotatedPool, { seed: SEED, numRuns: Math.ceil(ROTATIO
 test('in whatever order password, secret and notice come, every call is answered', {
   timeout: 60_000 + ROTATIONS * 10_000,
 }, async () => {
-  console.log(`${ROTATIONS} rotations in any order; ROTATION_SEED=${SEED} repeats them`);
+  console.log(`${ROTATIONS} rotations in any order; TEST_SEED=${SEED} repeats them`);
   const failures: string[] = [];
   for (const [index, pool] of pools.entries()) {
     const orders = fc.sample(anyOrder, { seed: SEED + index, numRuns: ROTATIONS_A_POOL });

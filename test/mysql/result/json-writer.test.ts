@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { JsonWriter } from '../../../lib/mysql/result/json-writer.ts';
+import { fc } from '../../support/random.ts';
 
 const whole = (source: Buffer) => [source, 0, source.length] as const;
 

@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bindStatement } from '../../../lib/mysql/sql/binding/bind.ts';
 import { parseSqlMode } from '../../../lib/mysql/sql/lexer/sql-mode.ts';
 import type { StatementContext } from '../../../lib/mysql/sql/statement-context.ts';
 import { startTestDatabase, type TestDatabase } from '../../support/database/database.ts';
+import { fc } from '../../support/random.ts';
 import { DISGUISED_COMMITS, disguisedStatements } from './support/disguise-arbitrary.ts';
 import { OpenTransaction } from './support/open-transaction.ts';
 

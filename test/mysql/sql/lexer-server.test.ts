@@ -1,10 +1,10 @@
-import fc from 'fast-check';
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SqlLexer, type TokenKind } from '../../../lib/mysql/sql/lexer/lexer.ts';
 import { parseSqlMode, type SqlMode } from '../../../lib/mysql/sql/lexer/sql-mode.ts';
 import { scanStatement } from '../../../lib/mysql/sql/statement-scan.ts';
 import { startTestDatabase, type TestDatabase } from '../../support/database/database.ts';
+import { fc } from '../../support/random.ts';
 
 /** More of them for a longer look: LEXER_RUNS=50000. */
 const RUNS = Number(process.env.LEXER_RUNS ?? 300);

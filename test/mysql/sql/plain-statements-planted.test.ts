@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseSqlMode } from '../../../lib/mysql/sql/lexer/sql-mode.ts';
 import { scanStatement } from '../../../lib/mysql/sql/statement-scan.ts';
 import { startTestDatabase, type TestDatabase } from '../../support/database/database.ts';
+import { fc } from '../../support/random.ts';
 
 /** More of them for a longer look: PLANTED_RUNS=20000. */
 const RUNS = Number(process.env.PLANTED_RUNS ?? 300);

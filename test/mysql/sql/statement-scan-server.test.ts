@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bindStatement } from '../../../lib/mysql/sql/binding/bind.ts';
@@ -6,6 +5,7 @@ import { SqlLexer } from '../../../lib/mysql/sql/lexer/lexer.ts';
 import { parseSqlMode, type SqlMode } from '../../../lib/mysql/sql/lexer/sql-mode.ts';
 import { scanStatement } from '../../../lib/mysql/sql/statement-scan.ts';
 import { startTestDatabase, type TestDatabase } from '../../support/database/database.ts';
+import { fc } from '../../support/random.ts';
 import { textOf } from './support/bound-text.ts';
 
 const SQL_MODES = ['', 'NO_BACKSLASH_ESCAPES', 'ANSI_QUOTES', 'NO_BACKSLASH_ESCAPES,ANSI_QUOTES'];

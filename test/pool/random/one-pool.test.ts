@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { Deadline } from '../../../lib/async/deadline.ts';
+import { fc, SEED } from '../../support/random.ts';
 import { buildUnguardedPool, guardPools } from '../support/open-pool-guard.ts';
 import { RandomCallers } from './support/random-callers.ts';
 import { anyOptions, anyStep, HAPPENINGS, type Step } from './support/random-steps.ts';
@@ -9,8 +9,6 @@ guardPools();
 
 /** How long the suite walks at random; `npm run test:long` walks further. */
 const STEPS = Number(process.env.MODEL_STEPS ?? 100_000);
-/** A failure names the seed that repeats it. */
-const SEED = Number(process.env.MODEL_SEED ?? Date.now() % 2 ** 31);
 const RUNS_A_ROUND = 100;
 
 let stepsTaken = 0;
@@ -54,7 +52,7 @@ const anyRun = fc.asyncProperty(
 test(
   '[4] [30] [111] whatever happens: the cap holds, nobody shares or overtakes, all settles, and nothing stays open',
   async () => {
-    console.log(`the pool at random: ${STEPS} steps; MODEL_SEED=${SEED} repeats them`);
+    console.log(`the pool at random: ${STEPS} steps; TEST_SEED=${SEED} repeats them`);
     // In rounds, because fast-check keeps all of its runs in memory.
     for (let round = 0; stepsTaken < STEPS; round += 1) {
       await fc.assert(anyRun, { numRuns: RUNS_A_ROUND, seed: SEED + round });

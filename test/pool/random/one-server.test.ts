@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { Deadline } from '../../../lib/async/deadline.ts';
 import { ServerConnectionLimit } from '../../../lib/pool/connects/server-limit.ts';
+import { fc } from '../../support/random.ts';
 import { buildUnguardedPool, guardPools } from '../support/open-pool-guard.ts';
 import { RandomCallers } from './support/random-callers.ts';
 import { anyOptions, anyStep, HAPPENINGS } from './support/random-steps.ts';

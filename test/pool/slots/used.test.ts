@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import type { PooledConnection } from '../../../lib/pool/pooled-connection.ts';
+import { fc } from '../../support/random.ts';
 import type { FakeConnection } from '../support/fake-connector.ts';
 import { buildPool, guardPools, settle } from '../support/open-pool-guard.ts';
 

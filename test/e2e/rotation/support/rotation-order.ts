@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../../../support/random.ts';
 
 /** What happens in a rotation. Each waits so long before it happens. */
 interface RotationStep {

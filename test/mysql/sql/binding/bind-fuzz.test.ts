@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bindStatement } from '../../../../lib/mysql/sql/binding/bind.ts';
@@ -6,6 +5,7 @@ import { parseSqlMode, type SqlMode } from '../../../../lib/mysql/sql/lexer/sql-
 import type { Param, Params } from '../../../../lib/protocol/values.ts';
 import { READABLE_SQL_MODES } from '../../../../lib/settings/sql-modes.ts';
 import { startTestDatabase, type TestDatabase } from '../../../support/database/database.ts';
+import { fc } from '../../../support/random.ts';
 import { textOf } from '../support/bound-text.ts';
 import { alias, gap, hex, number, place, text } from '../support/value-arbitrary.ts';
 

@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { bindStatement } from '../../../../lib/mysql/sql/binding/bind.ts';
 import { parseSqlMode } from '../../../../lib/mysql/sql/lexer/sql-mode.ts';
 import type { Param, Params } from '../../../../lib/protocol/values.ts';
+import { fc } from '../../../support/random.ts';
 import { textOf } from '../support/bound-text.ts';
 
 const LONG = 300_000;

@@ -1,10 +1,10 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { BrokerError } from '../../../../lib/errors.ts';
 import { bindStatement } from '../../../../lib/mysql/sql/binding/bind.ts';
 import { parseSqlMode } from '../../../../lib/mysql/sql/lexer/sql-mode.ts';
 import { JsonText } from '../../../../lib/protocol/json-text.ts';
 import type { Param } from '../../../../lib/protocol/values.ts';
+import { fc } from '../../../support/random.ts';
 import { textOf } from '../support/bound-text.ts';
 import { number, text } from '../support/value-arbitrary.ts';
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../../../support/random.ts';
 
 /** What a disguise may hide, from the start of the list: ends the transaction, changes how statements are read. */
 const HIDDEN = [

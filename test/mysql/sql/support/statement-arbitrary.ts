@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../../../support/random.ts';
 
 /** Functions of the user's, under names that a scanner could take for something else; ſum is found as SUM too. */
 export const OWN_FUNCTIONS = [

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { JsonText } from '../../../../lib/protocol/json-text.ts';
+import { fc } from '../../../support/random.ts';
 
 /** Text made mostly of what is dangerous in SQL, and of any other characters. */
 export const text = fc.string({

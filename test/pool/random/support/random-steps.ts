@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../../../support/random.ts';
 import { FakeConnectError } from '../../support/fake-connector.ts';
 import type { RandomCallers } from './random-callers.ts';
 
