@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { ServerLogin } from '../../lib/credentials/login.ts';
 import { assert } from '../../lib/errors.ts';
+import { holdClock } from '../support/hold-clock.ts';
 import { credentialsOf, credentialsSourceOf, runningSecretsManager } from './support/credentials-of.ts';
 
 const OFTEN = { refreshIntervalMs: 20, minRefreshIntervalMs: 20 };
@@ -203,11 +204,11 @@ describe('listeners', () => {
 test('nothing looks by itself after close', async () => {
   const { secrets } = await secretsWith('old');
   const source = credentialsSourceOf(FROM_SECRET, OFTEN);
+  holdClock();
   source.start();
+  expect(vi.getTimerCount()).toBe(1);
   source.close();
 
-  // Several intervals: enough for a look that was not stopped.
-  await new Promise((resolve) => setTimeout(resolve, 200));
-
+  expect(vi.getTimerCount()).toBe(0);
   expect(secrets.calls).toEqual([]);
 });

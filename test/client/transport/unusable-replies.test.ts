@@ -63,7 +63,8 @@ test('a reply beyond 64 MB is not read to its end', async () => {
   });
   const hungUp = once(broker.server, 'request').then(async ([, response]) => await once(response, 'close'));
 
-  await expect(new HttpTransport(broker.url, noKey).send(request)).rejects.toMatchObject({
+  const unhurried = { ...request, timeoutMs: 30_000 };
+  await expect(new HttpTransport(broker.url, noKey).send(unhurried)).rejects.toMatchObject({
     code: 'RESULT_TOO_LARGE',
     outcome: 'unknown',
     limit: { name: 'replyBytes', max: 64 * 1024 * 1024 },
