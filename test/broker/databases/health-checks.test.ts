@@ -1,17 +1,20 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { startTestBroker, type TestBroker } from '../../support/broker.ts';
-import { type OwnDatabase, startOwnDatabase } from '../../support/database/own-database.ts';
+import { startOwnDatabase } from '../../support/database/own-database.ts';
 import { eventually, http } from '../../support/http.ts';
 
 const CHECKED_OFTEN = { healthCheckIntervalMs: 100 };
 
-async function ownDatabase(): Promise<OwnDatabase> {
-  const database = await startOwnDatabase();
-  onTestFinished(database.stop);
-  return database;
+const database = await startOwnDatabase();
+afterAll(database.stop);
+
+/** Until the test is over. */
+async function killServer(): Promise<void> {
+  await database.server.kill();
+  onTestFinished(async () => await database.server.start());
 }
 
-async function brokerOn(database: OwnDatabase, pool: object): Promise<TestBroker> {
+async function brokerWith(pool: object): Promise<TestBroker> {
   const broker = await startTestBroker(database, { databases: { default: { pool } } });
   onTestFinished(broker.stop);
   await untilState(broker, 'up');
@@ -31,8 +34,7 @@ const told = (broker: TestBroker, msg: string) =>
   broker.logs.filter((line) => line.includes(`"msg":"${msg}"`));
 
 test('a database that nobody asks is told to be down when it has gone, and to be up when it is back', async () => {
-  const database = await ownDatabase();
-  const broker = await brokerOn(database, CHECKED_OFTEN);
+  const broker = await brokerWith(CHECKED_OFTEN);
 
   await database.server.kill();
   expect(await untilState(broker, 'down')).toBe(503);
@@ -50,21 +52,19 @@ test('a database that nobody asks is told to be down when it has gone, and to be
 }, 60_000);
 
 test('so is one whose connections are all closed already', async () => {
-  const database = await ownDatabase();
-  const broker = await brokerOn(database, { ...CHECKED_OFTEN, idleTimeoutMs: 100 });
+  const broker = await brokerWith({ ...CHECKED_OFTEN, idleTimeoutMs: 100 });
   await eventually(
     async () => broker.broker.pools.get('default').pool.stats().idle,
     (idle) => idle === 0,
   );
 
-  await database.server.kill();
+  await killServer();
 
   expect(await untilState(broker, 'down')).toBe(503);
 }, 60_000);
 
 test('so is one that stops answering and leaves the connections open', async () => {
-  const database = await ownDatabase();
-  const broker = await brokerOn(database, { ...CHECKED_OFTEN, checkoutTimeoutMs: 500 });
+  const broker = await brokerWith({ ...CHECKED_OFTEN, checkoutTimeoutMs: 500 });
   const { pid } = database.server;
   process.kill(pid ?? 0, 'SIGSTOP');
   try {
@@ -76,8 +76,7 @@ test('so is one that stops answering and leaves the connections open', async () 
 }, 60_000);
 
 test('a check of a pool that nobody uses leaves nothing open', async () => {
-  const database = await ownDatabase();
-  const broker = await brokerOn(database, { ...CHECKED_OFTEN, idleTimeoutMs: 100 });
+  const broker = await brokerWith({ ...CHECKED_OFTEN, idleTimeoutMs: 100 });
   const { pool } = broker.broker.pools.get('default');
   let logins = 0;
   let mostIdle = 0;
@@ -99,8 +98,7 @@ test('a check of a pool that nobody uses leaves nothing open', async () => {
 }, 30_000);
 
 test('a check takes no connection while callers are in line, and keeps no idle one from its end', async () => {
-  const database = await ownDatabase();
-  const broker = await brokerOn(database, { size: 1, maxOverflow: 0, idleTimeoutMs: 400 });
+  const broker = await brokerWith({ size: 1, maxOverflow: 0, idleTimeoutMs: 400 });
   const { pool } = broker.broker.pools.get('default');
   const held = await pool.checkout();
   const waiting = pool.checkout();
@@ -118,8 +116,7 @@ test('a check takes no connection while callers are in line, and keeps no idle o
 }, 30_000);
 
 test('no check is made where the settings say so', async () => {
-  const database = await ownDatabase();
-  const broker = await brokerOn(database, { healthCheckIntervalMs: 0, idleTimeoutMs: 100 });
+  const broker = await brokerWith({ healthCheckIntervalMs: 0, idleTimeoutMs: 100 });
   const { pool } = broker.broker.pools.get('default');
   await eventually(
     async () => pool.stats().connections,
@@ -129,7 +126,7 @@ test('no check is made where the settings say so', async () => {
   pool.events.on('connect', () => {
     logins += 1;
   });
-  await database.server.kill();
+  await killServer();
   // Longer than any check of the other tests takes.
   await new Promise((resolve) => setTimeout(resolve, 1_000));
   expect([logins, broker.broker.pools.get('default').state]).toEqual([0, 'up']);
