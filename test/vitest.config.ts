@@ -1,21 +1,37 @@
 import path from 'node:path';
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { StartedFiles } from './support/started-files.ts';
 
 /** Where CI wants the counts, as JSON. */
 const countsFile = process.env.VITEST_COUNTS_FILE;
 
+const CLIENT = 'client/**/*.test.ts';
+const WITH_BROKER = 'client/with-broker.test.ts';
+const BROKER = [WITH_BROKER, '{async,aws,broker,credentials,mysql,pool,settings}/**/*.test.ts'];
+
+function project(name: string, test: TestProjectInlineConfiguration['test']): TestProjectInlineConfiguration {
+  return {
+    // As tsconfig.json has it: the examples import the package by its name.
+    resolve: { alias: { 'serverless-conn-pool': path.resolve(import.meta.dirname, '../lib/index.ts') } },
+    test: { name, root: import.meta.dirname, testTimeout: 30_000, hookTimeout: 120_000, ...test },
+  };
+}
+
+/** Files that share a process and its modules: to start one and to load them takes most files longer than their tests. */
+const shared = { isolate: false, setupFiles: './support/leave-nothing.ts' } as const;
+
 export default defineConfig({
-  // As tsconfig.json has it: the examples import the package by its name.
-  resolve: { alias: { 'serverless-conn-pool': path.resolve(import.meta.dirname, '../lib/index.ts') } },
   test: {
     root: import.meta.dirname,
-    include: ['**/*.test.ts'],
     globalSetup: ['./support/database/database-servers.ts', './support/packages/shared-packages.ts'],
     // A database server runs beside each.
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 120_000,
+    projects: [
+      project('broker', { ...shared, include: BROKER }),
+      // Its zod/mini would speak as the broker's zod in the same process does.
+      project('client', { ...shared, include: [CLIENT], exclude: [WITH_BROKER] }),
+      project('alone', { include: ['**/*.test.ts'], exclude: [CLIENT, ...BROKER] }),
+    ],
     reporters: [
       'default',
       ...(process.stdout.isTTY ? [] : [new StartedFiles()]),
