@@ -12,6 +12,8 @@ export interface TcpProxyOptions {
   portOfNext(): number;
   /** What becomes of each chunk that a server sends. */
   change?(fromServer: Buffer): Buffer;
+  /** What becomes of each chunk that a client sends. */
+  changeRequest?(fromClient: Buffer): Buffer;
   /** Clients are not told that a server has hung up. */
   hidesLoss?(): boolean;
 }
@@ -21,6 +23,7 @@ export async function startTcpProxy({
   at = { host: '127.0.0.1', port: 0 },
   portOfNext,
   change = (chunk) => chunk,
+  changeRequest = (chunk) => chunk,
   hidesLoss = () => false,
 }: TcpProxyOptions): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
@@ -31,7 +34,7 @@ export async function startTcpProxy({
       [peer, client],
     ] as const) {
       sockets.add(from);
-      from.on('data', (chunk: Buffer) => to.write(from === peer ? change(chunk) : chunk));
+      from.on('data', (chunk: Buffer) => to.write(from === peer ? change(chunk) : changeRequest(chunk)));
       const isHidden = () => from === peer && hidesLoss();
       from.on('end', () => !isHidden() && to.end());
       from.on('error', () => undefined);

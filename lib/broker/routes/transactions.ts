@@ -17,7 +17,8 @@ import { answerWithStream, asksForStream } from '../streams/answer-with-stream.t
 import type { StreamRegistry } from '../streams/stream-registry.ts';
 import type { Lease } from '../transactions/lease.ts';
 import type { LeaseRegistry } from '../transactions/lease-registry.ts';
-import { bindBatch, bindStep, bindStepInParts, StepRunner } from '../transactions/transaction-steps.ts';
+import { StepRunner } from '../transactions/step-runner.ts';
+import { bindBatch, bindStep, bindStepInParts } from '../transactions/transaction-steps.ts';
 
 /** A call of an open transaction. */
 interface TransactionCall {

@@ -7,7 +7,7 @@ import { type Call, jsonReply, type Reply } from '../http/call.ts';
 import type { IdempotentRequest } from '../idempotency/idempotent-request.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { SqlRequest } from '../requests/sql-request.ts';
-import { StepRunner } from './transaction-steps.ts';
+import { StepRunner } from './step-runner.ts';
 
 /** A transaction in one request. */
 export interface OneShotTransaction {

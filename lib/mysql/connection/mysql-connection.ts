@@ -1,12 +1,10 @@
-import { delay, StatementTimer } from '../../async/interruptible.ts';
-import type { Outcome } from '../../errors.ts';
+import { StatementTimer } from '../../async/interruptible.ts';
 import type { Connection } from '../../pool/connection.ts';
-import { VERDICT_WAIT_MS } from '../../protocol/verdict-times.ts';
 import type { Driver } from '../driver/open-driver.ts';
 import { PacketLimit } from '../driver/packet-limit.ts';
 import { type SessionState, Wire } from '../driver/wire.ts';
-import { type DriverError, endsConnection, outcomeAfterInterrupt, statementFailure } from '../errors.ts';
 import { ResultCollector, rowsOf, type StatementResult } from '../result/result-collector.ts';
+import type { SingleResultStatement } from '../result/result-sequence.ts';
 import { type NdjsonSink, RowStream, type StreamResult } from '../result/row-stream.ts';
 import type { SqlText } from '../sql/binding/sql-text.ts';
 import type { CommandRunner } from './command-runner.ts';
@@ -16,11 +14,14 @@ import type { ExecutionOptions, QueryExecutionOptions, StreamExecutionOptions } 
 import { ServerRoleMonitor } from './server-role-monitor.ts';
 import { ServerTimeLimit } from './server-time-limit.ts';
 import { SqlRoleMonitor } from './sql-role-monitor.ts';
+import { StatementRunner } from './statement-runner.ts';
+import { StatementSequence } from './statement-sequence.ts';
 
-/** The end of a statement. */
-interface StatementEnd {
-  readonly failure: DriverError | undefined;
-}
+const READ_ONLY_SQL = 'SET SESSION TRANSACTION READ ONLY';
+const READ_ONLY: SingleResultStatement = {
+  text: READ_ONLY_SQL,
+  limits: () => ({ maxRows: 0, maxResultBytes: 0 }),
+};
 
 /** A connection to MySQL with its session settings. It runs one statement at a time. */
 export class MysqlConnection implements Connection {
@@ -35,8 +36,9 @@ export class MysqlConnection implements Connection {
   readonly #role = new ServerRoleMonitor(this.#runCommand);
   /** The session refuses every write. */
   #isReadOnly = false;
-  /** Since the session was set, something else than successful plain statements has run. */
-  #isDirty = true;
+  readonly #runner: StatementRunner;
+  /** A reset that was sent together with a statement, until `reset` has waited for it. */
+  #pendingReset: Promise<void> | undefined;
 
   constructor(driver: Driver, options: ConnectionOptions) {
     this.#wire = new Wire(driver);
@@ -44,6 +46,7 @@ export class MysqlConnection implements Connection {
     this.#options = options;
     this.#privileges = new SqlRoleMonitor(this.#runCommand);
     this.#limit = new ServerTimeLimit(this.#runCommand, driver.flavour);
+    this.#runner = new StatementRunner(this.#wire, options, this.#role);
   }
 
   get isUsable(): boolean {
@@ -55,7 +58,9 @@ export class MysqlConnection implements Connection {
   }
 
   get needsReset(): boolean {
-    return this.#isDirty || this.#options.resetOnCheckin !== 'auto';
+    return (
+      this.#runner.isDirty || this.#pendingReset !== undefined || this.#options.resetOnCheckin !== 'auto'
+    );
   }
 
   get hasChangedRole(): boolean {
@@ -71,6 +76,7 @@ export class MysqlConnection implements Connection {
     const monitors = [this.#role, this.#privileges, this.#packetLimit];
     await this.#wire.together(() => [
       this.#options.killTarget.begin(this.#runCommand),
+      this.#wire.trySeveral(),
       ...monitors.map((monitor) => monitor.begin()),
       this.setSession(),
     ]);
@@ -88,12 +94,14 @@ export class MysqlConnection implements Connection {
    *   error. Or the signal's reason.
    */
   async query(sql: SqlText, options: QueryExecutionOptions): Promise<StatementResult> {
+    if (this.#pendingReset !== undefined) await this.#finishReset();
     this.#packetLimit.check(sql);
     const timer = new StatementTimer(options);
     const collector = new ResultCollector(options.limits, (failure) =>
       timer.interrupt((outcome) => failure.with({ outcome })),
     );
-    await this.#runTimed(options, timer, async () => {
+    await this.#runner.run(options, timer, async () => {
+      if (options.isReadOnly) await this.makeReadOnly();
       // A statement that reads state of the previous one must follow it directly.
       if (this.#limit.isLifted && options.readsLastStatement !== true) await this.#limit.restore();
       timer.throwIfOver();
@@ -101,6 +109,53 @@ export class MysqlConnection implements Connection {
       await this.#wire.run(sql, collector);
     });
     return collector.result(options.rowCounts);
+  }
+
+  /**
+   * Like `query`, but resets the session with the same round trip. After it the connection is checked in, and the pool's
+   * `reset` only waits.
+   */
+  async queryAndReset(sql: string, options: QueryExecutionOptions): Promise<StatementResult> {
+    const timer = new StatementTimer(options);
+    const collector = new ResultCollector(options.limits, () => undefined);
+    await this.#runner.run(options, timer, async () => {
+      timer.throwIfOver();
+      let ended: Promise<void> | undefined;
+      const reset = this.#wire.together(() => {
+        ended = this.#wire.run(sql, collector);
+        return [ended.catch(() => undefined), ...this.#resetCommands()];
+      });
+      const settled = reset.catch(() => undefined);
+      // The server may have to be asked for the cause of a failure.
+      await ended?.catch(async (error: unknown) => {
+        await settled;
+        throw error;
+      });
+      this.#pendingReset = reset;
+    });
+    return collector.result();
+  }
+
+  /**
+   * Runs several statements as one command, in order; the server stops at the first that fails. A result that is not
+   * accepted stops those after it, unless they end soon.
+   *
+   * @throws {BrokerError} as `query` does, or what `onResult` throws, whichever was first.
+   */
+  async querySeveral(statements: readonly SingleResultStatement[], options: ExecutionOptions): Promise<void> {
+    const timer = new StatementTimer(options);
+    const opening = options.isReadOnly && !this.#isReadOnly ? [READ_ONLY] : [];
+    const sequence = new StatementSequence([...opening, ...statements], timer);
+    this.#packetLimit.check(sequence.text);
+    const running = this.#runner.run(options, timer, async () => {
+      if (this.#limit.isLifted) await this.#limit.restore();
+      timer.throwIfOver();
+      this.#isReadOnly ||= options.isReadOnly;
+      await this.#wire.runSeveral(sequence);
+    });
+    await sequence.end(running);
+    // ROW_COUNT() is -1 after the command that ends them.
+    this.state.history.lastIsBrokers = true;
   }
 
   /**
@@ -112,7 +167,8 @@ export class MysqlConnection implements Connection {
     const timer = new StatementTimer(options);
     const stream = new RowStream(this.#wire, sink, options, timer);
     try {
-      await this.#runTimed({ ...options, isPlain: false }, timer, async () => {
+      await this.#runner.run({ ...options, isPlain: false }, timer, async () => {
+        if (options.isReadOnly) await this.makeReadOnly();
         // Keep the server's own time limit for statements that we may not be allowed to kill.
         if (options.isRead) await this.#limit.lift();
         timer.throwIfOver();
@@ -128,7 +184,7 @@ export class MysqlConnection implements Connection {
 
   /** Runs a statement of the broker, and returns its rows. */
   async command(sql: string): Promise<readonly (readonly unknown[])[]> {
-    this.#isDirty = true;
+    this.#runner.isDirty = true;
     this.state.history.lastIsBrokers = true;
     const collector = new ResultCollector({ maxRows: 500, maxResultBytes: 50_000 }, () => undefined);
     await this.#wire.run(sql, collector);
@@ -140,7 +196,7 @@ export class MysqlConnection implements Connection {
     if (this.#isReadOnly) return;
     // First: if the answer is lost, the session may be READ ONLY.
     this.#isReadOnly = true;
-    await this.command('SET SESSION TRANSACTION READ ONLY');
+    await this.command(READ_ONLY_SQL);
   }
 
   async ping(): Promise<void> {
@@ -152,13 +208,25 @@ export class MysqlConnection implements Connection {
     await this.command(this.#options.sessionStatement);
     this.#isReadOnly = false;
     this.#limit.forget();
-    this.#isDirty = false;
+    this.#runner.isDirty = false;
   }
 
   async reset(): Promise<void> {
+    if (this.#pendingReset !== undefined) await this.#finishReset();
+    else await this.#wire.together(() => this.#resetCommands());
+  }
+
+  async #finishReset(): Promise<void> {
+    const pending = this.#pendingReset;
+    this.#pendingReset = undefined;
+    await pending;
+    this.#runner.isDirty = false;
+  }
+
+  #resetCommands(): readonly Promise<void>[] {
     // The session is set after a mere ROLLBACK too: the next statement is bound for its sql_mode, which a procedure may
     // have changed.
-    await this.#wire.together(() => [this.#wipe(), this.#privileges.check(), this.setSession()]);
+    return [this.#wipe(), this.#privileges.check(), this.setSession()];
   }
 
   async #wipe(): Promise<void> {
@@ -170,7 +238,7 @@ export class MysqlConnection implements Connection {
   }
 
   async close(): Promise<void> {
-    if (this.#wire.isRunning) await endRunning(this.#wire, this.#options);
+    if (this.#wire.isRunning && this.#pendingReset === undefined) await endRunning(this.#wire, this.#options);
     else {
       this.#wire.end();
       this.#wire.destroyUnlessClosed();
@@ -180,61 +248,5 @@ export class MysqlConnection implements Connection {
 
   destroy(): void {
     this.#wire.destroy();
-  }
-
-  async #runTimed(options: ExecutionOptions, timer: StatementTimer, run: () => Promise<void>): Promise<void> {
-    if (timer.errorFor !== undefined) throw timer.errorFor('not_applied');
-    const wasDirty = this.#isDirty;
-    this.#isDirty = true;
-    this.state.history.isUsed = true;
-    const ended = this.#runToEnd(options, run);
-    const first = await timer.raceInterrupt(ended);
-    timer.end();
-    if (typeof first === 'function') throw first(await this.#stop(ended, options));
-    if (first.failure === undefined) {
-      this.#isDirty = wasDirty || !options.isPlain || options.isReadOnly;
-      return;
-    }
-    throw statementFailure(first.failure, {
-      ...options,
-      flavour: this.#wire.flavour,
-      exposeMysqlMessages: this.#options.exposeMysqlMessages,
-      isReadOnlyCaller: options.isReadOnly,
-      isReadOnlyServer: await this.#role.confirms(first.failure),
-    });
-  }
-
-  async #runToEnd(options: ExecutionOptions, run: () => Promise<void>): Promise<StatementEnd> {
-    try {
-      if (options.isReadOnly) await this.makeReadOnly();
-      await run();
-      return { failure: undefined };
-    } catch (error) {
-      return { failure: error instanceof Error ? error : new Error(String(error)) };
-    }
-  }
-
-  /** Stops the running statement on the server. Returns its outcome, as far as that is known in time. */
-  async #stop(ended: Promise<StatementEnd>, options: ExecutionOptions): Promise<Outcome> {
-    const { killChannel, killTarget } = this.#options;
-    // The verdict follows the rows. Until the kill arrives, reading only makes the server send more of them.
-    this.#wire.pause();
-    // Wait for the kill too: a late one would hit the next holder's statement.
-    const killed = killChannel.killQuery(killTarget).finally(() => this.#wire.resume());
-    const verdict = await Promise.race([
-      Promise.all([ended, killed]).then(
-        ([end]) => end,
-        () => undefined,
-      ),
-      delay(VERDICT_WAIT_MS),
-    ]);
-    if (verdict === undefined) {
-      this.#wire.giveUp('a statement was not known to be stopped in time');
-      return options.cannotWrite ? 'not_applied' : 'unknown';
-    }
-    const { failure } = verdict;
-    if (failure !== undefined && endsConnection(failure, this.#wire.flavour))
-      this.#wire.giveUp('a statement that was stopped ended the connection');
-    return outcomeAfterInterrupt(failure, { ...options, isReadOnlyCaller: options.isReadOnly });
   }
 }

@@ -7,12 +7,14 @@ import type { SessionTracker } from './session-tracker.ts';
 const HEAD_BYTES = 4;
 const COM_INIT_DB = 0x02;
 const COM_SET_OPTION = 0x1b;
-/** MYSQL_OPTION_MULTI_STATEMENTS_OFF, as it is already. */
-const STATUS_REQUEST = Buffer.from([COM_SET_OPTION, 1, 0]);
+/** MYSQL_OPTION_MULTI_STATEMENTS_ON: a command may hold several statements. */
+const SEVERAL_STATEMENTS = Buffer.from([COM_SET_OPTION, 0, 0]);
+/** MYSQL_OPTION_MULTI_STATEMENTS_OFF, as it is from the login on. */
+const ONE_STATEMENT = Buffer.from([COM_SET_OPTION, 1, 0]);
 
 /**
- * A command without SQL, sent after a failed statement to get the session's state with its response. It does not change
- * warnings, errors and FOUND_ROWS().
+ * A command without SQL. It sets an option of the session, or only gets the session's state with its response, after a
+ * failed statement. It does not change warnings, errors and FOUND_ROWS().
  */
 export class StatusCommand implements Command {
   next: 'answer' | null = null;
@@ -32,7 +34,16 @@ export class StatusCommand implements Command {
 
   /** Gets the flags. ROW_COUNT() is then -1, as after an error. */
   static forFlags(session: SessionTracker, onEnd: (error: DriverError | undefined) => void): StatusCommand {
-    return new StatusCommand(STATUS_REQUEST, session, onEnd);
+    return new StatusCommand(ONE_STATEMENT, session, onEnd);
+  }
+
+  /** Sets whether a command may hold several statements, joined by `;`. */
+  static forSeveralStatements(
+    isAllowed: boolean,
+    session: SessionTracker,
+    onEnd: (error: DriverError | undefined) => void,
+  ): StatusCommand {
+    return new StatusCommand(isAllowed ? SEVERAL_STATEMENTS : ONE_STATEMENT, session, onEnd);
   }
 
   /**

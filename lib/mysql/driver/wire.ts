@@ -13,8 +13,15 @@ import { type ResultSink, TextQuery } from './text-query.ts';
 /** A server that has not hung up after this time is disconnected. */
 const CLOSE_TIMEOUT_MS = 5_000;
 
+/** Statements that are sent as one command. */
+interface SeveralStatements {
+  readonly text: SqlText;
+  readonly statementCount: number;
+  readonly results: ResultSink & { readonly isComplete: boolean };
+}
+
 /** The state of a session, and a way to refresh it. */
-export type SessionState = Pick<Wire, 'flavour' | 'session' | 'history' | 'refreshStatus'>;
+export type SessionState = Pick<Wire, 'flavour' | 'session' | 'history' | 'takesSeveral' | 'refreshStatus'>;
 
 /** Sends commands to the server, one at a time, and knows whether the connection is still usable. */
 export class Wire {
@@ -28,6 +35,7 @@ export class Wire {
   /** Each fails a statement that is running. */
   readonly #running = new Set<(error: DriverError) => void>();
   #isTogether = false;
+  #takesSeveral = false;
 
   constructor(driver: Driver) {
     this.#driver = driver;
@@ -38,6 +46,8 @@ export class Wire {
     });
     this.flavour = driver.flavour;
     driver.connection.on('error', (error) => this.#lose(error));
+    // A packet out of order. A server that has to kill between two statements of a command sends none for the second.
+    driver.connection.on('warn', (error: Error) => this.#breakOff(error));
     driver.socket.once('close', () => this.#lose(new Error('The connection was closed')));
   }
 
@@ -50,6 +60,11 @@ export class Wire {
   get unusableReason(): string | undefined {
     if (this.#unusableReason !== undefined) return this.#unusableReason;
     return this.session.isUnusable ? 'another default database or character set' : undefined;
+  }
+
+  /** Whether the server, and a proxy before it, allows {@link runSeveral}. */
+  get takesSeveral(): boolean {
+    return this.#takesSeveral;
   }
 
   get isRunning(): boolean {
@@ -78,6 +93,30 @@ export class Wire {
   }
 
   /**
+   * Runs several statements, joined by `;`, as one command. The server stops at the first that fails. Only for this
+   * command does it take several statements.
+   */
+  async runSeveral({ text, statementCount, results }: SeveralStatements): Promise<void> {
+    this.history.questionCount += statementCount - 1;
+    const ends = await this.#endsOf(() => [
+      this.#allowSeveral(true),
+      this.run(text, results).then(() => {
+        if (!results.isComplete) this.#breakOff(new Error('fewer results than statements'));
+      }),
+      this.#allowSeveral(false),
+    ]);
+    if (ends.at(-1)?.status === 'rejected') this.giveUp('it goes on taking several statements');
+    throwFirst(ends);
+  }
+
+  /** Finds out whether `runSeveral` is allowed: a proxy may refuse it. Never rejects. */
+  async trySeveral(): Promise<void> {
+    const [on, off] = await Promise.allSettled([this.#allowSeveral(true), this.#allowSeveral(false)]);
+    this.#takesSeveral = on.status === 'fulfilled' && off.status === 'fulfilled';
+    if (on.status === 'fulfilled' && !this.#takesSeveral) this.giveUp('it goes on taking several statements');
+  }
+
+  /**
    * Gets the flags of the session after a failed statement, since an error has none. ROW_COUNT(), FOUND_ROWS() and the
    * diagnostics of that statement do not change.
    *
@@ -96,13 +135,17 @@ export class Wire {
   }
 
   /**
-   * Pipelines the commands of `begin`, which may be several statements: see {@link sendTogether}.
+   * Pipelines the commands of `begin`, which may be several statements: see {@link sendTogether}. Waits for all of them,
+   * and rejects with the first failure.
    */
   async together(begin: () => readonly Promise<void>[]): Promise<void> {
+    throwFirst(await this.#endsOf(begin));
+  }
+
+  async #endsOf(begin: () => readonly Promise<void>[]): Promise<readonly PromiseSettledResult<void>[]> {
     this.#isTogether = true;
     try {
-      const answers = sendTogether(this.#internals, this.#driver.socket, begin);
-      await Promise.all(answers);
+      return await Promise.allSettled(sendTogether(this.#internals, this.#driver.socket, begin));
     } finally {
       this.#isTogether = false;
     }
@@ -148,6 +191,10 @@ export class Wire {
     this.#driver.socket.destroy();
   }
 
+  #allowSeveral(isAllowed: boolean): Promise<void> {
+    return this.#send((onEnd) => StatusCommand.forSeveralStatements(isAllowed, this.session, onEnd));
+  }
+
   #send(commandFor: (onEnd: (error: DriverError | undefined) => void) => Command): Promise<void> {
     assert(!this.isRunning || this.#isTogether, 'two statements on one connection at a time');
     this.history.questionCount += 1;
@@ -175,12 +222,22 @@ export class Wire {
     });
   }
 
+  /** Responses cannot be assigned to statements any more. */
+  #breakOff(error: Error): void {
+    this.#lose(error);
+    this.destroy();
+  }
+
   #lose(error: DriverError): void {
     const wasUsable = this.#unusableReason === undefined;
     this.giveUp(reasonOf(error));
     for (const fail of this.#running) fail(error);
     if (wasUsable) for (const listener of this.#onLost) listener();
   }
+}
+
+function throwFirst(ends: readonly PromiseSettledResult<void>[]): void {
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
 
 /** Without the message, which may repeat values. */

@@ -30,6 +30,8 @@ export interface ResultLimits {
 export interface StatementResult extends StatementEffects {
   /** Each set of rows as JSON, `{"columns": [...], "rows": [...]}`; a CALL may yield several, many statements none. */
   readonly sets: readonly Buffer[];
+  /** The server has reported, with the end of the statement, that no transaction is begun any more. */
+  readonly endsTransaction: boolean;
 }
 
 /** The rows of the first set, for the broker's own statements. */
@@ -114,7 +116,8 @@ export class ResultCollector {
 
   result(counts: RowCounts = 'affected'): StatementResult {
     this.#endSet();
-    return { sets: this.#sets, ...effectsOf(this.#ok, counts, this.#warnings) };
+    const endsTransaction = this.#ok?.changes?.transaction === '';
+    return { sets: this.#sets, endsTransaction, ...effectsOf(this.#ok, counts, this.#warnings) };
   }
 
   get #bytesOfReply(): number {

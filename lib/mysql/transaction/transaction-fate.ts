@@ -23,6 +23,11 @@ export class TransactionFate {
     this.#monitor = new TransactionMonitor(connection, isFirst);
   }
 
+  /** The transaction has begun just now. */
+  begin(): void {
+    this.#monitor.begin();
+  }
+
   /** Set once it has ended by itself. */
   get implicitEnd(): ImplicitEnd | undefined {
     return this.#implicitEnd;
@@ -63,7 +68,7 @@ export class TransactionFate {
     }
     if (found === undefined) return;
     // A statement that runs nothing else has done nothing after that.
-    const isAllRolledBack = found === 'server_rolled_back' && failure !== undefined && !mayEndTransaction;
+    const isAllRolledBack = failure !== undefined && !mayEndTransaction;
     this.#implicitEnd = isAllRolledBack ? ROLLED_BACK : endOf(found, isDeadlock(failure));
   }
 

@@ -46,6 +46,11 @@ export class TransactionMonitor {
     this.#mark = connection.state.session.mark;
   }
 
+  /** The transaction has begun just now. */
+  begin(): void {
+    this.#mark = this.#connection.state.session.mark;
+  }
+
   /** Call it after a successful statement, or after a failed one and `refreshStatus`. */
   async check(mayEndTransaction: boolean): Promise<FoundEnd | undefined> {
     const { session } = this.#connection.state;

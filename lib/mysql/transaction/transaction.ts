@@ -9,8 +9,10 @@ import type { ResultLimits, StatementResult } from '../result/result-collector.t
 import type { NdjsonSink, StreamResult } from '../result/row-stream.ts';
 import type { BoundStatement } from '../sql/binding/bind.ts';
 import { cannotWrite } from '../sql/statement-effect.ts';
+import { COMMAND, COMMIT, openingOf, ROLLBACK } from './own-commands.ts';
 import { type ImplicitEnd, implicitlyEnded, UNCLEAR_END } from './transaction-end.ts';
 import { TransactionFate } from './transaction-fate.ts';
+import { commandsOf, type SequenceStep, sequenceOf } from './transaction-sequence.ts';
 
 /** How a transaction runs. */
 export interface TransactionMode {
@@ -19,18 +21,11 @@ export interface TransactionMode {
   readonly isReadOnly: boolean;
 }
 
+/** What decides whether a statement may run, and what is to be found out after it. */
+type RunFacts = Pick<BoundStatement, 'readsLastStatement' | 'mayEndTransaction'>;
+
 /** A ROLLBACK may have much to undo. */
 const ROLLBACK_TIMEOUT_MS = 5_000;
-
-/** Options of the broker's own commands, which return no rows and change no data. */
-const COMMAND = {
-  limits: { maxRows: 1, maxResultBytes: 10_000 },
-  isReadOnly: false,
-  cannotWrite: true,
-  effect: 'all_or_nothing',
-  isPlain: false,
-  signal: undefined,
-} as const;
 
 /** ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK, ER_TRANSACTION_ROLLBACK_DURING_COMMIT: the server rolled back instead. */
 const REFUSED_COMMITS: ReadonlySet<number> = new Set([1205, 1213, 3101]);
@@ -40,9 +35,6 @@ const LAST_STATEMENT_UNKNOWN =
   'ROW_COUNT(), FOUND_ROWS(), warnings and diagnostics of the previous statement are lost here: the broker has run a statement of its own since, for a batch, an idempotency key or the failure of a statement';
 const NOT_TRACKED =
   'CALL, EXECUTE and executable comments are not allowed in a transaction here: the server, or a proxy before it, does not report the end of a transaction (session_track_transaction_info)';
-
-/** Overrides a completion_type that a procedure may have set. */
-const END_ONLY = 'AND NO CHAIN NO RELEASE';
 
 /**
  * A transaction on a connection that its holder uses exclusively.
@@ -55,13 +47,17 @@ export class MysqlTransaction {
   readonly #connection: MysqlConnection;
   readonly #mode: TransactionMode;
   readonly #fate: TransactionFate;
+  /** The statements that begin it, until they have run. */
+  #opening: readonly string[];
   /** The savepoint of atomic work. Its name is random, so that no caller's savepoint replaces it. */
-  readonly #savepoint = `_broker_${randomBytes(8).toString('hex')}`;
+  #savepoint: string | undefined;
 
-  private constructor(connection: MysqlConnection, mode: TransactionMode, isFirst: boolean) {
+  /** It begins with its first statement. */
+  constructor(connection: MysqlConnection, mode: TransactionMode) {
     this.#connection = connection;
     this.#mode = mode;
-    this.#fate = new TransactionFate(connection, isFirst);
+    this.#opening = openingOf(mode.isolation);
+    this.#fate = new TransactionFate(connection, !connection.state.history.isUsed);
   }
 
   /** @throws {BrokerError} as a query does. No transaction was begun then. */
@@ -70,14 +66,18 @@ export class MysqlTransaction {
     mode: TransactionMode,
     scope: CallScope,
   ): Promise<MysqlTransaction> {
-    const { isolation, isReadOnly } = mode;
-    const options = { ...COMMAND, ...scope, isReadOnly };
-    const isFirst = !connection.state.history.isUsed;
-    if (isolation !== undefined) {
-      await connection.query(`SET TRANSACTION ISOLATION LEVEL ${isolation}`, options);
-    }
-    await connection.query('START TRANSACTION', options);
-    return new MysqlTransaction(connection, mode, isFirst);
+    const transaction = new MysqlTransaction(connection, mode);
+    await transaction.#begin(scope);
+    return transaction;
+  }
+
+  get hasBegun(): boolean {
+    return this.#opening.length === 0;
+  }
+
+  /** Whether {@link querySeveral} is allowed. */
+  get takesSeveral(): boolean {
+    return this.#connection.state.takesSeveral;
   }
 
   /** Set once it has ended by itself. */
@@ -87,6 +87,18 @@ export class MysqlTransaction {
 
   get #isOver(): boolean {
     return this.implicitEnd !== undefined;
+  }
+
+  async #begin(scope: CallScope): Promise<void> {
+    if (this.hasBegun) return;
+    const options = { ...COMMAND, ...scope, isReadOnly: this.#mode.isReadOnly };
+    for (const sql of this.#opening) await this.#connection.query(sql, options);
+    this.#noteBegun();
+  }
+
+  #noteBegun(): void {
+    this.#opening = [];
+    this.#fate.begin();
   }
 
   /**
@@ -99,10 +111,26 @@ export class MysqlTransaction {
     statement: BoundStatement,
     { limits, ...scope }: CallScope & { readonly limits: ResultLimits },
   ): Promise<StatementResult> {
+    await this.#begin(scope);
     const options = { ...this.#optionsFor(statement, scope), limits };
     return await this.#run(statement, async () => {
       const text = statement.isLong ? await statement.textInTurns() : statement.text;
       return await this.#connection.query(text, options);
+    });
+  }
+
+  /**
+   * Runs several statements as one command: each must be {@link isForSequence}. None runs after one that fails. The
+   * result of each is taken before the next one's. What the last one has left for ROW_COUNT() is lost.
+   *
+   * @throws {BrokerError} as `query` does, or what taking a result throws.
+   */
+  async querySeveral(steps: readonly SequenceStep[], scope: CallScope): Promise<void> {
+    const readsLastStatement = this.hasBegun && steps[0]?.bound.readsLastStatement === true;
+    const statements = sequenceOf(this.#opening, steps, () => this.#noteBegun());
+    const options = { ...COMMAND, ...scope, isReadOnly: this.#mode.isReadOnly };
+    await this.#run({ readsLastStatement, mayEndTransaction: false }, async () => {
+      for (const command of commandsOf(statements)) await this.#connection.querySeveral(command, options);
     });
   }
 
@@ -112,6 +140,7 @@ export class MysqlTransaction {
     { maxRows, maxRowBytes, stallMs, ...scope }: CallScope & StreamLimits,
     sink: NdjsonSink,
   ): Promise<StreamResult> {
+    await this.#begin(scope);
     const { isRead } = statement;
     const options = { ...this.#optionsFor(statement, scope), isRead, maxRows, maxRowBytes, stallMs };
     return await this.#run(statement, async () => {
@@ -125,6 +154,7 @@ export class MysqlTransaction {
    * statement of the broker after the work's last one.
    */
   async atomically<T>(work: () => Promise<T>): Promise<T> {
+    this.#savepoint ??= `_broker_${randomBytes(8).toString('hex')}`;
     await this.#fate.command(`SAVEPOINT ${this.#savepoint}`);
     try {
       return await work();
@@ -147,23 +177,24 @@ export class MysqlTransaction {
   async commit(deadline: Deadline): Promise<void> {
     if (this.implicitEnd !== undefined) throw implicitlyEnded(this.implicitEnd);
     const { isReadOnly } = this.#mode;
-    const { session } = this.#connection.state;
-    const wasReported = session.reportsTransaction();
+    const wasReported = this.#connection.state.session.reportsTransaction();
+    let isEndReported: boolean;
     try {
-      await this.#connection.query(`COMMIT ${END_ONLY}`, {
+      const { endsTransaction } = await this.#connection.queryAndReset(COMMIT, {
         ...COMMAND,
         deadline,
         isReadOnly,
         cannotWrite: isReadOnly,
         effect: 'parts',
       });
+      isEndReported = endsTransaction;
     } catch (error) {
       if (!(error instanceof BrokerError)) throw error;
       const isRefused = REFUSED_COMMITS.has(error.mysql?.errno ?? 0);
       throw error.with({ transaction: 'ended', ...(isRefused && { outcome: 'not_applied' }) });
     }
     // The tracker did not report this end, so the transaction may have ended before.
-    if (wasReported && session.reportsTransaction()) throw implicitlyEnded(UNCLEAR_END);
+    if (wasReported && !isEndReported) throw implicitlyEnded(UNCLEAR_END);
   }
 
   /** Never rejects: if it fails, closing the connection ends the transaction. */
@@ -171,16 +202,17 @@ export class MysqlTransaction {
     if (!this.#connection.isUsable) return;
     const deadline = Deadline.after(ROLLBACK_TIMEOUT_MS);
     await this.#connection
-      .query(`ROLLBACK ${END_ONLY}`, { ...COMMAND, deadline })
+      .queryAndReset(ROLLBACK, { ...COMMAND, deadline })
       .catch(() => this.#connection.destroy());
   }
 
-  async #run<T>(statement: BoundStatement, run: () => Promise<T>): Promise<T> {
+  async #run<T>(statement: RunFacts, run: () => Promise<T>): Promise<T> {
     this.#refuseUncertain(statement);
     let result: T;
     try {
       result = await run();
     } catch (error) {
+      if (!this.hasBegun) throw error;
       const outcome = await this.#fate.findOutAfterFailure(error, statement);
       if (!(error instanceof BrokerError)) throw error;
       // If the statement was stopped to end the transaction, the error says so.
@@ -192,7 +224,7 @@ export class MysqlTransaction {
   }
 
   /** @throws {BrokerError} STATEMENT_NOT_ALLOWED: its result or its effect would be uncertain. */
-  #refuseUncertain({ readsLastStatement, mayEndTransaction }: BoundStatement): void {
+  #refuseUncertain({ readsLastStatement, mayEndTransaction }: RunFacts): void {
     if (readsLastStatement && this.#connection.state.history.lastIsBrokers)
       throw refused(LAST_STATEMENT_UNKNOWN);
     if (mayEndTransaction && !this.#connection.state.session.tracksTransactions) throw refused(NOT_TRACKED);

@@ -11,7 +11,7 @@ export async function inTransaction<T>(
   scope: CallScope,
   work: (transaction: MysqlTransaction) => Promise<T>,
 ): Promise<T> {
-  const transaction = await MysqlTransaction.begin(connection, mode, scope);
+  const transaction = new MysqlTransaction(connection, mode);
   let result: T;
   try {
     result = await work(transaction);

@@ -45,6 +45,17 @@ export function bytesOf(text: SqlText): number {
   return text.reduce((bytes, piece) => bytes + piece.length, 0);
 }
 
+/** The texts with something between each two. */
+export function joinTexts(texts: readonly SqlText[], separator: string): SqlText {
+  const pieces = new SqlPieces();
+  for (const [index, text] of texts.entries()) {
+    if (index > 0) pieces.add(separator);
+    if (typeof text === 'string') pieces.add(text);
+    else for (const piece of text) pieces.add(piece);
+  }
+  return pieces.take();
+}
+
 export function writeText(text: SqlText, buffer: Buffer, offset: number): void {
   if (typeof text === 'string') {
     buffer.write(text, offset);
