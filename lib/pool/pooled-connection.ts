@@ -59,10 +59,14 @@ export class PooledConnection<C extends Connection> {
 export class Checkouts<C extends Connection> {
   readonly #events: PoolEvents;
   readonly #shares: ConnectionShares;
-  readonly #onBack: (slot: Slot<C>, nowMs: number) => void;
+  readonly #onBack: (slot: Slot<C>, nowMs: number, heldMs: number) => void;
 
   /** `onBack` decides what becomes of a slot that came back. */
-  constructor(events: PoolEvents, shares: ConnectionShares, onBack: (slot: Slot<C>, nowMs: number) => void) {
+  constructor(
+    events: PoolEvents,
+    shares: ConnectionShares,
+    onBack: (slot: Slot<C>, nowMs: number, heldMs: number) => void,
+  ) {
     this.#events = events;
     this.#shares = shares;
     this.#onBack = onBack;
@@ -88,7 +92,7 @@ export class Checkouts<C extends Connection> {
     // What is lost may keep the peer busy for long.
     if (slot.connection.isUsable) this.#shares.release(caller);
     else slot.onGone = () => this.#shares.release(caller);
-    this.#onBack(slot, nowMs);
+    this.#onBack(slot, nowMs, heldMs);
   }
 
   noteDoubleCheckin(): void {

@@ -53,13 +53,15 @@ export class QueuePool<C extends Connection> {
     });
     this.#slots = new Slots(connector, options, server, this.events, {
       onReady: (slot, nowMs) => this.#offer(slot, nowMs),
-      onRoom: () => this.#serve(),
-      isUrgent: () => this.#demand.hasStarvedWaiter,
+      onRoom: () => this.#serve(performance.now()),
+      isUrgent: () => this.#demand.needsLogin(performance.now()),
       onDown: (error) => this.#waiters.rejectAll(error),
     });
-    this.#demand = new PoolSizing(options, this.#slots, server, this.#waiters);
+    this.#demand = new PoolSizing(options, this.#slots, server, this.#waiters, (nowMs) => this.#serve(nowMs));
     this.#upkeep = new PoolMaintenance(this.#slots, options, this.events);
-    this.#checkouts = new Checkouts(this.events, this.#shares, (slot, nowMs) => {
+    this.events.on('connect', ({ durationMs }) => this.#demand.overflow.loginSucceeded(durationMs));
+    this.#checkouts = new Checkouts(this.events, this.#shares, (slot, nowMs, heldMs) => {
+      this.#demand.overflow.checkoutEnded(heldMs);
       this.#slots.heedChangeOfRole(slot);
       this.#offer(slot, nowMs, slot.connection.needsReset);
     });
@@ -109,7 +111,7 @@ export class QueuePool<C extends Connection> {
 
   resume(): void {
     this.#demand.isPaused = false;
-    this.#serve();
+    this.#serve(performance.now());
   }
 
   /**
@@ -130,7 +132,7 @@ export class QueuePool<C extends Connection> {
       this.#end();
     }, deadline.remainingMs);
     for (const slot of this.#slots.idle) if (slot.state === 'idle') void this.#slots.close(slot, 'drained');
-    this.#serve();
+    this.#serve(performance.now());
     await ended;
     clearTimeout(cutOff);
   }
@@ -167,7 +169,7 @@ export class QueuePool<C extends Connection> {
     this.#makeRoom(holder.caller);
     if (this.#waiters.size === 0) this.#slots.gate.startLine();
     const waiting = this.#waiters.wait(holder, options);
-    this.#serve();
+    this.#serve(this.#waiters.newestSinceMs);
     return waiting;
   }
 
@@ -216,28 +218,28 @@ export class QueuePool<C extends Connection> {
   #keep(slot: Slot<C>): void {
     this.#slots.keep(slot);
     this.#upkeep.heed(slot);
-    if (this.#slots.renewal.isUnderWay) this.#serve();
+    if (this.#slots.renewal.isUnderWay) this.#serve(performance.now());
   }
 
   /** Sees to it that for everybody in line a connection is on its way, as far as the cap allows. */
-  #serve(): void {
+  #serve(nowMs: number): void {
     // A login or a reset that began before may hang, so an idle connection does not wait for it.
     let underWay = this.#slots.count('pinging');
     let slot = this.#nextForHead();
     while (slot !== undefined && this.#demand.hasWaiters && this.#demand.inLine > underWay) {
-      const nowMs = performance.now();
       const isStale = this.#slots.staleReason(slot, true, nowMs) !== undefined;
       if (slot.needsPing(this.#options, nowMs) && !isStale) void this.#slots.ping(slot);
       else this.#offer(slot, nowMs);
       if (slot.state === 'pinging' || slot.state === 'resetting') underWay += 1;
       slot = this.#nextForHead();
     }
-    while (this.#demand.shouldOpen) if (!this.#slots.open(this.#demand.hasStarvedWaiter)) break;
+    while (this.#demand.shouldOpen(nowMs)) if (!this.#slots.open(this.#demand.needsLogin(nowMs))) break;
     if (!this.#demand.isOpen && this.#slots.size === 0 && this.#waiters.size === 0) this.#end();
   }
 
   #end(): void {
     this.#waiters.stop();
+    this.#demand.stop();
     for (const resolve of this.#onEnd) resolve();
   }
 

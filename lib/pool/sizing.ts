@@ -1,11 +1,15 @@
+import { EarliestTimer } from '../async/earliest-timer.ts';
 import type { Connection } from './connection.ts';
 import type { ServerConnectionLimit } from './connects/server-limit.ts';
+import { OverflowRule } from './overflow-rule.ts';
 import type { PoolOptions } from './pool-options.ts';
 import type { Slots } from './slots/slots.ts';
 
 interface QueueView {
   readonly size: number;
   readonly isAnyServable: boolean;
+  /** When the call whose turn it is joined; undefined if nobody waits. */
+  readonly headSinceMs: number | undefined;
 }
 
 /** What a pool's callers want of its slots, and whether the pool needs more of them. */
@@ -14,16 +18,29 @@ export class PoolSizing<C extends Connection> {
   isOpen = true;
   /** Calls wait in line until somebody resumes the pool. */
   isPaused = false;
+  readonly overflow = new OverflowRule();
   readonly #options: PoolOptions;
   readonly #slots: Slots<C>;
   readonly #server: ServerConnectionLimit;
   readonly #queue: QueueView;
+  readonly #timer: EarliestTimer;
 
-  constructor(options: PoolOptions, slots: Slots<C>, server: ServerConnectionLimit, line: QueueView) {
+  /** `onLate` is called when the call whose turn it is has waited for as long as a login takes. */
+  constructor(
+    options: PoolOptions,
+    slots: Slots<C>,
+    server: ServerConnectionLimit,
+    line: QueueView,
+    onLate: (nowMs: number) => void,
+  ) {
     this.#options = options;
     this.#slots = slots;
     this.#server = server;
     this.#queue = line;
+    this.#timer = new EarliestTimer((nowMs) => {
+      onLate(nowMs);
+      return Number.POSITIVE_INFINITY;
+    });
   }
 
   /** Calls in line, also of callers that have all the connections that they may have. */
@@ -48,15 +65,30 @@ export class PoolSizing<C extends Connection> {
     return this.#queue.size + 1 - coming;
   }
 
-  /** More callers wait than connections are being opened, pinged or reset for them. */
-  get hasStarvedWaiter(): boolean {
-    return this.inLine > this.#slots.onTheirWay;
+  /**
+   * A login should begin for those who wait: they are more than connections are being opened, pinged or reset for, and
+   * an overflow connection would be worth it. If it is not yet, `onLate` is called when it may be.
+   */
+  needsLogin(nowMs: number): boolean {
+    const waiting = this.inLine - this.#slots.onTheirWay;
+    if (waiting <= 0) return false;
+    if (this.#slots.size - this.#slots.count('closing') < this.#options.size) return true;
+    if (this.overflow.isWaitLongerThanLogin(waiting, this.#slots.count('checked-out'))) return true;
+    const lateAtMs = (this.#queue.headSinceMs ?? nowMs) + this.overflow.loginMs;
+    if (nowMs >= lateAtMs) return true;
+    this.#timer.setFor(lateAtMs);
+    return false;
   }
 
   /** The pool should open one more, and may. */
-  get shouldOpen(): boolean {
+  shouldOpen(nowMs: number): boolean {
     if (this.#slots.size >= this.#cap) return false;
-    return this.hasStarvedWaiter || this.#isProbeDue || this.#isBelowMinIdle || this.#isSuccessorDue;
+    return this.needsLogin(nowMs) || this.#isProbeDue || this.#isBelowMinIdle || this.#isSuccessorDue;
+  }
+
+  /** Once nobody waits any more. */
+  stop(): void {
+    this.#timer.stop();
   }
 
   /** One of the kept slots will soon be missed, and a successor fits under the cap. */

@@ -34,6 +34,7 @@ export class WaiterQueue<T> {
   readonly #terms: LineTerms;
   readonly #queue: FairQueue<Waiter<T>>;
   readonly #timer = new EarliestTimer((nowMs) => this.#giveUpOverdue(nowMs));
+  #newestSinceMs = 0;
 
   constructor(shares: ConnectionShares, terms: LineTerms) {
     this.#terms = terms;
@@ -54,6 +55,16 @@ export class WaiterQueue<T> {
     return this.#queue.head?.takesUsed;
   }
 
+  /** When the call whose turn it is joined; undefined if nobody waits. */
+  get headSinceMs(): number | undefined {
+    return this.#queue.head?.sinceMs;
+  }
+
+  /** When the newest call joined. */
+  get newestSinceMs(): number {
+    return this.#newestSinceMs;
+  }
+
   /** How long the call that came first has waited. */
   get oldestWaitMs(): number {
     const nowMs = performance.now();
@@ -64,6 +75,7 @@ export class WaiterQueue<T> {
 
   wait(holder: Holder, { takesUsed = false, deadline, signal }: CheckoutOptions): Promise<T> {
     const sinceMs = performance.now();
+    this.#newestSinceMs = sinceMs;
     const lineDueAtMs = sinceMs + this.#terms.timeoutMs;
     const isOwnDeadline = deadline !== undefined && deadline.atMs < lineDueAtMs;
     return new Promise<T>((resolve, reject) => {

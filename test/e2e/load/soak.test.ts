@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestBroker, type TestBroker } from '../../support/broker.ts';
 import { type OwnDatabase, startOwnDatabase } from '../../support/database/own-database.ts';
 import { eventually, http } from '../../support/http.ts';
-import { type SlowProxy, startSlowProxy } from '../support/slow-proxy.ts';
+import { type SlowProxy, startSlowProxy } from '../../support/slow-proxy.ts';
 
 const SOAK_MS = Number(process.env.SOAK_MS ?? 15_000);
 const CLIENTS = 16;

@@ -16,7 +16,7 @@ import {
 } from '../../support/rotation/rotating-broker.ts';
 import { SteadyLoad } from '../../support/rotation/steady-load.ts';
 import { beginWorking } from '../../support/rotation/working-transaction.ts';
-import { type SlowProxy, startSlowProxy } from '../support/slow-proxy.ts';
+import { type SlowProxy, startSlowProxy } from '../../support/slow-proxy.ts';
 import { anyOrder, anyRotatedPool, type RotatedPool, type RotationOrder } from './support/rotation-order.ts';
 import { createWritten, rowsWrittenBy, WritingCallers } from './support/writing-callers.ts';
 

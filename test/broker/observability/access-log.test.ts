@@ -1,10 +1,10 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { startTestBroker, type TestBroker } from '../support/broker.ts';
-import { eventually, type HttpReply, http } from '../support/http.ts';
-import { createNumbers } from '../support/numbers.ts';
-import { openStream, rowsOf } from '../support/stream.ts';
-import { transactionCalls } from '../support/transactions.ts';
-import { useBroker } from '../support/use-broker.ts';
+import { startTestBroker, type TestBroker } from '../../support/broker.ts';
+import { eventually, type HttpReply, http } from '../../support/http.ts';
+import { createNumbers } from '../../support/numbers.ts';
+import { openStream, rowsOf } from '../../support/stream.ts';
+import { transactionCalls } from '../../support/transactions.ts';
+import { useBroker } from '../../support/use-broker.ts';
 
 /** A quick call on a busy machine is not slow. */
 const NEVER_SLOW = { slowMs: 60_000 };
