@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
-import { StartedFiles } from './support/started-files.ts';
+import { StartedFiles } from './support/vitest/started-files.ts';
 
 /** Where CI wants the counts, as JSON. */
 const countsFile = process.env.VITEST_COUNTS_FILE;
@@ -18,7 +18,7 @@ function project(name: string, test: TestProjectInlineConfiguration['test']): Te
 }
 
 /** Files that share a process and its modules: to start one and to load them takes most files longer than their tests. */
-const shared = { isolate: false, setupFiles: './support/leave-nothing.ts' } as const;
+const shared = { isolate: false, setupFiles: './support/vitest/leave-nothing.ts' } as const;
 
 export default defineConfig({
   test: {

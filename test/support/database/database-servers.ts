@@ -1,6 +1,6 @@
 import type { TestProject } from 'vitest/node';
 import { startDatabaseServer } from '../../../infra/local/database/database-server.ts';
-import { serveOnce } from '../serve-once.ts';
+import { serveOnce } from '../vitest/serve-once.ts';
 import { readGlobalVariables } from './clean-server.ts';
 import type { TestServer } from './own-database.ts';
 import { testFlavour } from './test-flavour.ts';

@@ -1,7 +1,7 @@
 import { inject } from 'vitest';
 import { DatabaseAdmin } from '../../../infra/local/database/database-admin.ts';
 import { assert } from '../../../lib/errors.ts';
-import { askOnce } from '../serve-once.ts';
+import { askOnce } from '../vitest/serve-once.ts';
 import { cleanServer } from './clean-server.ts';
 import type { SharedServer } from './database-servers.ts';
 import { makeDatabase, type TestDatabase } from './own-database.ts';

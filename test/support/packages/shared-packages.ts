@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { inject } from 'vitest';
 import type { TestProject } from 'vitest/node';
-import { askOnce, serveOnce } from '../serve-once.ts';
+import { askOnce, serveOnce } from '../vitest/serve-once.ts';
 import { type BuiltPackage, buildPackage } from './npm-package.ts';
 import { type PackagedService, packageService } from './service.ts';
 
