@@ -3,7 +3,7 @@ import { startBenchDatabase } from './database.ts';
 import { startLoadProcess } from './load/load-process.ts';
 import { BUSY_ALIAS, HOSTILE_KEY, runAttacks } from './parts/hostile-caller.ts';
 import { attacksTable } from './report/tables.ts';
-import { startBroker } from './subjects/broker.ts';
+import { BROKER_COMMAND, startBroker } from './subjects/broker.ts';
 
 const HEAP_MB = 256;
 const DURATION_MS = 8_000;
@@ -15,7 +15,7 @@ using load = startLoadProcess('http-load');
 const broker = await startBroker(bench.database.server, await bench.account('hostile'), {
   moreAliases: { [BUSY_ALIAS]: { pool: { size: 1, maxOverflow: 0 } } },
   moreKeys: { hostile: HOSTILE_KEY },
-  command: [process.execPath, `--max-old-space-size=${HEAP_MB}`, 'dist/lib/broker/main.js'],
+  command: [process.execPath, `--max-old-space-size=${HEAP_MB}`, ...BROKER_COMMAND.slice(1)],
 });
 const results = await runAttacks(broker, load, DURATION_MS);
 await broker.stop();

@@ -88,18 +88,15 @@ async function rebuilt(
   return (await buildImage(text, context, own, stages)).image;
 }
 
-test('the image holds the compiled broker, what it depends on, and the list of that', async () => {
-  const sources = filesIn(path.join(PROJECT, 'lib')).filter((file) => file.endsWith('.ts'));
+test('the image holds the broker as one file, what it depends on, and the list of that', async () => {
   const files = filesIn(broker);
 
   expect(filesIn(build.image.root).filter((file) => !file.startsWith('broker/'))).toEqual([]);
-  expect(files.filter((file) => !file.startsWith('node_modules/')).sort()).toEqual(
-    [
-      ...sources.map((file) => `dist/lib/${file.replace(/\.ts$/, '.js')}`),
-      'package.json',
-      'sbom.cdx.json',
-    ].sort(),
-  );
+  expect(files.filter((file) => !file.startsWith('node_modules/')).sort()).toEqual([
+    'dist/broker/main.mjs',
+    'package.json',
+    'sbom.cdx.json',
+  ]);
   const sizes = await Promise.all(files.map(async (file) => (await stat(path.join(broker, file))).size));
   expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(MOST_BYTES);
 });
@@ -150,7 +147,7 @@ test('nobody can write there', async () => {
   const { isIsolated } = new Container(build.image);
   // Where the file system forbids, its owner may not either; where modes do, they must hold for the image's user.
   const container = new Container(isIsolated ? { ...build.image, user: '0' } : build.image);
-  const places = ['new', 'dist/lib/new', 'node_modules/new', 'package.json', 'dist/lib/broker/main.js'];
+  const places = ['new', 'dist/broker/new', 'node_modules/new', 'package.json', 'dist/broker/main.mjs'];
   if (isIsolated) places.push('/new', '/tmp/new', '/etc/new', '/usr/new');
   const script = `
     const tried = (file) => { try { fs.appendFileSync(file, ''); return 'written'; } catch ({ code }) { return code; } };
@@ -199,7 +196,7 @@ test('it serves as infra/compose.yaml starts it', async () => {
   expect(await running.ended).toMatchObject({ exitCode: 0 });
 });
 
-test('an image without the compiled broker does not start', async () => {
+test('an image without the bundled broker does not start', async () => {
   const image = await rebuilt(dockerfile.replace(/^COPY --from=build .*\n/m, ''));
   const { container, settings } = await containerOf(image);
   await expect(container.start({ BROKER_SETTINGS: settings })).rejects.toThrow('Cannot find module');
@@ -216,19 +213,21 @@ test('an image whose broker writes a file does not start', async () => {
 });
 
 test('an image of a project that needs a package for development only does not start', async () => {
+  // What is in the bundle is no longer looked for.
+  const unbundled = '@aws-sdk/client-secrets-manager';
   const changed = path.join(folder, 'changed');
   await mkdir(changed);
   for (const file of ['package.json', 'package-lock.json'])
     await cp(path.join(PROJECT, file), path.join(changed, file));
   const moved = JSON.parse(await readFile(path.join(changed, 'package.json'), 'utf8'));
-  moved.devDependencies['prom-client'] = moved.dependencies['prom-client'];
-  delete moved.dependencies['prom-client'];
+  moved.devDependencies[unbundled] = moved.dependencies[unbundled];
+  delete moved.dependencies[unbundled];
   await writeFile(path.join(changed, 'package.json'), JSON.stringify(moved));
 
   const image = await rebuilt(dockerfile, { context: { folder: changed, ignores }, anew: 'dependencies' });
-  const { container, settings } = await containerOf(image);
-  await expect(container.start({ BROKER_SETTINGS: settings })).rejects.toThrow(
-    "Cannot find package 'prom-client'",
+  const { container } = await containerOf(image);
+  await expect(container.start({ BROKER_SETTINGS_SECRET: 'settings' })).rejects.toThrow(
+    'Secrets Manager did not answer (Error)',
   );
 });
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Account } from '../../../infra/local/database/database-admin.ts';
 import { makeTemporaryFolder, removeTemporaryFolder } from '../../../infra/local/process/temporary-folder.ts';
@@ -7,7 +7,10 @@ import type { TestServer } from '../../support/database/own-database.ts';
 import { CALLER_KEY } from '../statements.ts';
 import { type ServiceProcess, startServiceProcess } from './service-process.ts';
 
-export const BROKER_COMMAND: readonly string[] = [process.execPath, 'dist/lib/broker/main.js'];
+const DOCKERFILE = join(import.meta.dirname, '../../../infra/Dockerfile');
+const [, IMAGE_COMMAND = ''] = /^CMD \["node", (.*)\]$/m.exec(await readFile(DOCKERFILE, 'utf8')) ?? [];
+/** As the image starts it, with the Node.js at hand. */
+export const BROKER_COMMAND: readonly string[] = [process.execPath, ...JSON.parse(`[${IMAGE_COMMAND}]`)];
 
 export interface BrokerSetup {
   /** One of them is called `default`, else they are `alias-0` and so on. */
@@ -19,11 +22,11 @@ export interface BrokerSetup {
   readonly moreAliases?: Readonly<Record<string, object>>;
   /** Callers besides, by the key of each. */
   readonly moreKeys?: Readonly<Record<string, string>>;
-  /** What starts it. Default: Node.js with the build of this checkout. */
+  /** What starts it. Default: as the image starts it. */
   readonly command?: readonly string[];
 }
 
-/** The broker as it is deployed: built, with keys and metrics, settings at their defaults. */
+/** The broker as it is deployed: bundled, with keys and metrics, settings at their defaults. */
 export async function startBroker(
   { host, port }: TestServer,
   { database, user, password }: Account,
