@@ -18,8 +18,8 @@ export interface Overview {
 /**
  * Fargate, Linux on ARM, in us-east-1, without Savings Plans: dollars per hour of a vCPU, and of a GB.
  *
- * Source: aws.amazon.com/fargate/pricing, as remembered in 2026-11 and not looked up since. Other regions cost up to a
- * third more.
+ * Source: the list of aws.amazon.com/fargate/pricing, as vantage.sh/blog/fargate-pricing quotes it, read in 2026-11.
+ * Other regions cost up to a third more.
  */
 const DOLLARS_PER_VCPU_HOUR = 0.03238;
 const DOLLARS_PER_GB_HOUR = 0.00356;
