@@ -3,6 +3,11 @@ import type { ServerConnectionLimit } from './connects/server-limit.ts';
 import type { PoolOptions } from './pool-options.ts';
 import type { PoolStats } from './pool-stats.ts';
 
+/** The pool ends. */
+export function drained(): BrokerError {
+  return new BrokerError('DRAINING', 'The pool takes no more work');
+}
+
 /** One call more than the line takes. */
 export function queueFull({ maxWaiting }: PoolOptions, stats: PoolStats, actual: number): BrokerError {
   const message = `The line takes no more calls: ${stats.waiting} wait, maxWaiting is ${maxWaiting}; ${usageOf(stats)}`;

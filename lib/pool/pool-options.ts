@@ -27,4 +27,6 @@ export interface PoolOptions {
   readonly prePingAfterIdleMs: number;
   /** Which idle connection is given out: the one used last, or the one used longest ago. */
   readonly order: 'lifo' | 'fifo';
+  /** Calls that may have one connection together, if all of them say that they may. 1: none. */
+  readonly maxPipelined: number;
 }

@@ -14,7 +14,7 @@ export class CheckedInError extends Error {
 }
 
 /**
- * One checkout: a connection that is its holder's alone until checkin.
+ * One checkout: a connection that is its holder's alone until checkin, unless it `isShared`.
  *
  *     using pooled = await pool.checkout();
  *     await pooled.connection.query(...);
@@ -22,13 +22,16 @@ export class CheckedInError extends Error {
 export class PooledConnection<C extends Connection> {
   /** How long the caller waited for it. */
   readonly waitedMs: number;
+  /** Other calls, which also asked for that, were given the same connection at the same moment. */
+  readonly isShared: boolean;
   readonly #checkouts: Checkouts<C>;
   /** Until checkin. */
   #slot: Slot<C> | undefined;
 
-  constructor(slot: Slot<C>, waitedMs: number, checkouts: Checkouts<C>) {
+  constructor(slot: Slot<C>, waitedMs: number, isShared: boolean, checkouts: Checkouts<C>) {
     this.#slot = slot;
     this.waitedMs = waitedMs;
+    this.isShared = isShared;
     this.#checkouts = checkouts;
   }
 
@@ -55,6 +58,13 @@ export class PooledConnection<C extends Connection> {
   }
 }
 
+/** A call whose turn it is. */
+export interface ServedCall<C extends Connection> {
+  readonly holder: Holder;
+  readonly sinceMs: number;
+  readonly resolve: (pooled: PooledConnection<C>) => void;
+}
+
 /** Notes who has a slot's connection until it comes back, and tells observers of both. */
 export class Checkouts<C extends Connection> {
   readonly #events: PoolEvents;
@@ -72,21 +82,33 @@ export class Checkouts<C extends Connection> {
     this.#onBack = onBack;
   }
 
-  checkOut(slot: Slot<C>, holder: Holder, waitedMs: number, nowMs: number): PooledConnection<C> {
-    slot.checkout = { holder, sinceMs: nowMs, isOverdue: false };
-    this.#shares.acquire(holder.caller);
-    this.#events.emit('checkout', { waitedMs });
-    return new PooledConnection(slot, waitedMs, this);
+  /** For a call that has not waited. */
+  checkOut(slot: Slot<C>, holder: Holder, nowMs: number): PooledConnection<C> {
+    this.#note(slot, holder, 1, nowMs);
+    return this.#handOver(slot, 0, false);
+  }
+
+  /**
+   * Gives one connection to calls that have waited: to one, or to several that share it. It counts as the first one's
+   * caller's.
+   */
+  serve(slot: Slot<C>, first: ServedCall<C>, others: readonly ServedCall<C>[], nowMs: number): void {
+    this.#note(slot, first.holder, 1 + others.length, nowMs);
+    const isShared = others.length > 0;
+    first.resolve(this.#handOver(slot, nowMs - first.sinceMs, isShared));
+    for (const { sinceMs, resolve } of others) resolve(this.#handOver(slot, nowMs - sinceMs, isShared));
   }
 
   checkIn(slot: Slot<C>): void {
     const { checkout } = slot;
     assert(checkout !== undefined, 'a connection came back that nobody had');
-    slot.checkout = undefined;
     const nowMs = performance.now();
-    slot.markUsed(nowMs);
     const heldMs = nowMs - checkout.sinceMs;
     this.#events.emit('checkin', { heldMs });
+    checkout.holders -= 1;
+    if (checkout.holders > 0) return;
+    slot.checkout = undefined;
+    slot.markUsed(nowMs);
     if (checkout.isOverdue) this.#events.emit('late_checkin', { heldMs, ...checkout.holder });
     const { caller } = checkout.holder;
     // What is lost may keep the peer busy for long.
@@ -97,5 +119,15 @@ export class Checkouts<C extends Connection> {
 
   noteDoubleCheckin(): void {
     this.#events.emit('double_checkin', {});
+  }
+
+  #note(slot: Slot<C>, holder: Holder, holders: number, nowMs: number): void {
+    slot.checkout = { holder, sinceMs: nowMs, isOverdue: false, holders };
+    this.#shares.acquire(holder.caller);
+  }
+
+  #handOver(slot: Slot<C>, waitedMs: number, isShared: boolean): PooledConnection<C> {
+    this.#events.emit('checkout', { waitedMs });
+    return new PooledConnection(slot, waitedMs, isShared, this);
   }
 }

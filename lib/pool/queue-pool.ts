@@ -1,15 +1,13 @@
 import { throwIfCanceled } from '../async/cancellation.ts';
 import type { Deadline } from '../async/deadline.ts';
-import { BrokerError } from '../errors.ts';
 import type { CheckoutOptions, Holder } from './checkout.ts';
-import { poolTimeout, queueFull } from './checkout-errors.ts';
+import { drained, poolTimeout, queueFull } from './checkout-errors.ts';
 import type { Connection, Connector } from './connection.ts';
 import { ServerConnectionLimit } from './connects/server-limit.ts';
 import { PoolEvents } from './pool-events.ts';
 import type { PoolOptions } from './pool-options.ts';
 import { type PoolStats, poolStats } from './pool-stats.ts';
-import type { PooledConnection } from './pooled-connection.ts';
-import { Checkouts } from './pooled-connection.ts';
+import { Checkouts, type PooledConnection } from './pooled-connection.ts';
 import { PoolSizing } from './sizing.ts';
 import { evictionReason } from './slots/eviction.ts';
 import { PoolMaintenance } from './slots/maintenance.ts';
@@ -36,6 +34,7 @@ export class QueuePool<C extends Connection> {
   readonly #upkeep: PoolMaintenance<C>;
   readonly #checkouts: Checkouts<C>;
   readonly #onEnd: (() => void)[] = [];
+  #hasEnded = false;
 
   /** Opens nothing: the first checkout does. */
   constructor(connector: Connector<C>, options: PoolOptions, server = new ServerConnectionLimit()) {
@@ -71,15 +70,14 @@ export class QueuePool<C extends Connection> {
    * Checks out a connection, waiting in line if none is ready.
    *
    * @throws {BrokerError} POOL_TIMEOUT: none came free in time. DEADLINE_EXCEEDED: the caller's own deadline passed
-   *   first. QUEUE_FULL: too many are in line. DRAINING: the pool takes no more work.
-   *   Or the connector's error: nothing is open, and connecting fails.
+   *   first. QUEUE_FULL: too many are in line. DRAINING: the pool takes no more work. Or why connecting fails.
    */
   checkout(options: CheckoutOptions = {}): Promise<PooledConnection<C>> {
     // Not an async function: its promise around the one that waits in line would make a wait a fifth dearer.
     try {
       throwIfCanceled(options.signal);
-      if (!this.#demand.isOpen) throw new BrokerError('DRAINING', 'The pool takes no more work');
-      const { caller = '', purpose, takesUsed = false } = options;
+      const { caller = '', purpose, takesUsed = false, isRepeat = false } = options;
+      if (this.#hasEnded || (!this.#demand.isOpen && !isRepeat)) throw drained();
       const holder = { caller, purpose };
       const pooled = this.#lendIdle(holder, takesUsed);
       return pooled === undefined ? this.#enqueue(holder, options) : Promise.resolve(pooled);
@@ -127,7 +125,7 @@ export class QueuePool<C extends Connection> {
       this.#onEnd.push(resolve);
     });
     const cutOff = setTimeout(() => {
-      this.#waiters.rejectAll(new BrokerError('DRAINING', 'The pool was closed'));
+      this.#waiters.rejectAll(drained());
       this.#slots.destroyAll();
       this.#end();
     }, deadline.remainingMs);
@@ -159,14 +157,16 @@ export class QueuePool<C extends Connection> {
     if (slot === undefined) return undefined;
     // One look at the clock serves all that is asked of the connection: each costs a tenth of a checkout.
     const nowMs = performance.now();
-    return this.#isReady(slot, takesUsed, nowMs) ? this.#checkOut(slot, holder, 0, nowMs) : undefined;
+    if (!this.#isReady(slot, takesUsed, nowMs)) return undefined;
+    this.#checkOut(slot, nowMs);
+    return this.#checkouts.checkOut(slot, holder, nowMs);
   }
 
   /** @throws {BrokerError} If waiting is no use, or the line is full. */
   #enqueue(holder: Holder, options: CheckoutOptions): Promise<PooledConnection<C>> {
     const { isDown, mayConnect, gate } = this.#slots;
     if (isDown && !mayConnect && !this.#demand.isPaused) throw gate.lastError;
-    this.#makeRoom(holder.caller);
+    if (options.isRepeat !== true) this.#makeRoom(holder.caller);
     if (this.#waiters.size === 0) this.#slots.gate.startLine();
     const waiting = this.#waiters.wait(holder, options);
     this.#serve(this.#waiters.newestSinceMs);
@@ -188,10 +188,9 @@ export class QueuePool<C extends Connection> {
     return !slot.needsPing(this.#options, nowMs) && this.#slots.staleReason(slot, true, nowMs) === undefined;
   }
 
-  #checkOut(slot: Slot<C>, holder: Holder, waitedMs: number, nowMs: number): PooledConnection<C> {
+  #checkOut(slot: Slot<C>, nowMs: number): void {
     this.#slots.checkOut(slot);
     this.#replaceInTime(slot, nowMs);
-    return this.#checkouts.checkOut(slot, holder, waitedMs, nowMs);
   }
 
   /** So that a successor is open when this connection comes back for the last time. */
@@ -211,8 +210,10 @@ export class QueuePool<C extends Connection> {
   }
 
   #serveHead(slot: Slot<C>, nowMs: number): void {
-    const head = this.#waiters.next();
-    head?.resolve(this.#checkOut(slot, head.holder, nowMs - head.sinceMs, nowMs));
+    const [head, ...others] = this.#waiters.nextGroup(this.#slots.size, this.#options.maxPipelined);
+    if (head === undefined) return;
+    this.#checkOut(slot, nowMs);
+    this.#checkouts.serve(slot, head, others, nowMs);
   }
 
   #keep(slot: Slot<C>): void {
@@ -238,6 +239,7 @@ export class QueuePool<C extends Connection> {
   }
 
   #end(): void {
+    this.#hasEnded = true;
     this.#waiters.stop();
     this.#demand.stop();
     for (const resolve of this.#onEnd) resolve();

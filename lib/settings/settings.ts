@@ -106,6 +106,10 @@ export const PoolSettings = section({
   order: choice('lifo', 'fifo').default('lifo'),
   /** When a connection's session is cleared: as needed, after every checkin, or never (a ROLLBACK only). */
   resetOnCheckin: choice('auto', 'always', 'rollback').default('auto'),
+  /** Reads that a connection is sent in one go while calls wait in line. 1: never more than one. */
+  maxPipelined: integer(1, 64).default(8),
+  /** Only reads whose text takes less than this, 99 times of 100, are sent together. */
+  pipelineFasterThanMs: milliseconds.default(5),
 });
 export type PoolSettings = z.infer<typeof PoolSettings>;
 

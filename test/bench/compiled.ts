@@ -7,12 +7,13 @@ const MODULES = [
   'services/floor',
   'services/connect-each',
   'services/echo',
+  'services/delaying-proxy',
   'load/http-load',
   'load/pool-load',
   'load/function-load',
 ];
 
-export type CompiledModule = 'floor' | 'connect-each' | 'echo' | LoadModule;
+export type CompiledModule = 'floor' | 'connect-each' | 'echo' | 'delaying-proxy' | LoadModule;
 export type LoadModule = 'http-load' | 'pool-load' | 'function-load';
 
 /** Compiles what runs in processes of its own: a loader for TypeScript would take memory and time in each of them. */

@@ -25,3 +25,8 @@ export function longStatement(bytes: number): string {
   const shown = `SELECT id, name, price FROM items WHERE id IN (${anyKey()}`;
   return `${shown}${', 12345'.repeat(Math.max(0, Math.ceil((bytes - shown.length) / 7)))})`;
 }
+
+/** A statement that takes so long, another one each time. */
+export function slowStatement(durationMs: number): string {
+  return `SELECT SLEEP(${durationMs / 1_000}) AS nap_${anyKey()}_${anyKey()}`;
+}

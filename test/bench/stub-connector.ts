@@ -60,4 +60,5 @@ export const OPTIONS: PoolOptions = {
   prePingAfterIdleMs: 500,
   isShared: false,
   order: 'lifo',
+  maxPipelined: 8,
 };

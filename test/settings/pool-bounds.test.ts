@@ -46,6 +46,21 @@ describe('is refused at the start, with the reason:', () => {
       { resetOnCheckin: 'commit' },
       'resetOnCheckin: found "commit", allowed auto, always, rollback',
     ],
+    [
+      'no read at all in a group',
+      { maxPipelined: 0 },
+      'maxPipelined: found 0, allowed an integer of at least 1',
+    ],
+    [
+      'too many reads in a group',
+      { maxPipelined: 65 },
+      'maxPipelined: found 65, allowed an integer of at most 64',
+    ],
+    [
+      'reads that take no time',
+      { pipelineFasterThanMs: 0 },
+      'pipelineFasterThanMs: found 0, allowed an integer of at least 1',
+    ],
   ])('%s', (_, pool, problem) => {
     expect(problemsWith({ pool })).toEqual([expect.stringContaining(`databases.default.pool.${problem}`)]);
   });

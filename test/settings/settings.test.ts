@@ -23,6 +23,8 @@ test('a document that states the least gets the defaults of the contract', () =>
           healthCheckIntervalMs: 30_000,
           order: 'lifo',
           resetOnCheckin: 'auto',
+          maxPipelined: 8,
+          pipelineFasterThanMs: 5,
         },
         limits: {
           queryTimeoutMs: 30_000,

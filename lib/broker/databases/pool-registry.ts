@@ -14,6 +14,7 @@ import type { DatabaseSettings, Settings } from '../../settings/settings.ts';
 import { IdempotencyKeys } from '../idempotency/idempotency-keys.ts';
 import { DatabaseHealth, type DatabaseState } from './database-health.ts';
 import { poolOptions } from './pool-options.ts';
+import { QuickReads } from './quick-reads.ts';
 
 /** One configured database: its pool, and what requests need. */
 export class Database {
@@ -24,6 +25,7 @@ export class Database {
   /** The SQL mode of every session of the pool. */
   readonly sqlMode: SqlMode;
   readonly idempotency: IdempotencyKeys | undefined;
+  readonly quickReads: QuickReads;
   readonly health: DatabaseHealth;
   /** More than one caller may use it. */
   readonly isShared: boolean;
@@ -41,6 +43,7 @@ export class Database {
     this.credentials = credentials;
     this.sqlMode = parseSqlMode(settings.session.sqlMode);
     this.idempotency = settings.idempotency && new IdempotencyKeys(settings.idempotency, this.sqlMode);
+    this.quickReads = new QuickReads(settings.pool);
     this.health = new DatabaseHealth(pool);
     this.isShared = isShared;
   }

@@ -1,5 +1,4 @@
 import { inTurns } from '../../async/turns.ts';
-import type { MysqlConnection } from '../../mysql/connection/mysql-connection.ts';
 import { bindStatement, statementBinderInParts } from '../../mysql/sql/binding/bind.ts';
 import { cannotWrite } from '../../mysql/sql/statement-effect.ts';
 import { QUERY_ROUTE } from '../../protocol/routes.ts';
@@ -8,8 +7,8 @@ import { type Call, jsonReply, type Reply } from '../http/call.ts';
 import type { HttpApp } from '../http/http-app.ts';
 import { idempotentRequestOf, meaningOf } from '../idempotency/request-key.ts';
 import type { Metrics } from '../observability/metrics.ts';
-import { outcomeOfFailure, type StatementOutcome } from '../observability/statement-outcome.ts';
 import { readStatement } from '../requests/parse-body.ts';
+import { onConnection, runStatement } from '../requests/run-statement.ts';
 import {
   limitsOf,
   refuseIfTooLarge,
@@ -49,31 +48,10 @@ export function addQueryRoute(
       return await answerIdempotentQuery(call, metrics, { database, statement, bound, idempotentRequest });
     }
     const sqlRequest = sqlRequestOf(call, database, statement.timeoutMs);
-    const { caller, purpose, deadline, signal, isReadOnly } = sqlRequest;
+    const { deadline, signal, isReadOnly } = sqlRequest;
     const { isPlain, isRead, effect, rowCounts } = bound;
     const writesNothing = cannotWrite(bound, isReadOnly);
-
-    const onConnection = async <T>(run: (connection: MysqlConnection) => Promise<T>): Promise<T> => {
-      call.enter('queued');
-      const pooled = await database.pool.checkout({
-        caller,
-        purpose,
-        deadline,
-        signal,
-        takesUsed: isPlain,
-      });
-      call.enter('in_mysql', pooled.waitedMs);
-      let outcome: StatementOutcome = 'ok';
-      try {
-        return await run(pooled.connection);
-      } catch (error) {
-        outcome = outcomeOfFailure(error);
-        throw error;
-      } finally {
-        metrics.queryDone(database.alias, call.enter('in_broker'), outcome);
-        pooled.checkin();
-      }
-    };
+    const lone = { call, database, sqlRequest, bound, metrics };
 
     if (isStream) {
       const limits = streamLimitsOf(database, statement.maxRows);
@@ -89,7 +67,7 @@ export function addQueryRoute(
           isRead,
           rowCounts,
         };
-        return onConnection(async (connection) => {
+        return onConnection(lone, async (connection) => {
           const text = bound.isLong ? await bound.textInTurns() : bound.text;
           return await connection.stream(text, options, sink);
         });
@@ -107,11 +85,7 @@ export function addQueryRoute(
       rowCounts,
       limits,
     };
-    const result = await onConnection(async (connection) =>
-      bound.isLong
-        ? await connection.query(await bound.textInTurns(), options)
-        : await connection.query(bound.text, options),
-    );
+    const result = await runStatement(lone, options);
     const body = resultJson(result, call.durationMs, call.queueMs);
     refuseIfTooLarge(body, limits, { outcome: writesNothing ? 'not_applied' : 'applied' });
     return jsonReply(body);

@@ -8,6 +8,8 @@ export interface ConnectionOptions {
   /** `rollback` only ends the transaction, as SQLAlchemy does; the others reset the session. */
   readonly resetOnCheckin: 'auto' | 'always' | 'rollback';
   readonly exposeMysqlMessages: boolean;
+  /** How long a read that shares the connection waits at most for those that were sent before it. */
+  readonly holdUpMs: number;
   /** Whether its login is not the current one any more. */
   readonly isOutdated: () => boolean;
   readonly killChannel: KillConnection;

@@ -30,6 +30,11 @@ export type KillConnectionFor = (address: ServerAddress) => KillConnection;
 /** Least time to set the session, if the process was busy when the login was answered in time. */
 const MIN_SETUP_MS = 200;
 
+/** Twice the time that reads sent together may take: beyond it, one of them is not quick. */
+function holdUpOf({ maxPipelined, pipelineFasterThanMs }: DatabaseSettings['pool']): number {
+  return 2 * maxPipelined * pipelineFasterThanMs;
+}
+
 /** Opens connections to one database, with its current credentials and its session settings. */
 export class MysqlConnector implements Connector<MysqlConnection> {
   readonly #settings: DatabaseSettings;
@@ -104,6 +109,7 @@ export class MysqlConnector implements Connector<MysqlConnection> {
       sessionStatement: sessionStatement(session, driver.flavour, limits.queryTimeoutMs),
       resetOnCheckin: this.#settings.pool.resetOnCheckin,
       exposeMysqlMessages: this.#settings.exposeMysqlMessages,
+      holdUpMs: holdUpOf(this.#settings.pool),
       isOutdated: () => !this.#source.isCurrent(login),
       killChannel: this.#killConnectionFor(driver.address),
       killTarget: new KillTarget(driver, {

@@ -11,6 +11,7 @@ import type { CommandRunner } from './command-runner.ts';
 import type { ConnectionOptions } from './connection-options.ts';
 import { endRunning } from './end-running.ts';
 import type { ExecutionOptions, QueryExecutionOptions, StreamExecutionOptions } from './execution-options.ts';
+import { SharedReads } from './pipelining/shared-reads.ts';
 import { ServerRoleMonitor } from './server-role-monitor.ts';
 import { ServerTimeLimit } from './server-time-limit.ts';
 import { SqlRoleMonitor } from './sql-role-monitor.ts';
@@ -23,7 +24,7 @@ const READ_ONLY: SingleResultStatement = {
   limits: () => ({ maxRows: 0, maxResultBytes: 0 }),
 };
 
-/** A connection to MySQL with its session settings. It runs one statement at a time. */
+/** A connection to MySQL with its session settings. It runs one statement at a time, or reads that share it. */
 export class MysqlConnection implements Connection {
   /** The state of its session. */
   readonly state: SessionState;
@@ -37,6 +38,8 @@ export class MysqlConnection implements Connection {
   /** The session refuses every write. */
   #isReadOnly = false;
   readonly #runner: StatementRunner;
+  /** Reads that share it with others, where a `PooledConnection` `isShared`. */
+  readonly sharedReads: SharedReads;
   /** A reset that was sent together with a statement, until `reset` has waited for it. */
   #pendingReset: Promise<void> | undefined;
 
@@ -47,6 +50,13 @@ export class MysqlConnection implements Connection {
     this.#privileges = new SqlRoleMonitor(this.#runCommand);
     this.#limit = new ServerTimeLimit(this.#runCommand, driver.flavour);
     this.#runner = new StatementRunner(this.#wire, options, this.#role);
+    this.sharedReads = new SharedReads({
+      wire: this.#wire,
+      runner: this.#runner,
+      connection: options,
+      packetLimit: this.#packetLimit,
+      makeReadOnly: async () => await this.makeReadOnly(),
+    });
   }
 
   get isUsable(): boolean {

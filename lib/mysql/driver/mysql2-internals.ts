@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import type { Connection } from 'mysql2';
 import { assert } from '../../errors.ts';
 import type { PacketBytes } from '../result/packet-reader.ts';
@@ -35,6 +36,10 @@ export interface Internals {
   /** The capabilities that the server offered at the login. */
   readonly serverCapabilityFlags: number;
   readonly _mariadbExtendedMetadata: boolean;
+  /** What it speaks over: the socket, or TLS upon that. */
+  readonly stream: Pick<Writable, 'writable' | 'cork' | 'uncork'>;
+  /** Of the next packet of the answer that comes. */
+  sequenceId: number;
   writePacket(packet: RequestPacket): void;
   _resetSequenceId(): void;
   _bumpSequenceId(packets: number): void;
@@ -87,6 +92,8 @@ function hasInternals(connection: object): connection is Internals {
   return (
     METHODS.every((name) => typeof Reflect.get(connection, name) === 'function') &&
     typeof Reflect.get(connection, 'serverCapabilityFlags') === 'number' &&
+    typeof Reflect.get(connection, 'sequenceId') === 'number' &&
+    typeof Reflect.get(Object(Reflect.get(connection, 'stream')), 'cork') === 'function' &&
     typeof Reflect.get(connection, 'packetParser') === 'object' &&
     typeof Reflect.get(connection, '_paused_packets') === 'object' &&
     typeof Reflect.get(connection, '_mariadbExtendedMetadata') === 'boolean'

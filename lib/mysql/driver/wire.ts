@@ -5,7 +5,7 @@ import type { SqlText } from '../sql/binding/sql-text.ts';
 import { type Command, type Internals, internalsOf } from './mysql2-internals.ts';
 import type { Driver } from './open-driver.ts';
 import { guardPackets } from './packet-guard.ts';
-import { sendTogether } from './pipeline.ts';
+import { sendAlong, sendTogether } from './pipeline.ts';
 import { SessionTracker } from './session-tracker.ts';
 import { StatusCommand } from './status-command.ts';
 import { type ResultSink, TextQuery } from './text-query.ts';
@@ -23,7 +23,7 @@ interface SeveralStatements {
 /** The state of a session, and a way to refresh it. */
 export type SessionState = Pick<Wire, 'flavour' | 'session' | 'history' | 'takesSeveral' | 'refreshStatus'>;
 
-/** Sends commands to the server, one at a time, and knows whether the connection is still usable. */
+/** Sends commands to the server, and knows whether the connection is still usable. */
 export class Wire {
   readonly flavour: Flavour;
   readonly session = new SessionTracker();
@@ -92,6 +92,11 @@ export class Wire {
     return this.#send((onEnd) => new TextQuery(sql, sink, this.session, onEnd));
   }
 
+  /** The same, although others still wait for their responses: see {@link sendAlong}. */
+  runAlong(sql: SqlText, sink: ResultSink): Promise<void> {
+    return this.#send((onEnd) => new TextQuery(sql, sink, this.session, onEnd), true);
+  }
+
   /**
    * Runs several statements, joined by `;`, as one command. The server stops at the first that fails. Only for this
    * command does it take several statements.
@@ -145,7 +150,7 @@ export class Wire {
   async #endsOf(begin: () => readonly Promise<void>[]): Promise<readonly PromiseSettledResult<void>[]> {
     this.#isTogether = true;
     try {
-      return await Promise.allSettled(sendTogether(this.#internals, this.#driver.socket, begin));
+      return await Promise.allSettled(sendTogether(this.#internals, begin));
     } finally {
       this.#isTogether = false;
     }
@@ -195,8 +200,11 @@ export class Wire {
     return this.#send((onEnd) => StatusCommand.forSeveralStatements(isAllowed, this.session, onEnd));
   }
 
-  #send(commandFor: (onEnd: (error: DriverError | undefined) => void) => Command): Promise<void> {
-    assert(!this.isRunning || this.#isTogether, 'two statements on one connection at a time');
+  #send(
+    commandFor: (onEnd: (error: DriverError | undefined) => void) => Command,
+    isAlong = false,
+  ): Promise<void> {
+    assert(!this.isRunning || this.#isTogether || isAlong, 'two statements on one connection at a time');
     this.history.questionCount += 1;
     return new Promise<void>((resolve, reject) => {
       const fail = (error: DriverError): void => {
@@ -210,7 +218,9 @@ export class Wire {
         else fail(error);
       };
       this.#running.add(fail);
-      this.#internals.addCommand(commandFor(end));
+      const command = commandFor(end);
+      if (isAlong) sendAlong(this.#internals, command);
+      else this.#internals.addCommand(command);
     });
   }
 

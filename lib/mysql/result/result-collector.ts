@@ -114,6 +114,13 @@ export class ResultCollector {
     this.#ok = ok;
   }
 
+  /** Nobody takes the result: what still comes is not kept. */
+  drop(): void {
+    this.#isExceeded = true;
+    this.#json = undefined;
+    this.#sets.length = 0;
+  }
+
   result(counts: RowCounts = 'affected'): StatementResult {
     this.#endSet();
     const endsTransaction = this.#ok?.changes?.transaction === '';
@@ -156,9 +163,7 @@ export class ResultCollector {
   }
 
   #fail(failure: BrokerError): void {
-    this.#isExceeded = true;
-    this.#json = undefined;
-    this.#sets.length = 0;
+    this.drop();
     this.#onExceeded(failure);
   }
 }

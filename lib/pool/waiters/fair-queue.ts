@@ -5,6 +5,8 @@ import type { ConnectionShares } from './connection-shares.ts';
 /** Who can stand in a fair line. */
 export interface Queued<Member> extends Link<Member> {
   readonly holder: Holder;
+  /** It comes before all that are not, whoever has called. */
+  readonly isRepeat: boolean;
 }
 
 /** The part of the line that is one caller's. */
@@ -28,6 +30,7 @@ export class FairQueue<Member extends Queued<Member>> {
   /** Of the callers that are in line, the one whose turn is next comes first. */
   readonly #turns = new LinkedList<CallerLine<Member>>();
   readonly #byCaller = new Map<string, CallerLine<Member>>();
+  readonly #repeats = new LinkedList<Member>();
   readonly #shares: ConnectionShares;
   #size = 0;
 
@@ -41,10 +44,15 @@ export class FairQueue<Member extends Queued<Member>> {
 
   /** Whose turn it is. Undefined if nobody is in line who may have one more connection. */
   get head(): Member | undefined {
-    return this.#turn()?.calls.first;
+    return this.#repeats.first ?? this.#turn()?.calls.first;
   }
 
   push(member: Member): void {
+    this.#size += 1;
+    if (member.isRepeat) {
+      this.#repeats.push(member);
+      return;
+    }
     const { caller } = member.holder;
     let line = this.#byCaller.get(caller);
     if (line === undefined) {
@@ -53,11 +61,15 @@ export class FairQueue<Member extends Queued<Member>> {
     }
     if (!line.isLinked) this.#turns.push(line);
     line.calls.push(member);
-    this.#size += 1;
   }
 
   /** Takes out whose turn it is; the next turn of that caller comes after everybody else's. */
   shift(): Member | undefined {
+    const repeat = this.#repeats.first;
+    if (repeat !== undefined) {
+      this.remove(repeat);
+      return repeat;
+    }
     const line = this.#turn();
     const head = line?.calls.first;
     if (line === undefined || head === undefined) return undefined;
@@ -69,6 +81,11 @@ export class FairQueue<Member extends Queued<Member>> {
   /** False if it has left before. */
   remove(member: Member): boolean {
     if (!member.isLinked) return false;
+    if (member.isRepeat) {
+      this.#repeats.remove(member);
+      this.#size -= 1;
+      return true;
+    }
     const line = this.#byCaller.get(member.holder.caller);
     if (line !== undefined) this.#remove(member, line);
     return true;
@@ -84,6 +101,7 @@ export class FairQueue<Member extends Queued<Member>> {
   }
 
   *[Symbol.iterator](): Generator<Member> {
+    yield* this.#repeats;
     for (const { calls } of this.#turns) yield* calls;
   }
 

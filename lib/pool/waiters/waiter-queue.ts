@@ -19,6 +19,7 @@ interface LineTerms {
 
 interface Waiter<T> extends Queued<Waiter<T>> {
   readonly takesUsed: boolean;
+  readonly sharesAs: string | undefined;
   readonly sinceMs: number;
   readonly dueAtMs: number;
   /** Its own deadline comes before the line's. */
@@ -28,6 +29,8 @@ interface Waiter<T> extends Queued<Waiter<T>> {
   readonly resolve: (value: T) => void;
   readonly reject: (error: unknown) => void;
 }
+
+const NONE: readonly never[] = [];
 
 /** Calls in a fair line. Each leaves it once: served, overdue, aborted or rejected. */
 export class WaiterQueue<T> {
@@ -73,7 +76,8 @@ export class WaiterQueue<T> {
     return oldestMs;
   }
 
-  wait(holder: Holder, { takesUsed = false, deadline, signal }: CheckoutOptions): Promise<T> {
+  wait(holder: Holder, options: CheckoutOptions): Promise<T> {
+    const { takesUsed = false, sharesAs, isRepeat = false, deadline, signal } = options;
     const sinceMs = performance.now();
     this.#newestSinceMs = sinceMs;
     const lineDueAtMs = sinceMs + this.#terms.timeoutMs;
@@ -85,6 +89,8 @@ export class WaiterQueue<T> {
         isLinked: false,
         holder,
         takesUsed,
+        sharesAs,
+        isRepeat,
         sinceMs,
         dueAtMs: isOwnDeadline ? deadline.atMs : lineDueAtMs,
         isOwnDeadline,
@@ -100,11 +106,22 @@ export class WaiterQueue<T> {
     });
   }
 
-  /** Takes out the call whose turn it is, to be served. Undefined if nobody can be served. */
-  next(): Waiter<T> | undefined {
-    const head = this.#queue.shift();
-    if (head !== undefined) this.#hasLeft(head);
-    return head;
+  /**
+   * Takes out the call whose turn it is, to be served, and those whose turns come next as long as they share as it does:
+   * at most `most`, and as many as come to each of so many connections. Where these are many, calls run at the same time
+   * rather than behind each other. Empty if nobody can be served.
+   */
+  nextGroup(connections: number, most: number): readonly Waiter<T>[] {
+    const room = Math.min(most, Math.ceil(this.#queue.size / connections));
+    const first = this.#next();
+    if (first === undefined) return NONE;
+    const group = [first];
+    const { sharesAs } = first;
+    while (sharesAs !== undefined && group.length < room && this.#queue.head?.sharesAs === sharesAs) {
+      const next = this.#next();
+      if (next !== undefined) group.push(next);
+    }
+    return group;
   }
 
   /**
@@ -160,6 +177,12 @@ export class WaiterQueue<T> {
     this.#hasLeft(waiter);
     this.#terms.onRejected?.(performance.now() - waiter.sinceMs, error);
     waiter.reject(error);
+  }
+
+  #next(): Waiter<T> | undefined {
+    const head = this.#queue.shift();
+    if (head !== undefined) this.#hasLeft(head);
+    return head;
   }
 
   #hasLeft({ signal, onAbort }: Waiter<T>): void {

@@ -37,6 +37,10 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'databases.*.pool.order': 'Which idle connection is checked out: the one used last, or longest ago.',
   'databases.*.pool.resetOnCheckin':
     'When a session is reset: auto (before another caller could see what was left), always (after each use), rollback (a ROLLBACK only).',
+  'databases.*.pool.maxPipelined':
+    'Quick reads that a connection is sent in one go while calls wait. 1: off.',
+  'databases.*.pool.pipelineFasterThanMs':
+    'Only reads whose text takes less than this, 99 times of 100, are sent together.',
   'databases.*.limits': 'Bounds of what a call may ask for.',
   'databases.*.limits.queryTimeoutMs': "Upper bound of a request's own timeout.",
   'databases.*.limits.maxRows': "Upper bound of a request's own maxRows.",

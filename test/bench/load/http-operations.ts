@@ -7,6 +7,7 @@ import {
   longStatement,
   SELECT_BY_KEY,
   SELECT_ROWS,
+  slowStatement,
   UPDATE,
 } from '../statements.ts';
 import { HttpClient } from './http-client.ts';
@@ -19,6 +20,7 @@ type Operation = (ask: Ask, databasePath: string, size: number) => Promise<unkno
 
 const OPERATIONS: Readonly<Record<Workload['kind'], Operation>> = {
   key: (ask, path) => ask(`${path}/query`, { sql: SELECT_BY_KEY, params: [anyKey()] }),
+  slow: (ask, path, size) => ask(`${path}/query`, { sql: slowStatement(size) }),
   rows: (ask, path, size) => ask(`${path}/query`, { sql: SELECT_ROWS, params: [size] }),
   insert: (ask, path) => ask(`${path}/query`, { sql: INSERT, params: [anyKey()] }),
   long: (ask, path, size) => ask(`${path}/query`, { sql: longStatement(size) }),

@@ -2,8 +2,8 @@ import * as z from 'zod';
 
 /** What one operation of a client is. */
 export const Workload = z.strictObject({
-  kind: z.enum(['key', 'rows', 'insert', 'transaction', 'interactive', 'stream', 'long']),
-  /** Rows of `rows` and `stream`, bytes of the statement of `long`. */
+  kind: z.enum(['key', 'rows', 'insert', 'transaction', 'interactive', 'stream', 'long', 'slow']),
+  /** Rows of `rows` and `stream`, bytes of the statement of `long`, milliseconds of `slow`. */
   size: z.int().default(1),
   /** Operations go to so many aliases in turn; with one of them it is `default`. */
   aliases: z.int().default(1),

@@ -7,6 +7,7 @@ import {
   longStatement,
   SELECT_BY_KEY,
   SELECT_ROWS,
+  slowStatement,
   UPDATE,
 } from '../statements.ts';
 import type { Workload } from './job.ts';
@@ -21,6 +22,7 @@ const OPERATIONS: Readonly<Record<Workload['kind'], (size: number) => Promise<un
   key: () => pool.query(SELECT_BY_KEY, [anyKey()]),
   rows: (size) => pool.query(SELECT_ROWS, [size]),
   insert: () => pool.query(INSERT, [anyKey()]),
+  slow: (size) => pool.query(slowStatement(size)),
   long: (size) => pool.query(longStatement(size)),
   transaction: inTransaction,
   interactive: inTransaction,

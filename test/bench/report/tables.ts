@@ -133,6 +133,7 @@ function workloadTitle({ kind, size }: Workload): string {
     key: 'SELECT by key',
     rows: `SELECT of ${size} rows`,
     insert: 'INSERT',
+    slow: `statement of ${size} ms`,
     long: `statement of ${size} bytes`,
     transaction: 'transaction in one request',
     interactive: 'interactive transaction',

@@ -1,6 +1,7 @@
 import { connect, createServer, type Server } from 'node:net';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { openDriver } from '../../../lib/mysql/driver/open-driver.ts';
+import type { ResultSink } from '../../../lib/mysql/driver/text-query.ts';
 import { Wire } from '../../../lib/mysql/driver/wire.ts';
 import { ResultCollector, rowsOf } from '../../../lib/mysql/result/result-collector.ts';
 import { startTestDatabase, type TestDatabase } from '../../support/database/database.ts';
@@ -88,6 +89,35 @@ test('each command has its own answer, also behind one that fails', async () => 
   ]);
   await ask("SELECT 'afterwards'");
   expect(answers.get("SELECT 'afterwards'")).toBe('afterwards');
+});
+
+test('what is sent along while an answer comes leaves that answer in order', async () => {
+  const complaints = vi.spyOn(console, 'error');
+  const answers: string[] = [];
+  const collectorOf = () =>
+    new ResultCollector({ maxRows: 2_000, maxResultBytes: 10_000_000 }, () => undefined);
+  const first = collectorOf();
+  const second = collectorOf();
+  let along: Promise<void> | undefined;
+  const sink: ResultSink = {
+    startSet: (columns) => first.startSet(columns),
+    addRow: (row) => {
+      first.addRow(row);
+      along ??= wire.runAlong("SELECT 'along'", second).then(() => void answers.push('along'));
+    },
+    maxRowBytes: first.maxRowBytes,
+    refuseRow: () => undefined,
+    finishSet: (warnings) => first.finishSet(warnings),
+    finishStatement: (ok) => first.finishStatement(ok),
+  };
+  const four = 'SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4';
+  await wire.run(`SELECT a.n, REPEAT('x', 1000) FROM (${four}) a, (${four}) b, (${four}) c`, sink);
+  answers.push('first');
+  await along;
+  expect(rowsOf(first.result())).toHaveLength(64);
+  expect(rowsOf(second.result())).toEqual([['along']]);
+  expect(answers).toEqual(['first', 'along']);
+  expect(complaints).not.toHaveBeenCalled();
 });
 
 test('a connection that is lost meanwhile fails all of them', async () => {

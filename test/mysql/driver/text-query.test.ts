@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openDriver } from '../../../lib/mysql/driver/open-driver.ts';
 import { SessionTracker } from '../../../lib/mysql/driver/session-tracker.ts';
@@ -110,6 +111,8 @@ test('a server that asks for a file is not answered', () => {
     addCommand: () => query,
     serverCapabilityFlags: 0,
     _mariadbExtendedMetadata: false,
+    stream: new PassThrough(),
+    sequenceId: 0,
     writePacket: (packet: unknown) => sent.push(packet),
     _resetSequenceId: () => undefined,
     _bumpSequenceId: () => undefined,

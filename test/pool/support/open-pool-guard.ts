@@ -19,6 +19,7 @@ const OPTIONS: PoolOptions = {
   prePingAfterIdleMs: 500,
   isShared: false,
   order: 'lifo',
+  maxPipelined: 8,
 };
 
 export interface PoolUnderTest {

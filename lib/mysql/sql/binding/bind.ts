@@ -22,6 +22,8 @@ export interface BoundStatement
     | 'needsWriteAccess'
     | 'readsLastStatement'
   > {
+  /** The same object each time that a text comes again soon: the key of what is known of the text. */
+  readonly source: object;
   /** Built at each access: a waiting call holds only what its caller sent. */
   readonly text: SqlText;
   /** It takes long to build: `textInTurns` lets other calls be served meanwhile. */
@@ -85,6 +87,7 @@ function binderOf(
 }
 
 class CheckedStatement implements BoundStatement {
+  readonly source: object;
   readonly isPlain: boolean;
   readonly isRead: boolean;
   readonly effect: StatementScan['effect'];
@@ -98,6 +101,7 @@ class CheckedStatement implements BoundStatement {
   readonly #params: Params | undefined;
 
   constructor(scan: StatementScan, values: PlaceholderValues, params: Params | undefined, isLong: boolean) {
+    this.source = scan;
     this.isPlain = scan.isPlain;
     this.isRead = scan.isRead;
     this.effect = scan.effect;

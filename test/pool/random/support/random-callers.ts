@@ -9,6 +9,24 @@ interface Bounds {
   readonly size: number;
   readonly maxOverflow: number;
   readonly isShared: boolean;
+  readonly maxPipelined: number;
+}
+
+/** A call from its arrival until it has checked in. */
+interface Call {
+  readonly caller: string;
+  readonly sharesAs: string | undefined;
+  readonly deadline: Deadline | undefined;
+  readonly hangUp: AbortController;
+  readonly isRepeat: boolean;
+}
+
+interface Borrowed {
+  readonly arrival: number;
+  readonly call: Call;
+  readonly pooled: PooledConnection<FakeConnection>;
+  /** Of those who share the connection, as whose it counts. */
+  readonly isFirst: boolean;
 }
 
 /** Callers of a pool who come, hold, give back and hang up, and see to it that the pool keeps its promises. */
@@ -17,9 +35,8 @@ export class RandomCallers {
   readonly connector: FakeConnector;
   readonly #bounds: Bounds;
   /** By order of arrival. */
-  readonly #inLine = new Map<number, { readonly caller: string; readonly hangUp: AbortController }>();
-  readonly #borrowed: PooledConnection<FakeConnection>[] = [];
-  readonly #borrowers = new WeakMap<PooledConnection<FakeConnection>, string>();
+  readonly #inLine = new Map<number, Call>();
+  readonly #borrowed: Borrowed[] = [];
   readonly #hungUp = new Error('the caller hung up');
   #arrivals = 0;
   #proofsBefore = 0;
@@ -52,26 +69,36 @@ export class RandomCallers {
     return this.#inLine.size;
   }
 
-  checkout(caller: string, deadlineMs: number | undefined): void {
+  checkout(caller: string, deadlineMs: number | undefined, sharesAs: string | undefined): void {
     const arrival = this.#arrivals;
     this.#arrivals += 1;
-    const hangUp = new AbortController();
-    this.#inLine.set(arrival, { caller, hangUp });
     const deadline = deadlineMs === undefined ? undefined : Deadline.after(deadlineMs);
-    this.pool.checkout({ caller, deadline, signal: hangUp.signal }).then(
-      (pooled) => this.#served(caller, arrival, pooled),
-      (error: unknown) => this.#refused(arrival, error),
-    );
+    this.#ask(arrival, { caller, sharesAs, deadline, hangUp: new AbortController(), isRepeat: false });
   }
 
   checkin(pick: number): void {
-    const [pooled] = this.#borrowed.splice(pick % this.#borrowed.length, 1);
-    pooled?.checkin();
-    pooled?.checkin();
+    const [borrowed] = this.#borrowed.splice(pick % this.#borrowed.length, 1);
+    borrowed?.pooled.checkin();
+    borrowed?.pooled.checkin();
   }
 
   checkinAll(): void {
-    for (const pooled of this.#borrowed.splice(0)) pooled.checkin();
+    for (const { pooled } of this.#borrowed.splice(0)) pooled.checkin();
+  }
+
+  /** One of those who share a connection is stopped: those behind it ask again, alone. */
+  stopOne(pick: number): void {
+    const connection = this.#borrowed[pick % this.#borrowed.length]?.pooled.connection;
+    const sharing = this.#borrowed.filter(({ pooled }) => pooled.connection === connection);
+    if (connection === undefined || sharing.length < 2) return;
+    const behind = sharing.slice(1 + (pick % (sharing.length - 1)));
+    if (pick % 2 === 0) connection.isUsable = false;
+    for (const borrowed of behind) {
+      const { arrival, call, pooled } = borrowed;
+      this.#borrowed.splice(this.#borrowed.indexOf(borrowed), 1);
+      pooled.checkin();
+      this.#ask(arrival, { ...call, sharesAs: undefined, isRepeat: true });
+    }
   }
 
   abort(pick: number): void {
@@ -85,8 +112,8 @@ export class RandomCallers {
   }
 
   spoil(pick: number): void {
-    const pooled = this.#borrowed[pick % this.#borrowed.length];
-    if (pooled !== undefined) pooled.connection.isUsable = false;
+    const borrowed = this.#borrowed[pick % this.#borrowed.length];
+    if (borrowed !== undefined) borrowed.pooled.connection.isUsable = false;
   }
 
   /** The world is well again and everybody is done in time: each must have been served or told. */
@@ -132,13 +159,31 @@ export class RandomCallers {
     const stats = this.pool.stats();
     const cap = this.#bounds.size + this.#bounds.maxOverflow;
     const { counted, peak } = this.connector;
-    const borrowed = new Set(this.#borrowed.map(({ connection }) => connection));
+    const borrowed = new Set(this.#borrowed.map(({ pooled }) => pooled.connection));
     if (peak > cap || stats.connections > cap) return `the cap is ${cap}, the peer counted ${peak}`;
     if (counted > stats.connections) return `the peer counts ${counted}`;
     if (stats.idle > this.#bounds.size) return 'too many are idle';
     if (Math.min(...Object.values(stats).map(Number)) < 0) return 'a count is negative';
-    if (stats.checkedOut < this.#borrowed.length) return `${this.#borrowed.length} are borrowed`;
-    return borrowed.size < this.#borrowed.length ? 'two share a connection' : undefined;
+    if (stats.checkedOut < borrowed.size) return `${borrowed.size} are borrowed`;
+    const isWrong =
+      borrowed.size < this.#borrowed.length && [...borrowed].some((one) => !this.#mayShare(one));
+    return isWrong ? 'two share a connection' : undefined;
+  }
+
+  #mayShare(connection: FakeConnection): boolean {
+    const sharing = this.#borrowed.filter(({ pooled }) => pooled.connection === connection);
+    if (sharing.length === 1) return true;
+    const sharesAs = sharing[0]?.call.sharesAs;
+    if (sharing.length > this.#bounds.maxPipelined || sharesAs === undefined) return false;
+    return sharing.every(({ call, pooled }) => call.sharesAs === sharesAs && pooled.isShared);
+  }
+
+  #ask(arrival: number, call: Call): void {
+    this.#inLine.set(arrival, call);
+    this.pool.checkout({ ...call, signal: call.hangUp.signal }).then(
+      (pooled) => this.#served(arrival, call, pooled),
+      (error: unknown) => this.#refused(arrival, error),
+    );
   }
 
   #refused(arrival: number, error: unknown): void {
@@ -147,17 +192,22 @@ export class RandomCallers {
     if (!isReason && error !== this.#hungUp) this.#complaints.push(`a caller was told: ${String(error)}`);
   }
 
-  #served(caller: string, arrival: number, pooled: PooledConnection<FakeConnection>): void {
+  #served(arrival: number, call: Call, pooled: PooledConnection<FakeConnection>): void {
     this.#inLine.delete(arrival);
-    this.#borrowed.push(pooled);
-    this.#borrowers.set(pooled, caller);
-    const own = this.#borrowed.filter((other) => this.#borrowers.get(other) === caller).length;
-    const { size, maxOverflow, isShared } = this.#bounds;
-    if (isShared && own > 4 && own === size + maxOverflow) this.#complaints.push('a caller has them all');
-    if (!pooled.connection.isUsable) this.#complaints.push('a connection was unusable');
-    if (pooled.connection.isDirty) this.#complaints.push('a connection was not reset');
-    pooled.connection.isDirty = true;
-    const earlier = [...this.#inLine].filter(([other, call]) => other < arrival && call.caller === caller);
+    const { connection, isShared } = pooled;
+    const isFirst = !isShared || this.#borrowed.every((other) => other.pooled.connection !== connection);
+    this.#borrowed.push({ arrival, call, pooled, isFirst });
+    const own = this.#borrowed.filter((other) => other.isFirst && other.call.caller === call.caller).length;
+    const { size, maxOverflow, isShared: isFair } = this.#bounds;
+    const hasAll = isFair && own > 4 && own === size + maxOverflow;
+    if (hasAll && isFirst && !call.isRepeat) this.#complaints.push('a caller has them all');
+    if (!connection.isUsable) this.#complaints.push('a connection was unusable');
+    if (connection.isDirty && isFirst) this.#complaints.push('a connection was not reset');
+    connection.isDirty = true;
+    const earlier = [...this.#inLine].filter(
+      ([other, { caller, isRepeat }]) =>
+        other < arrival && caller === call.caller && !(isRepeat && call.isRepeat),
+    );
     if (earlier.length > 0) this.#complaints.push('a caller was overtaken');
   }
 }
