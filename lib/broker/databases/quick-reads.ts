@@ -1,4 +1,5 @@
 import { EventLoopLag } from '../../async/event-loop-lag.ts';
+import { holdUpOf } from '../../mysql/connection/connector.ts';
 import type { BoundStatement } from '../../mysql/sql/binding/bind.ts';
 import type { PoolSettings } from '../../settings/settings.ts';
 
@@ -20,6 +21,8 @@ type Read = Pick<BoundStatement, 'source' | 'isRead' | 'isLong'>;
 /** Measures the reads of a database, by their text, and knows which of them are quick enough to share a connection. */
 export class QuickReads {
   readonly #fasterThanMs: number;
+  /** For so long it would have held up those behind it. */
+  readonly #holdUpMs: number;
   readonly #isOff: boolean;
   /** Each is kept as long as the scan of its text. */
   readonly #paces = new WeakMap<object, Pace>();
@@ -29,6 +32,7 @@ export class QuickReads {
     // The others want a reset between any two calls.
     this.#isOff = maxPipelined === 1 || resetOnCheckin !== 'auto';
     this.#fasterThanMs = pipelineFasterThanMs;
+    this.#holdUpMs = holdUpOf({ maxPipelined, pipelineFasterThanMs });
   }
 
   /** It may share a connection: it is a plain SELECT that cannot write, short, and was quick 99 times of 100. */
@@ -43,8 +47,11 @@ export class QuickReads {
   /**
    * It has run, alone or behind others, and its answer was seen at this moment, so long after its turn had come. Of that,
    * what this process may have been late to look is not its own time.
+   *
+   * @param isBehind Its time began with the end of the read before it, so that it holds nothing but its own. Another one
+   *   includes the way there and back and the server's wait for a CPU: it is slow only if it would have held up others.
    */
-  note({ source, isRead, isLong }: Read, durationMs: number): void {
+  note({ source, isRead, isLong }: Read, durationMs: number, isBehind = false): void {
     if (this.#isOff || !isRead || isLong) return;
     let pace = this.#paces.get(source);
     if (pace === undefined) {
@@ -52,6 +59,8 @@ export class QuickReads {
       this.#paces.set(source, pace);
     }
     const ownMs = durationMs - this.#lag.mostMs(performance.now());
-    pace.slowShare += WEIGHT * (Number(ownMs >= this.#fasterThanMs) - pace.slowShare);
+    const isSlow = ownMs >= this.#fasterThanMs;
+    if (isSlow && !isBehind && ownMs < this.#holdUpMs) return;
+    pace.slowShare += WEIGHT * (Number(isSlow) - pace.slowShare);
   }
 }

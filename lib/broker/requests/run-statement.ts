@@ -100,6 +100,7 @@ async function askBesideOthers(
   options: QueryExecutionOptions,
 ): Promise<StatementResult> {
   let hasTurn = false;
+  let isFirst = false;
   const place = {
     onTurn: () => {
       hasTurn = true;
@@ -109,11 +110,13 @@ async function askBesideOthers(
   };
   const done = (outcome: StatementOutcome) => {
     const endedMs = call.enter('in_broker');
-    if (hasTurn) database.quickReads.note(bound, endedMs);
+    if (hasTurn) database.quickReads.note(bound, endedMs, !isFirst);
     metrics.queryDone(database.alias, hasTurn ? endedMs : 0, outcome);
   };
   try {
-    const result = await pooled.connection.sharedReads.query(bound, options, place);
+    const asked = pooled.connection.sharedReads.query(bound, options, place);
+    isFirst = hasTurn;
+    const result = await asked;
     done('ok');
     return result;
   } catch (error) {

@@ -31,7 +31,10 @@ export type KillConnectionFor = (address: ServerAddress) => KillConnection;
 const MIN_SETUP_MS = 200;
 
 /** Twice the time that reads sent together may take: beyond it, one of them is not quick. */
-function holdUpOf({ maxPipelined, pipelineFasterThanMs }: DatabaseSettings['pool']): number {
+export function holdUpOf({
+  maxPipelined,
+  pipelineFasterThanMs,
+}: Pick<DatabaseSettings['pool'], 'maxPipelined' | 'pipelineFasterThanMs'>): number {
   return 2 * maxPipelined * pipelineFasterThanMs;
 }
 

@@ -43,6 +43,18 @@ test('one that turned slow is not quick any more, until it was quick some hundre
   expect(reads.isQuick(read)).toBe(true);
 });
 
+test('below what would hold others up, a run that took too long counts only if it was behind another one', () => {
+  const reads = quickReads();
+  const read = aRead();
+  note(reads, read, 10, 100);
+  expect(reads.isQuick(read)).toBe(false);
+  note(reads, read, 1, 100);
+  note(reads, read, 10, 100);
+  expect(reads.isQuick(read)).toBe(true);
+  for (let left = 3; left > 0; left -= 1) reads.note(read, 10, true);
+  expect(reads.isQuick(read)).toBe(false);
+});
+
 test.each([
   [300, true],
   [50, false],
