@@ -8,7 +8,7 @@ import { useBroker } from '../../support/use-broker.ts';
 const MAX_CONNECTIONS = 5;
 
 const { database, broker } = await useBroker({
-  server: { requestTimeoutMs: 1_000, maxConnections: MAX_CONNECTIONS },
+  server: { requestTimeoutMs: 1_000, maxConnections: MAX_CONNECTIONS, accessLog: 'all' },
 });
 
 beforeAll(async () => {
