@@ -171,3 +171,8 @@ function outcomeOfRefusal(
   const isRefused = isReadOnlyCaller && errno === READ_ONLY_TRANSACTION;
   return effect !== 'anything_once_parsed' && isRefused ? 'not_applied' : 'unknown';
 }
+
+/** Why a connection was lost, without the message, which may repeat values. */
+export function lossReason(error: DriverError): string {
+  return isServerError(error) ? `error ${error.errno}` : (error.code ?? 'closed by the server');
+}

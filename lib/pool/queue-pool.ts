@@ -17,11 +17,9 @@ import { ConnectionShares } from './waiters/connection-shares.ts';
 import { WaiterQueue } from './waiters/waiter-queue.ts';
 
 /**
- * A queue pool with the semantics of SQLAlchemy's: `size` connections are kept open, `maxOverflow` more are
- * opened under load and closed on checkin, callers beyond that wait in line.
- *
- * A caller waits for the pool, not for a connection of its own: whatever becomes ready first goes to the head of
- * the line. `size + maxOverflow` holds at every moment, as the server counts.
+ * A queue pool with the semantics of SQLAlchemy's: `size` connections are kept open, `maxOverflow` more are opened under
+ * load and closed on checkin, callers beyond that wait in a queue. `size + maxOverflow` holds at every moment, as the
+ * server counts. Whatever becomes ready first goes to the head of the queue.
  */
 export class QueuePool<C extends Connection> {
   readonly events = new PoolEvents();

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { checkOf } from './checks/check.ts';
 import { problem } from './problems.ts';
-import { LimitSettings, ServerSettings } from './settings.ts';
+import { ServerSettings } from './process-settings.ts';
+import { LimitSettings } from './settings.ts';
 
 /**
  * Bytes that are counted for each byte of a request's body while its call waits and runs: for the parsed values and for

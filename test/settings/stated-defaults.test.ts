@@ -1,12 +1,7 @@
 import { expect, test } from 'vitest';
 import { parseSettings } from '../../lib/settings/parse-settings.ts';
-import {
-  LimitSettings,
-  PoolSettings,
-  SecretsSettings,
-  ServerSettings,
-  SessionSettings,
-} from '../../lib/settings/settings.ts';
+import { SecretsSettings, ServerSettings } from '../../lib/settings/process-settings.ts';
+import { LimitSettings, PoolSettings, SessionSettings } from '../../lib/settings/settings.ts';
 import { fc } from '../support/random.ts';
 import { problemsOf } from './support/problems-of.ts';
 

@@ -3,7 +3,7 @@ import { buildCredentialsSources } from '../../credentials/build-sources.ts';
 import type { CredentialsSource } from '../../credentials/login.ts';
 import { assert, BrokerError } from '../../errors.ts';
 import { MysqlConnector } from '../../mysql/connection/connector.ts';
-import { KillConnection } from '../../mysql/connection/kill-channel.ts';
+import { KillConnection } from '../../mysql/connection/kill/kill-channel.ts';
 import { LoginThrottle } from '../../mysql/connection/login-throttle.ts';
 import type { MysqlConnection } from '../../mysql/connection/mysql-connection.ts';
 import { parseSqlMode, type SqlMode } from '../../mysql/sql/lexer/sql-mode.ts';

@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import type { MaybePromise } from '../../async/maybe-promise.ts';
 import { TwoGenerationCache } from '../../collections/two-generation-cache.ts';
 import { BrokerError } from '../../errors.ts';
-import type { ServerSettings } from '../../settings/settings.ts';
+import type { ServerSettings } from '../../settings/process-settings.ts';
 import { readJsonBody } from './body/json-body.ts';
 import { BodyReader } from './body/request-body.ts';
 import { ByteBudget, HeldBytes } from './byte-budget.ts';

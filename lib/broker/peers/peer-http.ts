@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import { isIP } from 'node:net';
-import type { ServerSettings } from '../../settings/settings.ts';
+import type { ServerSettings } from '../../settings/process-settings.ts';
 import type { PeerAddress } from './peer-address.ts';
 
 const CONNECT_TIMEOUT_MS = 2_000;

@@ -1,5 +1,5 @@
-import type { KillConnection } from './kill-channel.ts';
-import type { KillTarget } from './kill-target.ts';
+import type { KillConnection } from './kill/kill-channel.ts';
+import type { KillTarget } from './kill/kill-target.ts';
 
 /** How a connection was opened, and how to stop its statements. */
 export interface ConnectionOptions {

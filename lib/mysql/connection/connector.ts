@@ -18,8 +18,8 @@ import {
 import { openDriver } from '../driver/open-driver.ts';
 import { type Encryption, encryptionOf } from '../driver/tls.ts';
 import { type Flavour, isServerError } from '../errors.ts';
-import type { KillConnection } from './kill-channel.ts';
-import { KillTarget } from './kill-target.ts';
+import type { KillConnection } from './kill/kill-channel.ts';
+import { KillTarget } from './kill/kill-target.ts';
 import { type LoginAttempts, LoginThrottle } from './login-throttle.ts';
 import { MysqlConnection } from './mysql-connection.ts';
 import { refusedSetting, sessionStatement } from './session-statement.ts';

@@ -9,20 +9,14 @@ import { type NdjsonSink, RowStream, type StreamResult } from '../result/row-str
 import type { SqlText } from '../sql/binding/sql-text.ts';
 import type { CommandRunner } from './command-runner.ts';
 import type { ConnectionOptions } from './connection-options.ts';
-import { endRunning } from './end-running.ts';
 import type { ExecutionOptions, QueryExecutionOptions, StreamExecutionOptions } from './execution-options.ts';
+import { endRunning } from './kill/end-running.ts';
 import { SharedReads } from './pipelining/shared-reads.ts';
 import { ServerRoleMonitor } from './server-role-monitor.ts';
 import { ServerTimeLimit } from './server-time-limit.ts';
 import { SqlRoleMonitor } from './sql-role-monitor.ts';
 import { StatementRunner } from './statement-runner.ts';
-import { StatementSequence } from './statement-sequence.ts';
-
-const READ_ONLY_SQL = 'SET SESSION TRANSACTION READ ONLY';
-const READ_ONLY: SingleResultStatement = {
-  text: READ_ONLY_SQL,
-  limits: () => ({ maxRows: 0, maxResultBytes: 0 }),
-};
+import { READ_ONLY, StatementSequence } from './statement-sequence.ts';
 
 /** A connection to MySQL with its session settings. It runs one statement at a time, or reads that share it. */
 export class MysqlConnection implements Connection {
@@ -104,7 +98,7 @@ export class MysqlConnection implements Connection {
    *   error. Or the signal's reason.
    */
   async query(sql: SqlText, options: QueryExecutionOptions): Promise<StatementResult> {
-    if (this.#pendingReset !== undefined) await this.#finishReset();
+    if (this.#pendingReset !== undefined) await this.reset();
     this.#packetLimit.check(sql);
     const timer = new StatementTimer(options);
     const collector = new ResultCollector(options.limits, (failure) =>
@@ -121,10 +115,7 @@ export class MysqlConnection implements Connection {
     return collector.result(options.rowCounts);
   }
 
-  /**
-   * Like `query`, but resets the session with the same round trip. After it the connection is checked in, and the pool's
-   * `reset` only waits.
-   */
+  /** Like `query`, but resets the session with the same round trip: the `reset` after it only waits. */
   async queryAndReset(sql: string, options: QueryExecutionOptions): Promise<StatementResult> {
     const timer = new StatementTimer(options);
     const collector = new ResultCollector(options.limits, () => undefined);
@@ -154,8 +145,8 @@ export class MysqlConnection implements Connection {
    */
   async querySeveral(statements: readonly SingleResultStatement[], options: ExecutionOptions): Promise<void> {
     const timer = new StatementTimer(options);
-    const opening = options.isReadOnly && !this.#isReadOnly ? [READ_ONLY] : [];
-    const sequence = new StatementSequence([...opening, ...statements], timer);
+    const needsReadOnly = options.isReadOnly && !this.#isReadOnly;
+    const sequence = new StatementSequence(statements, timer, needsReadOnly);
     this.#packetLimit.check(sequence.text);
     const running = this.#runner.run(options, timer, async () => {
       if (this.#limit.isLifted) await this.#limit.restore();
@@ -206,7 +197,7 @@ export class MysqlConnection implements Connection {
     if (this.#isReadOnly) return;
     // First: if the answer is lost, the session may be READ ONLY.
     this.#isReadOnly = true;
-    await this.command(READ_ONLY_SQL);
+    await this.command(READ_ONLY);
   }
 
   async ping(): Promise<void> {
@@ -222,14 +213,9 @@ export class MysqlConnection implements Connection {
   }
 
   async reset(): Promise<void> {
-    if (this.#pendingReset !== undefined) await this.#finishReset();
-    else await this.#wire.together(() => this.#resetCommands());
-  }
-
-  async #finishReset(): Promise<void> {
     const pending = this.#pendingReset;
     this.#pendingReset = undefined;
-    await pending;
+    await (pending ?? this.#wire.together(() => this.#resetCommands()));
     this.#runner.isDirty = false;
   }
 

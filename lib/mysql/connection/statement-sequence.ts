@@ -6,6 +6,11 @@ import { joinTexts, type SqlText } from '../sql/binding/sql-text.ts';
 /** Statements behind one whose result was refused have so long to end by themselves: most do before a KILL arrives. */
 const END_WITHIN_MS = 10;
 
+const NO_ROWS = { maxRows: 0, maxResultBytes: 0 };
+
+/** Until the next reset the server refuses writes in transactions that begin from now on. */
+export const READ_ONLY = 'SET SESSION TRANSACTION READ ONLY';
+
 /** Whether a statement may be one of a sequence: it answers one result, and all that it does can be rolled back. */
 export function isForSequence({ effect, mayEndTransaction, isLong }: BoundStatement): boolean {
   return (effect === 'nothing' || effect === 'all_or_nothing') && !mayEndTransaction && !isLong;
@@ -24,8 +29,12 @@ export class StatementSequence {
   #killTimer: NodeJS.Timeout | undefined;
   #refusal: { readonly failure: unknown } | undefined;
 
-  /** @param timer interrupts all of them. */
-  constructor(statements: readonly SingleResultStatement[], timer: StatementTimer) {
+  /**
+   * @param timer Interrupts all of them.
+   * @param isReadOnlyFirst The session is made {@link READ_ONLY} before them.
+   */
+  constructor(given: readonly SingleResultStatement[], timer: StatementTimer, isReadOnlyFirst: boolean) {
+    const statements = isReadOnlyFirst ? [{ text: READ_ONLY, limits: () => NO_ROWS }, ...given] : given;
     this.text = joinTexts(
       statements.map(({ text }) => text),
       '\n;\n',

@@ -1,6 +1,7 @@
+import { throwFirstFailure } from '../../async/settled.ts';
 import { assert } from '../../errors.ts';
 import { SessionHistory } from '../connection/session-history.ts';
-import { type DriverError, endsConnection, type Flavour, isServerError } from '../errors.ts';
+import { type DriverError, endsConnection, type Flavour, lossReason } from '../errors.ts';
 import type { SqlText } from '../sql/binding/sql-text.ts';
 import { type Command, type Internals, internalsOf } from './mysql2-internals.ts';
 import type { Driver } from './open-driver.ts';
@@ -111,14 +112,14 @@ export class Wire {
       this.#allowSeveral(false),
     ]);
     if (ends.at(-1)?.status === 'rejected') this.giveUp('it goes on taking several statements');
-    throwFirst(ends);
+    throwFirstFailure(ends);
   }
 
   /** Finds out whether `runSeveral` is allowed: a proxy may refuse it. Never rejects. */
   async trySeveral(): Promise<void> {
     const [on, off] = await Promise.allSettled([this.#allowSeveral(true), this.#allowSeveral(false)]);
     this.#takesSeveral = on.status === 'fulfilled' && off.status === 'fulfilled';
-    if (on.status === 'fulfilled' && !this.#takesSeveral) this.giveUp('it goes on taking several statements');
+    if (on.status !== off.status) this.giveUp('it goes on taking several statements');
   }
 
   /**
@@ -144,7 +145,7 @@ export class Wire {
    * and rejects with the first failure.
    */
   async together(begin: () => readonly Promise<void>[]): Promise<void> {
-    throwFirst(await this.#endsOf(begin));
+    throwFirstFailure(await this.#endsOf(begin));
   }
 
   async #endsOf(begin: () => readonly Promise<void>[]): Promise<readonly PromiseSettledResult<void>[]> {
@@ -209,7 +210,7 @@ export class Wire {
     return new Promise<void>((resolve, reject) => {
       const fail = (error: DriverError): void => {
         this.#running.delete(fail);
-        if (endsConnection(error, this.flavour)) this.giveUp(reasonOf(error));
+        if (endsConnection(error, this.flavour)) this.giveUp(lossReason(error));
         reject(error);
       };
       const end = (error: DriverError | undefined): void => {
@@ -240,17 +241,8 @@ export class Wire {
 
   #lose(error: DriverError): void {
     const wasUsable = this.#unusableReason === undefined;
-    this.giveUp(reasonOf(error));
+    this.giveUp(lossReason(error));
     for (const fail of this.#running) fail(error);
     if (wasUsable) for (const listener of this.#onLost) listener();
   }
-}
-
-function throwFirst(ends: readonly PromiseSettledResult<void>[]): void {
-  for (const end of ends) if (end.status === 'rejected') throw end.reason;
-}
-
-/** Without the message, which may repeat values. */
-function reasonOf(error: DriverError): string {
-  return isServerError(error) ? `error ${error.errno}` : (error.code ?? 'closed by the server');
 }

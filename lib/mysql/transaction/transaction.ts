@@ -12,6 +12,7 @@ import { cannotWrite } from '../sql/statement-effect.ts';
 import { COMMAND, COMMIT, openingOf, ROLLBACK } from './own-commands.ts';
 import { type ImplicitEnd, implicitlyEnded, UNCLEAR_END } from './transaction-end.ts';
 import { TransactionFate } from './transaction-fate.ts';
+import { lastStatementUnknown, notTracked } from './transaction-refusals.ts';
 import { commandsOf, type SequenceStep, sequenceOf } from './transaction-sequence.ts';
 
 /** How a transaction runs. */
@@ -29,12 +30,6 @@ const ROLLBACK_TIMEOUT_MS = 5_000;
 
 /** ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK, ER_TRANSACTION_ROLLBACK_DURING_COMMIT: the server rolled back instead. */
 const REFUSED_COMMITS: ReadonlySet<number> = new Set([1205, 1213, 3101]);
-
-/** After a statement of the broker. */
-const LAST_STATEMENT_UNKNOWN =
-  'ROW_COUNT(), FOUND_ROWS(), warnings and diagnostics of the previous statement are lost here: the broker has run a statement of its own since, for a batch, an idempotency key or the failure of a statement';
-const NOT_TRACKED =
-  'CALL, EXECUTE and executable comments are not allowed in a transaction here: the server, or a proxy before it, does not report the end of a transaction (session_track_transaction_info)';
 
 /**
  * A transaction on a connection that its holder uses exclusively.
@@ -225,9 +220,8 @@ export class MysqlTransaction {
 
   /** @throws {BrokerError} STATEMENT_NOT_ALLOWED: its result or its effect would be uncertain. */
   #refuseUncertain({ readsLastStatement, mayEndTransaction }: RunFacts): void {
-    if (readsLastStatement && this.#connection.state.history.lastIsBrokers)
-      throw refused(LAST_STATEMENT_UNKNOWN);
-    if (mayEndTransaction && !this.#connection.state.session.tracksTransactions) throw refused(NOT_TRACKED);
+    if (readsLastStatement && this.#connection.state.history.lastIsBrokers) throw lastStatementUnknown();
+    if (mayEndTransaction && !this.#connection.state.session.tracksTransactions) throw notTracked();
   }
 
   #optionsFor(
@@ -246,8 +240,4 @@ export class MysqlTransaction {
       readsLastStatement: readsLastStatement || mayEndTransaction,
     };
   }
-}
-
-function refused(reason: string): BrokerError {
-  return new BrokerError('STATEMENT_NOT_ALLOWED', reason, { transaction: 'open' });
 }

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { everyCallFindsRoom } from '../buffered-bytes.ts';
 import { line, pathText, problem } from '../problems.ts';
-import { CallerSettings, LimitSettings, SecretsSettings, ServerSettings } from '../settings.ts';
+import { SecretsSettings, ServerSettings } from '../process-settings.ts';
+import { CallerSettings, LimitSettings } from '../settings.ts';
 import { type Check, checkOf, entriesOf, inEach } from './check.ts';
 import { DATABASE_CHECKS } from './database-checks.ts';
 import { serverChecks } from './server-checks.ts';

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { buildCredentialsSources } from '../../../lib/credentials/build-sources.ts';
 import { connectVerdict } from '../../../lib/mysql/connect-errors.ts';
 import { MysqlConnector } from '../../../lib/mysql/connection/connector.ts';
-import { KillConnection } from '../../../lib/mysql/connection/kill-channel.ts';
+import { KillConnection } from '../../../lib/mysql/connection/kill/kill-channel.ts';
 import { parseSettings } from '../../../lib/settings/parse-settings.ts';
 import { settingsFor } from '../../support/broker.ts';
 import { startTestDatabase } from '../../support/database/database.ts';

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeEach, expect, onTestFinished, test, vi } fro
 import { Deadline } from '../../../lib/async/deadline.ts';
 import { buildCredentialsSources } from '../../../lib/credentials/build-sources.ts';
 import { MysqlConnector } from '../../../lib/mysql/connection/connector.ts';
-import { KillConnection } from '../../../lib/mysql/connection/kill-channel.ts';
+import { KillConnection } from '../../../lib/mysql/connection/kill/kill-channel.ts';
 import { parseSettings } from '../../../lib/settings/parse-settings.ts';
 import { documentWith } from '../../settings/support/documents.ts';
 import { TestAuthority } from '../../support/certificates.ts';

@@ -1,7 +1,7 @@
 import type { RowDataPacket } from 'mysql2';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { KillConnection } from '../../../lib/mysql/connection/kill-channel.ts';
-import { KillTarget } from '../../../lib/mysql/connection/kill-target.ts';
+import { KillConnection } from '../../../lib/mysql/connection/kill/kill-channel.ts';
+import { KillTarget } from '../../../lib/mysql/connection/kill/kill-target.ts';
 import { type Driver, openDriver } from '../../../lib/mysql/driver/open-driver.ts';
 import { encryptionOf } from '../../../lib/mysql/driver/tls.ts';
 import { startTestDatabase, type TestDatabase } from '../../support/database/database.ts';

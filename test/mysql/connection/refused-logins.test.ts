@@ -2,7 +2,7 @@ import { afterAll, expect, test } from 'vitest';
 import type { Account } from '../../../infra/local/database/database-admin.ts';
 import { buildCredentialsSources } from '../../../lib/credentials/build-sources.ts';
 import { MysqlConnector } from '../../../lib/mysql/connection/connector.ts';
-import { KillConnection } from '../../../lib/mysql/connection/kill-channel.ts';
+import { KillConnection } from '../../../lib/mysql/connection/kill/kill-channel.ts';
 import { parseSettings } from '../../../lib/settings/parse-settings.ts';
 import { settingsFor } from '../../support/broker.ts';
 import { startTestDatabase } from '../../support/database/database.ts';

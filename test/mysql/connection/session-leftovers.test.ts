@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { Deadline } from '../../../lib/async/deadline.ts';
 import { buildCredentialsSources } from '../../../lib/credentials/build-sources.ts';
 import { MysqlConnector } from '../../../lib/mysql/connection/connector.ts';
-import { KillConnection } from '../../../lib/mysql/connection/kill-channel.ts';
+import { KillConnection } from '../../../lib/mysql/connection/kill/kill-channel.ts';
 import type { MysqlConnection } from '../../../lib/mysql/connection/mysql-connection.ts';
 import { rowsOf } from '../../../lib/mysql/result/result-collector.ts';
 import { bindStatement } from '../../../lib/mysql/sql/binding/bind.ts';

@@ -3,7 +3,7 @@ import { CancelSource } from '../../../lib/async/cancellation.ts';
 import { Deadline } from '../../../lib/async/deadline.ts';
 import { buildCredentialsSources } from '../../../lib/credentials/build-sources.ts';
 import { MysqlConnector } from '../../../lib/mysql/connection/connector.ts';
-import { KillConnection } from '../../../lib/mysql/connection/kill-channel.ts';
+import { KillConnection } from '../../../lib/mysql/connection/kill/kill-channel.ts';
 import type { MysqlConnection } from '../../../lib/mysql/connection/mysql-connection.ts';
 import { parseSettings } from '../../../lib/settings/parse-settings.ts';
 import { settingsFor } from '../../support/broker.ts';

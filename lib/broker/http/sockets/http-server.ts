@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { ServerSettings } from '../../../settings/settings.ts';
+import type { ServerSettings } from '../../../settings/process-settings.ts';
 import { cutOffStalledReader } from '../slow-readers.ts';
 import { type OnRawReply, refuseTunnel, replyToClientError } from './parser-errors.ts';
 import { trackResponse } from './pipelined-responses.ts';

@@ -6,7 +6,7 @@ import { buildCredentialsSources } from '../../../../lib/credentials/build-sourc
 import { BrokerError } from '../../../../lib/errors.ts';
 import { MysqlConnector } from '../../../../lib/mysql/connection/connector.ts';
 import type { QueryExecutionOptions } from '../../../../lib/mysql/connection/execution-options.ts';
-import { KillConnection } from '../../../../lib/mysql/connection/kill-channel.ts';
+import { KillConnection } from '../../../../lib/mysql/connection/kill/kill-channel.ts';
 import type { MysqlConnection } from '../../../../lib/mysql/connection/mysql-connection.ts';
 import { LostPlaceError } from '../../../../lib/mysql/connection/pipelining/read-pipeline.ts';
 import { rowsOf } from '../../../../lib/mysql/result/result-collector.ts';

@@ -1,5 +1,5 @@
-import type { Wire } from '../driver/wire.ts';
-import type { ConnectionOptions } from './connection-options.ts';
+import type { Wire } from '../../driver/wire.ts';
+import type { ConnectionOptions } from '../connection-options.ts';
 import { isKillDenied } from './kill-channel.ts';
 
 /**

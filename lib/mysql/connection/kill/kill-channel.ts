@@ -1,8 +1,8 @@
-import { Deadline } from '../../async/deadline.ts';
-import { within } from '../../pool/connection.ts';
-import type { Driver } from '../driver/open-driver.ts';
-import { isServerError } from '../errors.ts';
-import type { CommandRunner } from './command-runner.ts';
+import { Deadline } from '../../../async/deadline.ts';
+import { within } from '../../../pool/connection.ts';
+import type { Driver } from '../../driver/open-driver.ts';
+import { isServerError } from '../../errors.ts';
+import type { CommandRunner } from '../command-runner.ts';
 import {
   HiddenThreadError,
   type KillTarget,

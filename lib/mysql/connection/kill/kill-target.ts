@@ -1,6 +1,6 @@
-import type { Driver } from '../driver/open-driver.ts';
-import type { Flavour } from '../errors.ts';
-import type { CommandRunner } from './command-runner.ts';
+import type { Driver } from '../../driver/open-driver.ts';
+import type { Flavour } from '../../errors.ts';
+import type { CommandRunner } from '../command-runner.ts';
 
 /** The server's uptime is in whole seconds. */
 const UPTIME_SLACK_MS = 2_000;
