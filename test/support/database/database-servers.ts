@@ -1,6 +1,6 @@
 import type { TestProject } from 'vitest/node';
 import { startDatabaseServer } from '../../../infra/local/database/database-server.ts';
-import { serveOnce } from '../vitest/serve-once.ts';
+import { lendEach } from '../vitest/lend-each.ts';
 import { readGlobalVariables } from './clean-server.ts';
 import type { TestServer } from './own-database.ts';
 import { testFlavour } from './test-flavour.ts';
@@ -13,18 +13,17 @@ export interface SharedServer extends TestServer {
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Has a {@link SharedServer} for each worker, by its number. */
+    /** Lends a {@link SharedServer} to each test file that asks for one. */
     databaseServers: string;
   }
 }
 
 /**
- * Vitest's global set-up: one database server per worker, started when a test file first asks for it. Test files of one
- * worker use it one after the other.
+ * Vitest's global set-up: as many database servers as files use one at the same time, started when they are first needed.
  */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const stops: (() => Promise<void>)[] = [];
-  const { url, close } = await serveOnce(async (): Promise<SharedServer> => {
+  const { url, close } = await lendEach(async (): Promise<SharedServer> => {
     const server = await startDatabaseServer({ flavour: testFlavour(), onProgress: console.error });
     stops.push(() => server.stop());
     const { host, port, user, password, flavour, version } = server;
