@@ -11,26 +11,21 @@ export interface SequenceStep extends Pick<SingleResultStatement, 'limits'> {
   readonly onResult: (result: StatementResult) => void;
 }
 
-/** What is sent for them, behind what begins their transaction. */
-export function sequenceOf(
+/** What is sent for them, after what begins their transaction. Each text is made when its turn comes. */
+export function* sequenceOf(
   opening: readonly string[],
   steps: readonly SequenceStep[],
   onBegun: () => void,
-): readonly SingleResultStatement[] {
-  return [
-    ...opening.map((text, index) => ({
-      text,
-      limits: () => COMMAND.limits,
-      ...(index === opening.length - 1 && { onResult: onBegun }),
-    })),
-    ...steps.map((step) => ({
-      text: step.bound.text,
-      rowCounts: step.bound.rowCounts,
-      readsLastStatement: step.bound.readsLastStatement,
-      limits: () => step.limits(),
-      onResult: (result: StatementResult) => step.onResult(result),
-    })),
-  ];
+): Generator<SingleResultStatement> {
+  for (const [index, text] of opening.entries()) {
+    const isLast = index === opening.length - 1;
+    yield { text, limits: () => COMMAND.limits, ...(isLast && { onResult: onBegun }) };
+  }
+  for (const step of steps) {
+    const { bound, onResult } = step;
+    const { text, rowCounts, readsLastStatement } = bound;
+    yield { text, rowCounts, readsLastStatement, limits: () => step.limits(), onResult };
+  }
 }
 
 /** Of a command of several statements, in UTF-16 units: a longer one is put together while other calls wait. */
@@ -38,7 +33,7 @@ const MAX_COMMAND_LENGTH = 262_144;
 
 /** Splits what would make too long a command. */
 export function* commandsOf(
-  statements: readonly SingleResultStatement[],
+  statements: Iterable<SingleResultStatement>,
 ): Generator<readonly SingleResultStatement[]> {
   let command: SingleResultStatement[] = [];
   let length = 0;

@@ -224,3 +224,18 @@ test('a batch of many sets is done in order, or not at all', async () => {
   ]);
   expect(await admin.query('SELECT COUNT(*) AS n FROM app.t')).toEqual([{ n: 903 }]);
 });
+
+test('of a batch of long texts only a few are made at a time', async () => {
+  const sql = `INSERT INTO t VALUES (?, 1, NULL) /* ${'x'.repeat(1_000_000)} */`;
+  const paramSets = Array.from({ length: 300 }, (_, index) => [50_000 + index]);
+  const before = process.memoryUsage().rss;
+  let most = before;
+  const watch = setInterval(() => {
+    most = Math.max(most, process.memoryUsage().rss);
+  }, 5);
+  const { status } = await broker.post('/v1/databases/default/batch', { sql, paramSets });
+  clearInterval(watch);
+  expect(status).toBe(200);
+  // All of them would take 300 MB.
+  expect(most - before).toBeLessThan(200_000_000);
+});
