@@ -103,6 +103,7 @@ export class FaultRecord {
   }
 }
 
-function keyOf({ code, cause, errno, systemCode, setting }: Fault): string {
-  return [code, cause, errno, systemCode, setting].join(' ');
+/** Logins that run at once may fail by one cause with several codes, as ECONNRESET and EPIPE. */
+function keyOf({ cause, errno, setting }: Fault): string {
+  return [cause, errno, setting].join(' ');
 }
