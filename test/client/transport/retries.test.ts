@@ -1,18 +1,11 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { fixedKey } from '../../../lib/client/transport/caller-key.ts';
 import { HttpTransport } from '../../../lib/client/transport/http-transport.ts';
 import { holdClock } from '../../support/hold-clock.ts';
 import { failure, StubBroker, startTcp, unusedPort } from '../../support/stub-broker.ts';
+import { noKey, request } from './support/request.ts';
 
-const noKey = fixedKey(undefined);
-const request = {
-  method: 'POST',
-  path: '/v1/databases/default/query',
-  body: '{}',
-  timeoutMs: 5_000,
-} as const;
 const ok = () => ({ json: { ok: true } });
 
 test('tries again until the broker listens, with what is left of the time', async () => {

@@ -1,16 +1,8 @@
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
-import { fixedKey } from '../../../lib/client/transport/caller-key.ts';
 import { HttpTransport } from '../../../lib/client/transport/http-transport.ts';
 import { type Answer, StubBroker, startTcp } from '../../support/stub-broker.ts';
-
-const noKey = fixedKey(undefined);
-const request = {
-  method: 'POST',
-  path: '/v1/databases/default/query',
-  body: '{}',
-  timeoutMs: 5_000,
-} as const;
+import { noKey, request } from './support/request.ts';
 
 async function send(answer: Answer) {
   await using broker = await StubBroker.start(() => answer);
