@@ -87,3 +87,10 @@ test('it knows since when a fault lasts and when it was last seen, and nothing o
   record.noteSuccess();
   expect(record.current).toBeUndefined();
 });
+
+test('one cause is told once, whatever code the system has for it', () => {
+  const { record, told } = recordThatTells();
+  for (const systemCode of ['ECONNRESET', 'EPIPE', 'ECONNRESET'])
+    record.noteFailure({ ...SILENT, systemCode });
+  expect(told).toEqual(['began connect_timeout x1 -0']);
+});
